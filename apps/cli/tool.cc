@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <csignal>
+#include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
 
@@ -75,7 +75,8 @@ CLI::App* Tool::verb(const std::string& name, const std::string& summary, Run ru
   return verb(&app_, name, summary, std::move(run));
 }
 
-CLI::App* Tool::verb(CLI::App* parent, const std::string& name, const std::string& summary, Run run) {
+CLI::App* Tool::verb(CLI::App* parent, const std::string& name, const std::string& summary,
+                     Run run) {
   CLI::App* app = parent->add_subcommand(name, summary);
   app->final_callback([this, run = std::move(run)] { chosen_ = run; });
   return app;
@@ -87,7 +88,9 @@ CLI::App* Tool::group(const std::string& name, const std::string& summary) {
   return app;
 }
 
-void Tool::examples(CLI::App* app, const std::string& lines) { app->footer("examples:\n" + lines); }
+void Tool::examples(CLI::App* app, const std::string& lines) {
+  app->footer("examples:\n" + lines);
+}
 
 int Tool::usage_failed(const CLI::ParseError& error) {
   CLI::App* at = deepest(&app_);
@@ -101,12 +104,14 @@ int Tool::usage_failed(const CLI::ParseError& error) {
     hint = suggestion(at, extras.front());
   }
   for (char& c : text) c = c == '\n' ? ' ' : c;
-  print_error(name_, Error{Code::usage, text, hint + fmt::format("see \"{} --help\"", full_name(at))});
+  print_error(name_,
+              Error{Code::usage, text, hint + fmt::format("see \"{} --help\"", full_name(at))});
   return exit_status(Code::usage);
 }
 
 int Tool::main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an ordinary write error, handled where it happens
+  std::signal(SIGPIPE,
+              SIG_IGN);  // a closed pipe is an ordinary write error, handled where it happens
   try {
     app_.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

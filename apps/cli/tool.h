@@ -40,7 +40,8 @@ class Tool {
   bool json_ = false;
 };
 
-// "rtctl: cannot reach 127.0.0.1:1: Connection refused (ECONNREFUSED)" and, if there is one, "hint: ...".
+// "rtctl: cannot reach 127.0.0.1:1: Connection refused (ECONNREFUSED)" and, if there is one, "hint:
+// ...".
 void print_error(const std::string& tool, const Error& error);
 
 }  // namespace rt::cli

@@ -2,6 +2,8 @@
 
 namespace rt::rtctl {
 
-void add_verbs(cli::Tool& tool) { (void)tool; }
+void add_verbs(cli::Tool& tool) {
+  (void)tool;
+}
 
 }  // namespace rt::rtctl

@@ -1,4 +1,5 @@
-// Time, injected. Only the Clock reads the operating system; everything else is told what time it is.
+// Time, injected. Only the Clock reads the operating system; everything else is told what time it
+// is.
 #pragma once
 
 #include <chrono>
@@ -44,7 +45,11 @@ class ManualClock final : public Clock {
 // PostgreSQL counts microseconds from 2000-01-01 00:00 UTC.
 inline constexpr std::int64_t kPostgresEpochOffsetUs = 946'684'800'000'000;
 
-inline std::int64_t unix_us(WallTime t) { return t.time_since_epoch().count(); }
-inline WallTime from_unix_us(std::int64_t us) { return WallTime(std::chrono::microseconds(us)); }
+inline std::int64_t unix_us(WallTime t) {
+  return t.time_since_epoch().count();
+}
+inline WallTime from_unix_us(std::int64_t us) {
+  return WallTime(std::chrono::microseconds(us));
+}
 
 }  // namespace rt

@@ -12,8 +12,8 @@ Format g_format = Format::key_value;  // set once by configure(), before threads
 
 spdlog::logger& logger() {
   static const auto instance = [] {
-    auto created = std::make_shared<spdlog::logger>(
-        "rt", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto created =
+        std::make_shared<spdlog::logger>("rt", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     created->set_pattern("time=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
     return created;
   }();
@@ -44,10 +44,18 @@ void configure(Level level, Format format) {
                          spdlog::pattern_time_type::utc);
   }
   switch (level) {
-    case Level::error: logger().set_level(spdlog::level::err); break;
-    case Level::warn: logger().set_level(spdlog::level::warn); break;
-    case Level::info: logger().set_level(spdlog::level::info); break;
-    case Level::debug: logger().set_level(spdlog::level::debug); break;
+    case Level::error:
+      logger().set_level(spdlog::level::err);
+      break;
+    case Level::warn:
+      logger().set_level(spdlog::level::warn);
+      break;
+    case Level::info:
+      logger().set_level(spdlog::level::info);
+      break;
+    case Level::debug:
+      logger().set_level(spdlog::level::debug);
+      break;
   }
 }
 

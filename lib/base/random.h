@@ -1,5 +1,6 @@
-// Chance, injected: a small generator (splitmix64) seeded by name, so that a run can be reproduced anywhere.
-// The distributions are ours because those of the standard library differ between implementations.
+// Chance, injected: a small generator (splitmix64) seeded by name, so that a run can be reproduced
+// anywhere. The distributions are ours because those of the standard library differ between
+// implementations.
 #pragma once
 
 #include <cmath>

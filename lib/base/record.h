@@ -1,6 +1,6 @@
-// A record: one thing that happened on a stream, with the bytes it came in. Sources yield batches of
-// records, sinks take them, an archive stores them. The body is opaque here; its layout follows from the
-// kind (docs/recording-format.md, section "Record bodies").
+// A record: one thing that happened on a stream, with the bytes it came in. Sources yield batches
+// of records, sinks take them, an archive stores them. The body is opaque here; its layout follows
+// from the kind (docs/recording-format.md, section "Record bodies").
 #pragma once
 
 #include <cstdint>
@@ -13,18 +13,18 @@ namespace rt {
 enum class RecordKind : std::uint8_t {
   wal = 'w',             // one pgoutput message, byte for byte
   snapshot_begin = 'b',  // state before this record is void; body: consistent point, names
-  snapshot_row = 's',    // u32 relation oid (little-endian), then one COPY text line without newline
-  snapshot_end = 'c',    // the snapshot is complete; lsn is its consistent point
-  keepalive = 'k',       // sample of the server's position and clock
-  gap = 'G',             // events lost and known to be lost; body: reason text
-  abandon = 'A',         // the open transaction was cut off and will come again from its Begin
-  sse = 'e',             // one server-sent event: id, event, data
-  notify = 'n',          // one NOTIFY: channel, payload, pid
-  redis = 'r',           // one Redis message: channel, payload
-  http = 'h',            // one HTTP publish: method, path, body
-  receipt = 'R',         // a subscriber received an event
-  mark = 'm',            // an operator's marker; body: text
-  state = 'S',           // a relation's multiset hash at this point
+  snapshot_row = 's',  // u32 relation oid (little-endian), then one COPY text line without newline
+  snapshot_end = 'c',  // the snapshot is complete; lsn is its consistent point
+  keepalive = 'k',     // sample of the server's position and clock
+  gap = 'G',           // events lost and known to be lost; body: reason text
+  abandon = 'A',       // the open transaction was cut off and will come again from its Begin
+  sse = 'e',           // one server-sent event: id, event, data
+  notify = 'n',        // one NOTIFY: channel, payload, pid
+  redis = 'r',         // one Redis message: channel, payload
+  http = 'h',          // one HTTP publish: method, path, body
+  receipt = 'R',       // a subscriber received an event
+  mark = 'm',          // an operator's marker; body: text
+  state = 'S',         // a relation's multiset hash at this point
 };
 
 struct RecordView {
@@ -32,7 +32,7 @@ struct RecordView {
   // Set on Relation and Type messages that repeat what a decoder needs to start here. They are no
   // news of the stream: whoever decodes takes them, whoever counts or re-sends ignores them.
   bool prelude = false;
-  std::uint64_t lsn = 0;         // XLogData start LSN for wal (may be 0), else the record's own position
+  std::uint64_t lsn = 0;  // XLogData start LSN for wal (may be 0), else the record's own position
   std::int64_t received_us = 0;  // Unix microseconds when we got it
   std::string_view body;
 };
@@ -42,8 +42,8 @@ struct RecordView {
 class RecordBatch {
  public:
   void append(const RecordView& record) {
-    entries_.push_back({bytes_.size(), record.body.size(), record.lsn, record.received_us, record.kind,
-                        record.prelude});
+    entries_.push_back({bytes_.size(), record.body.size(), record.lsn, record.received_us,
+                        record.kind, record.prelude});
     bytes_.append(record.body);
   }
   void clear() {
@@ -55,7 +55,8 @@ class RecordBatch {
   std::size_t body_bytes() const { return bytes_.size(); }
   RecordView operator[](std::size_t i) const {
     const Entry& e = entries_[i];
-    return {e.kind, e.prelude, e.lsn, e.received_us, std::string_view(bytes_).substr(e.offset, e.size)};
+    return {e.kind, e.prelude, e.lsn, e.received_us,
+            std::string_view(bytes_).substr(e.offset, e.size)};
   }
 
  private:

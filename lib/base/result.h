@@ -43,13 +43,15 @@ struct [[nodiscard]] Error {
 template <typename T>
 using Result = tl::expected<T, Error>;
 
-inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+inline tl::unexpected<Error> fail(Error error) {
+  return tl::unexpected<Error>(std::move(error));
+}
 inline tl::unexpected<Error> fail(Code code, std::string text, std::string hint = {}) {
   return tl::unexpected<Error>(Error{code, std::move(text), std::move(hint)});
 }
 
-// An error from errno: "<attempt>: Connection refused (ECONNREFUSED)". EINTR and EAGAIN are not errors:
-// callers handle them before they come here.
+// An error from errno: "<attempt>: Connection refused (ECONNREFUSED)". EINTR and EAGAIN are not
+// errors: callers handle them before they come here.
 Error os_error(std::string_view attempt, int os_errno, Code code = Code::limit);
 
 // Exit status of a process that ends with this code (the table of `TOOL codes`).
@@ -57,22 +59,22 @@ int exit_status(Code code);
 const char* code_name(Code code);
 
 // Unwraps a Result or returns its error from the enclosing function.
-#define RT_TRY(expression)                                                        \
-  __extension__({                                                                 \
-    auto&& rt_try_result = (expression);                                          \
-    if (!rt_try_result) return ::rt::fail(std::move(rt_try_result).error());      \
-    std::move(rt_try_result).value();                                             \
+#define RT_TRY(expression)                                                   \
+  __extension__({                                                            \
+    auto&& rt_try_result = (expression);                                     \
+    if (!rt_try_result) return ::rt::fail(std::move(rt_try_result).error()); \
+    std::move(rt_try_result).value();                                        \
   })
 // The same for Result<void>.
-#define RT_CHECKED(expression)                                                    \
-  do {                                                                            \
-    auto&& rt_try_result = (expression);                                          \
-    if (!rt_try_result) return ::rt::fail(std::move(rt_try_result).error());      \
+#define RT_CHECKED(expression)                                               \
+  do {                                                                       \
+    auto&& rt_try_result = (expression);                                     \
+    if (!rt_try_result) return ::rt::fail(std::move(rt_try_result).error()); \
   } while (false)
 
 // A broken invariant of ours, never bad input: prints expression and place, then aborts.
 [[noreturn]] void check_failed(const char* expression, const char* file, int line);
-#define RT_CHECK(condition)                                                       \
+#define RT_CHECK(condition) \
   (static_cast<bool>(condition) ? void(0) : ::rt::check_failed(#condition, __FILE__, __LINE__))
 
 }  // namespace rt

@@ -19,7 +19,8 @@ std::optional<std::uint64_t> parse_decimal(std::string_view text);
 void append_decimal(std::string& out, std::uint64_t value);
 
 // Appends `text` as a JSON string with quotes (RFC 8259 section 7). Only what must be escaped is:
-// quote, backslash, controls below U+0020. Bytes that are not UTF-8 become U+FFFD. No HTML escaping (D-11).
+// quote, backslash, controls below U+0020. Bytes that are not UTF-8 become U+FFFD. No HTML escaping
+// (D-11).
 void append_json_string(std::string& out, std::string_view text);
 
 bool is_valid_utf8(std::string_view text);

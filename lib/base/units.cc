@@ -20,8 +20,8 @@ struct Quantity {
 bool parse_quantity(std::string_view text, Quantity& out) {
   text = trim(text);
   if (text.empty() || text.front() < '0' || text.front() > '9') return false;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out.value,
-                                            std::chars_format::fixed);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), out.value, std::chars_format::fixed);
   if (error != std::errc{} || !std::isfinite(out.value)) return false;
   out.unit = trim(text.substr(static_cast<std::size_t>(end - text.data())));
   return true;
@@ -29,7 +29,8 @@ bool parse_quantity(std::string_view text, Quantity& out) {
 
 tl::unexpected<Error> expected(std::string_view what, std::string_view example,
                                std::string_view found) {
-  return fail(Code::usage, fmt::format("expected {} like \"{}\", found \"{}\"", what, example, found));
+  return fail(Code::usage,
+              fmt::format("expected {} like \"{}\", found \"{}\"", what, example, found));
 }
 
 double scale_of_count(std::string_view unit) {
@@ -56,9 +57,12 @@ bool parse_offset(std::string_view s, int& minutes) {
   if (s.size() < 3 || (s[0] != '+' && s[0] != '-')) return false;
   const int h = two_digits(s, 1);
   int m = 0;
-  if (s.size() == 6 && s[3] == ':') m = two_digits(s, 4);
-  else if (s.size() == 5) m = two_digits(s, 3);
-  else if (s.size() != 3) return false;
+  if (s.size() == 6 && s[3] == ':')
+    m = two_digits(s, 4);
+  else if (s.size() == 5)
+    m = two_digits(s, 3);
+  else if (s.size() != 3)
+    return false;
   if (h < 0 || h > 23 || m < 0 || m > 59) return false;
   minutes = (h * 60 + m) * (s[0] == '-' ? -1 : 1);
   return true;
@@ -70,15 +74,24 @@ Result<Duration> parse_duration(std::string_view text) {
   Quantity q{};
   if (!parse_quantity(text, q)) return expected("a duration", "300ms", text);
   double ns = 0;
-  if (q.unit == "ns") ns = 1;
-  else if (q.unit == "us") ns = 1e3;
-  else if (q.unit == "ms") ns = 1e6;
-  else if (q.unit == "s") ns = 1e9;
-  else if (q.unit == "m") ns = 60e9;
-  else if (q.unit == "h") ns = 3600e9;
-  else if (q.unit == "d") ns = 86400e9;
-  else if (q.unit.empty() && q.value == 0) ns = 1;
-  else return expected("a duration", "300ms", text);
+  if (q.unit == "ns")
+    ns = 1;
+  else if (q.unit == "us")
+    ns = 1e3;
+  else if (q.unit == "ms")
+    ns = 1e6;
+  else if (q.unit == "s")
+    ns = 1e9;
+  else if (q.unit == "m")
+    ns = 60e9;
+  else if (q.unit == "h")
+    ns = 3600e9;
+  else if (q.unit == "d")
+    ns = 86400e9;
+  else if (q.unit.empty() && q.value == 0)
+    ns = 1;
+  else
+    return expected("a duration", "300ms", text);
   const double total = q.value * ns;
   if (total > 9e18) return fail(Code::usage, fmt::format("duration \"{}\" is too long", text));
   return Duration(static_cast<std::int64_t>(std::llround(total)));
@@ -89,7 +102,8 @@ Result<std::uint64_t> parse_count(std::string_view text) {
   if (!parse_quantity(text, q)) return expected("a count", "400k", text);
   const double scale = scale_of_count(q.unit);
   const double total = q.value * scale;
-  if (scale == 0 || total != std::floor(total) || total > 1e18) return expected("a count", "400k", text);
+  if (scale == 0 || total != std::floor(total) || total > 1e18)
+    return expected("a count", "400k", text);
   return static_cast<std::uint64_t>(total);
 }
 
@@ -97,14 +111,22 @@ Result<std::uint64_t> parse_bytes(std::string_view text) {
   Quantity q{};
   if (!parse_quantity(text, q)) return expected("a size", "64KiB", text);
   double scale = 0;
-  if (q.unit == "B") scale = 1;
-  else if (q.unit == "kB" || q.unit == "KB") scale = 1e3;
-  else if (q.unit == "MB") scale = 1e6;
-  else if (q.unit == "GB") scale = 1e9;
-  else if (q.unit == "KiB") scale = 1024;
-  else if (q.unit == "MiB") scale = 1024.0 * 1024;
-  else if (q.unit == "GiB") scale = 1024.0 * 1024 * 1024;
-  else if (q.unit.empty() && q.value == 0) scale = 1;
+  if (q.unit == "B")
+    scale = 1;
+  else if (q.unit == "kB" || q.unit == "KB")
+    scale = 1e3;
+  else if (q.unit == "MB")
+    scale = 1e6;
+  else if (q.unit == "GB")
+    scale = 1e9;
+  else if (q.unit == "KiB")
+    scale = 1024;
+  else if (q.unit == "MiB")
+    scale = 1024.0 * 1024;
+  else if (q.unit == "GiB")
+    scale = 1024.0 * 1024 * 1024;
+  else if (q.unit.empty() && q.value == 0)
+    scale = 1;
   if (scale == 0 || q.value * scale > 1e18) return expected("a size", "64KiB", text);
   return static_cast<std::uint64_t>(std::llround(q.value * scale));
 }
@@ -143,13 +165,14 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   if (s[at] == '.') {
     std::int64_t unit = 100'000;
     const std::size_t first = ++at;
-    for (; at < s.size() && s[at] >= '0' && s[at] <= '9'; ++at, unit /= 10) us += (s[at] - '0') * unit;
+    for (; at < s.size() && s[at] >= '0' && s[at] <= '9'; ++at, unit /= 10)
+      us += (s[at] - '0') * unit;
     if (at == first) return bad();
   }
   int offset_minutes = 0;
   if (!parse_offset(s.substr(at), offset_minutes)) return bad();
-  return WallTime(sys_days(date).time_since_epoch() + hours(hour) + minutes(minute - offset_minutes) +
-                  seconds(second) + microseconds(us));
+  return WallTime(sys_days(date).time_since_epoch() + hours(hour) +
+                  minutes(minute - offset_minutes) + seconds(second) + microseconds(us));
 }
 
 std::string format_duration(Duration d) {
@@ -196,7 +219,11 @@ std::string format_time(WallTime t, int fraction_digits) {
 
 }  // namespace
 
-std::string format_rfc3339(WallTime t) { return format_time(t, 6); }
-std::string format_rfc3339_ms(WallTime t) { return format_time(t, 3); }
+std::string format_rfc3339(WallTime t) {
+  return format_time(t, 6);
+}
+std::string format_rfc3339_ms(WallTime t) {
+  return format_time(t, 3);
+}
 
 }  // namespace rt

@@ -21,10 +21,10 @@ Result<double> parse_rate(std::string_view text);
 // "2026-03-29T00:30:00.123456Z" or with an offset "+02:00" (RFC 3339); a space may stand for the T.
 Result<WallTime> parse_rfc3339(std::string_view text);
 
-std::string format_duration(Duration d);              // "812us", "2.41ms", "1m12s"
-std::string format_bytes(double bytes);               // "9.1 GiB"
-std::string format_count(std::uint64_t n);            // "400 000"
-std::string format_rfc3339(WallTime t);               // always six digits and Z
-std::string format_rfc3339_ms(WallTime t);            // three digits and Z
+std::string format_duration(Duration d);    // "812us", "2.41ms", "1m12s"
+std::string format_bytes(double bytes);     // "9.1 GiB"
+std::string format_count(std::uint64_t n);  // "400 000"
+std::string format_rfc3339(WallTime t);     // always six digits and Z
+std::string format_rfc3339_ms(WallTime t);  // three digits and Z
 
 }  // namespace rt

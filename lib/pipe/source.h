@@ -18,9 +18,9 @@ class Source {
 
   virtual ~Source() = default;
 
-  // Yields batches, in order, on the calling thread, until stopped (success), at the end of a finite
-  // source (success), or on a failure that trying again cannot mend. Lost connections are mended inside.
-  // Returns within about 1 s of a stop request.
+  // Yields batches, in order, on the calling thread, until stopped (success), at the end of a
+  // finite source (success), or on a failure that trying again cannot mend. Lost connections are
+  // mended inside. Returns within about 1 s of a stop request.
   virtual Result<void> run(std::stop_token stop, const Take& take) = 0;
 
   // Everything up to this LSN is safe with us: the source need not send it again. Any thread.
