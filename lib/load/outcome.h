@@ -1,0 +1,219 @@
+// Everything one run measured. The engine fills it; gates, thresholds, verdict and reports read it.
+// Plain values; no invariants beyond the sums named here, which the balance gate checks.
+// Built by one thread (shards keep a PhaseOutcome of their own and add() them at the end).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "load/histogram.h"
+
+namespace rt {
+
+// Why a connection was never held, or did not stay. Each has a name and somebody to blame.
+enum class ConnectFailure : std::uint8_t {
+  descriptors,   // EMFILE, ENFILE
+  ports,         // EADDRNOTAVAIL, EADDRINUSE on the source side
+  memory,        // ENOMEM, ENOBUFS
+  permission,    // EACCES, EPERM
+  unreachable,   // ENETUNREACH, EHOSTUNREACH
+  refused,       // ECONNREFUSED
+  timed_out,     // no answer in time, at any step
+  reset,         // ECONNRESET, EPIPE
+  closed,        // the peer ended it before or after the response head
+  tls,           // handshake or certificate
+  status,        // an HTTP status other than 200
+  content_type,  // 200, but not text/event-stream
+  protocol,      // bytes that are not HTTP or not a valid stream
+  count_,
+};
+inline constexpr std::size_t kConnectFailures = static_cast<std::size_t>(ConnectFailure::count_);
+enum class Blame : std::uint8_t { client, network, target };
+const char* connect_failure_name(ConnectFailure failure);  // "descriptors", ...
+Blame connect_failure_blame(ConnectFailure failure);
+const char* blame_name(Blame blame);
+
+// Balance: asked == held + sum(failed) + dropped + not_tried.
+struct ConnectionCounts {
+  std::uint64_t asked = 0;
+  std::uint64_t held = 0;       // open and answered when the last measured phase ended
+  std::uint64_t dropped = 0;    // held once, lost, and not back when the last measured phase ended
+  std::uint64_t not_tried = 0;  // the run ended before its turn
+  std::array<std::uint64_t, kConnectFailures> failed{};  // never held, by the last reason
+  std::string first_failure;                             // one line, with address and reason
+
+  void count(ConnectFailure failure) { ++failed[static_cast<std::size_t>(failure)]; }
+  std::uint64_t failed_total() const;
+  std::uint64_t failed_by(Blame blame) const;
+};
+
+// What belongs to one phase. Deliveries count in the phase in which their event was due to be
+// published, whenever they arrive.
+struct PhaseOutcome {
+  std::string name;
+  std::string tag;
+  bool measured = false;
+  double start_s = 0;  // since the run began
+  double duration_s = 0;
+
+  // Publishing. Balance: offered == sent + skipped; sent == acknowledged + publish_failed.
+  std::uint64_t offered = 0;  // events the schedule wanted
+  std::uint64_t sent = 0;     // given to the database or server
+  std::uint64_t skipped = 0;  // never sent: the phase, the run or max_in_flight came to an end
+  std::uint64_t skipped_by_target = 0;  // the part of `skipped` owed to answers that did not come
+  std::uint64_t acknowledged = 0;       // committed or accepted
+  std::uint64_t publish_failed = 0;     // answered with an error
+
+  // Deliveries. Balance: expected == received + undelivered().
+  std::uint64_t events = 0;    // acknowledged events with at least one delivery due (for intervals)
+  std::uint64_t expected = 0;  // (event, subscriber) pairs due
+  std::uint64_t received = 0;  // of those, how many arrived at least once
+  std::uint64_t undelivered() const { return expected > received ? expected - received : 0; }
+
+  Histogram late;           // actual - intended instant of publishing: the tool's own lateness
+  Histogram publish;        // intended instant to acknowledged
+  Histogram delivery;       // commit (database clock) to parsed; one value per received delivery
+  Histogram intended;       // intended instant to parsed; one value per received delivery
+  Histogram receive_queue;  // kernel receive stamp to parsed; empty when not measured
+
+  void add(const PhaseOutcome& other);  // counts and histograms; names and times stay
+};
+
+// Over all connections, reconnects included, for deliveries due in any phase.
+// Balance: parsed == received + duplicate + initial + foreign.
+struct IntegrityCounts {
+  std::uint64_t lost = 0;       // due, and never arrived by the end of the drain
+  std::uint64_t duplicate = 0;  // arrived again
+  std::uint64_t reorder = 0;    // arrived after a later one of the same topic
+  std::string first_lost;       // "topic run-17, event 4711, connection 212"
+  std::string first_duplicate;
+  std::string first_reorder;
+  std::uint64_t parsed = 0;    // events the parsers dispatched, counted apart from the ledger
+  std::uint64_t received = 0;  // matched to a delivery that was due, first arrival
+  std::uint64_t initial = 0;   // first state of a subscription, not a delivery
+  std::uint64_t foreign = 0;   // matched nothing the run published (other writers on the target)
+  std::uint64_t comments = 0;  // heartbeats; never deliveries
+  std::uint64_t stream_errors = 0;  // events that could not be understood
+};
+
+struct ResumeCounts {
+  std::uint64_t attempts = 0;
+  std::uint64_t resumed = 0;
+  std::uint64_t replayed = 0;  // deliveries that came by way of a resume
+  std::uint64_t gaps_signalled = 0;
+  std::uint64_t gaps_silent = 0;  // missing after a resume, and nobody said so
+  Histogram latency;              // socket lost to stream open again
+};
+
+// The measuring side. Shares are 0..1 over the measured phases.
+struct ClientUse {
+  double busy_max = 0;             // of the busiest thread
+  double cpu_cores = 0;            // of the whole process
+  double steal = 0;                // taken by the hypervisor
+  std::uint64_t throttled_us = 0;  // by the cgroup's quota
+  Histogram loop_lag;              // due to run, until run: a canary timer in every shard
+  std::uint64_t rss_bytes = 0;
+  double bytes_per_connection = 0;  // user space, ledger included; 0: not measured
+  std::uint64_t descriptors = 0;
+  std::uint64_t descriptor_limit = 0;
+  unsigned shards = 0;
+  std::vector<std::string> source_addresses;
+};
+
+// The measured side, sampled from /proc when its process is known.
+struct TargetUse {
+  bool sampled = false;
+  bool same_host = false;
+  std::int64_t pid = 0;
+  std::uint64_t rss_bytes = 0;
+  double bytes_per_connection = 0;  // (RSS with connections - RSS before) / connections held
+  double cpu_cores = 0;
+};
+
+struct ClockProof {
+  std::string mode = "same-host";  // same-host: one machine's clock on both ends | probe
+  double error_us = 0;             // bound on what the comparison of two clocks can be off by
+  std::uint64_t steps = 0;         // jumps of the wall clock against the monotonic one
+  double largest_step_us = 0;
+};
+
+// The tool's own floor on this machine: the same engine against a null server in the process.
+struct Floor {
+  double p50_us = 0;
+  double p95_us = 0;
+  double events_per_s = 0;
+};
+
+// One second of the run, counted when it happened.
+struct SecondSample {
+  double at_s = 0;
+  std::uint64_t connections = 0;  // held at the end of the second
+  std::uint64_t offered = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+  double p50_us = 0;  // delivery
+  double p95_us = 0;
+  double max_us = 0;
+  double late_max_us = 0;
+  bool measured = false;  // in a measured phase
+};
+
+struct Environment {
+  std::string host;
+  std::string kernel;
+  std::string cpu;
+  unsigned cores = 0;
+  std::uint64_t memory_bytes = 0;
+  std::string governor;
+  std::uint64_t descriptor_soft = 0;
+  std::uint64_t descriptor_hard = 0;
+  std::string port_range;
+  std::string cgroup_cpu;
+  std::string cgroup_memory;
+  std::string tool_version;
+  std::string build;
+};
+
+struct Outcome {
+  std::string scenario;
+  std::string scenario_sha256;
+  std::uint64_t seed = 0;
+  std::string preset;
+  std::string target_url;
+  bool delivery_from_commit =
+      true;               // false: no database clock, delivery counts from the intended instant
+  bool publishes = true;  // false (raw): nothing is due, so delivery cannot be measured
+
+  WallTime start{};
+  double duration_s = 0;
+  int interrupted_by = 0;      // signal number; not 0: the report is partial
+  std::string aborted;         // why the run ended before its plan did, or empty
+  std::string internal_fault;  // a broken invariant of the tool, or empty
+  bool partial() const {
+    return interrupted_by != 0 || !aborted.empty() || !internal_fault.empty();
+  }
+
+  ConnectionCounts connections;
+  Histogram connect;      // connect() to response head
+  Histogram first_event;  // connect() to first event
+  std::vector<PhaseOutcome> phases;
+  IntegrityCounts integrity;
+  ResumeCounts resume;
+  ClientUse client;
+  TargetUse target;
+  ClockProof clock;
+  std::optional<Floor> selftest;
+  std::vector<SecondSample> series;
+  Environment env;
+  std::vector<std::string> notes;  // what this run is not, and anything a reader should know
+
+  // All measured phases as one; or the phase of that name (nullopt: there is none).
+  PhaseOutcome measured() const;
+  std::optional<PhaseOutcome> phase(const std::string& name) const;
+};
+
+}  // namespace rt

@@ -1,0 +1,134 @@
+// A scenario: what a run does, read from a JSON file with comments (scenarios/README.md).
+// Reading is strict: an unknown key, a wrong type or a wrong unit is an error with file, line and
+// path, and nothing is started. Plain values; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "load/threshold.h"
+
+namespace rt {
+
+enum class Preset : std::uint8_t { runs, topics, raw };
+enum class Arrival : std::uint8_t { constant, poisson };
+enum class ChoiceKind : std::uint8_t { uniform, zipf, one, round_robin };
+enum class ProducerKind : std::uint8_t { pg_update, pg_insert, http_post };
+
+const char* preset_name(Preset preset);
+const char* producer_name(ProducerKind kind);
+
+struct TargetSpec {
+  Preset preset = Preset::runs;
+  std::string url;          // of the stream; {topic} is replaced by the subscriber's topic
+  std::string publish_url;  // preset topics
+  std::string pg;           // connection string or "service=NAME"; empty: the environment's
+  std::string pid_file;     // of the server, to sample its memory and processor time
+};
+
+// The ramp of a phase: connections are opened on an absolute schedule until `to` are held.
+struct ConnectionGoal {
+  std::uint64_t to = 0;
+  double rate_per_s = 1000;
+  Arrival arrival = Arrival::constant;
+};
+
+// A phase with a connection goal ends when the goal holds, or at `max`; then `hold` begins, if any.
+// Publishing starts with the first phase that has `hold` and ends with the last measured phase;
+// phases after that only drain.
+struct PhaseSpec {
+  std::string name;
+  std::string tag;
+  std::optional<ConnectionGoal> connections;
+  Duration hold{};
+  Duration max{};  // bound on the ramp; 0: twice its planned duration and 10 s
+  bool measure = false;
+};
+
+struct Choice {
+  ChoiceKind kind = ChoiceKind::round_robin;
+  double s = 1.0;  // exponent of zipf
+};
+
+struct SubscriptionSpec {
+  std::uint64_t topics = 1;
+  std::string name = "topic-{n}";  // {n}: 0 .. topics-1
+  Choice choice;                   // the topic of connection k
+  std::string topic_name(std::uint64_t topic) const;
+};
+
+// From `at` (since publishing began) on, `per_s` events a second, reached linearly over `ramp`.
+struct RateStep {
+  Duration at{};
+  double per_s = 0;
+  Duration ramp{};
+};
+
+struct PublishSpec {
+  std::string id;
+  ProducerKind producer = ProducerKind::pg_update;
+  std::string table = "task_run";
+  unsigned connections = 4;    // of the producer to the database or server
+  std::vector<RateStep> rate;  // ascending; the first at 0
+  Arrival arrival = Arrival::constant;
+  Choice topic{ChoiceKind::uniform, 1.0};
+  std::uint32_t size_bytes = 256;  // of the payload
+  std::uint32_t max_in_flight =
+      10'000;  // sent and not acknowledged; beyond it events are late, and counted
+};
+
+struct ReconnectSpec {
+  bool enabled = true;
+  bool honour_retry = true;
+  Duration base = std::chrono::seconds(1);
+  Duration max = std::chrono::seconds(30);
+  double jitter = 1.0;             // share of the delay that is random, 0..1
+  bool send_last_event_id = true;  // "last_event_id": "send" | "omit"
+};
+
+struct ClockSpec {
+  Duration max_error = std::chrono::milliseconds(2);
+};
+
+struct ReportSpec {
+  std::string dir = "out";
+  bool json = false;  // DIR/NAME.json
+  bool junit = false;
+};
+
+struct Scenario {
+  std::string name;
+  std::uint64_t seed = 1;
+  TargetSpec target;
+  std::vector<PhaseSpec> phases;
+  SubscriptionSpec subscriptions;
+  std::vector<PublishSpec> publish;
+  ReconnectSpec reconnect;
+  ClockSpec clock;
+  std::vector<Threshold> thresholds;
+  std::vector<std::string> waived_gates;
+  ReportSpec report;
+  std::string sha256;    // over `expanded`
+  std::string expanded;  // canonical JSON: presets and overrides applied, keys sorted, one line
+
+  std::uint64_t connections() const;  // the most any phase asks for
+  // Index of the first and one past the last phase in which events are published; equal: none.
+  std::size_t publish_begin() const;
+  std::size_t publish_end() const;
+};
+
+// Reads a scenario file, or "preset:runs". Overrides are "PATH=VALUE" as given to --set, applied in
+// order: "phases.main.hold=60s", "publish.0.rate=2k/s", and the short names "load.connections" and
+// "load.rate".
+Result<Scenario> read_scenario(const std::string& path,
+                               const std::vector<std::string>& overrides = {});
+// The same from text; `origin` stands for the file name in messages.
+Result<Scenario> parse_scenario(std::string_view text, const std::string& origin,
+                                const std::vector<std::string>& overrides = {});
+
+}  // namespace rt
