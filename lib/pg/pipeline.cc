@@ -1,0 +1,109 @@
+#include "pg/pipeline.h"
+
+#include <libpq-fe.h>
+
+#include "pg/server_error.h"
+
+namespace rt {
+
+namespace {
+
+constexpr std::string_view kAttempt = "cannot run a statement";
+
+void point_at(std::vector<const char*>& values, const Parameters& parameters) {
+  values.clear();
+  for (const auto& parameter : parameters) {
+    values.push_back(parameter ? parameter->c_str() : nullptr);
+  }
+}
+
+}  // namespace
+
+Error Pipeline::lost(std::string_view attempt) const {
+  return connection_error(attempt, connection_.endpoint(), connection_.get());
+}
+
+Result<Pipeline> Pipeline::start(Connection connection) {
+  Pipeline pipeline(std::move(connection));
+  if (PQenterPipelineMode(pipeline.connection_.get()) == 0) {
+    return fail(pipeline.lost("cannot start pipeline mode"));
+  }
+  return pipeline;
+}
+
+Result<void> Pipeline::prepare(const std::string& name, const std::string& sql) {
+  if (PQsendPrepare(connection_.get(), name.c_str(), sql.c_str(), 0, nullptr) == 0) {
+    return fail(lost("cannot prepare a statement"));
+  }
+  return {};
+}
+
+Result<void> Pipeline::send_query_params(const std::string& sql, const Parameters& parameters) {
+  point_at(values_, parameters);
+  if (PQsendQueryParams(connection_.get(), sql.c_str(), static_cast<int>(values_.size()), nullptr,
+                        values_.data(), nullptr, nullptr, /*resultFormat=*/0) == 0) {
+    return fail(lost(kAttempt));
+  }
+  return {};
+}
+
+Result<void> Pipeline::send_prepared(const std::string& name, const Parameters& parameters) {
+  point_at(values_, parameters);
+  if (PQsendQueryPrepared(connection_.get(), name.c_str(), static_cast<int>(values_.size()),
+                          values_.data(), nullptr, nullptr, /*resultFormat=*/0) == 0) {
+    return fail(lost(kAttempt));
+  }
+  return {};
+}
+
+Result<void> Pipeline::sync() {
+  if (PQpipelineSync(connection_.get()) == 0) return fail(lost(kAttempt));
+  return {};
+}
+
+Result<bool> Pipeline::flush() {
+  const int rc = PQflush(connection_.get());
+  if (rc < 0) return fail(lost(kAttempt));
+  return rc == 0;
+}
+
+Result<void> Pipeline::consume_input() {
+  if (PQconsumeInput(connection_.get()) == 0) return fail(lost(kAttempt));
+  return {};
+}
+
+Result<std::optional<PipelineResult>> Pipeline::next() {
+  while (PQisBusy(connection_.get()) == 0) {
+    Rows rows(PQgetResult(connection_.get()));
+    if (rows.get() == nullptr) {
+      // One null ends each statement; two in a row: nothing is outstanding.
+      if (between_statements_) return std::nullopt;
+      between_statements_ = true;
+      continue;
+    }
+    between_statements_ = false;
+    PipelineResult result;
+    switch (PQresultStatus(rows.get())) {
+      case PGRES_PIPELINE_SYNC:
+        between_statements_ = true;  // no null follows a sync
+        result.kind = PipelineResult::Kind::sync;
+        break;
+      case PGRES_PIPELINE_ABORTED:
+        result.kind = PipelineResult::Kind::aborted;
+        break;
+      case PGRES_FATAL_ERROR:
+      case PGRES_BAD_RESPONSE:
+        if (PQstatus(connection_.get()) == CONNECTION_BAD) return fail(lost(kAttempt));
+        result.kind = PipelineResult::Kind::failed;
+        result.error = server_error(kAttempt, connection_.endpoint(), rows.get());
+        break;
+      default:
+        result.rows = std::move(rows);
+        break;
+    }
+    return result;
+  }
+  return std::nullopt;
+}
+
+}  // namespace rt

@@ -1,0 +1,60 @@
+// libpq's pipeline mode: many statements in flight on one connection, results read while sending.
+// PostgreSQL documentation, "Pipeline Mode". For a producer that must not wait for each round trip.
+//
+// Nothing here blocks. A user polls socket() for reading (and for writing while flush() says so),
+// calls consume_input() when it is readable, then next() until it has nothing. Keep at most some
+// hundred statements between two syncs: libpq moves its whole backlog about when it grows.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "pg/connection.h"
+
+namespace rt {
+
+struct PipelineResult {
+  enum class Kind {
+    statement,  // one statement succeeded; rows holds what it returned
+    failed,     // one statement failed; what follows up to the next sync is aborted
+    aborted,    // not run, because an earlier one of its group failed
+    sync,       // the end of a group
+  };
+  Kind kind = Kind::statement;
+  Rows rows;
+  std::optional<Error> error;  // of failed
+};
+
+// One thread. Statements are answered in the order in which they were sent.
+class Pipeline {
+ public:
+  // Takes the connection over and enters pipeline mode.
+  static Result<Pipeline> start(Connection connection);
+
+  Result<void> prepare(const std::string& name, const std::string& sql);
+  Result<void> send_query_params(const std::string& sql, const Parameters& parameters);
+  Result<void> send_prepared(const std::string& name, const Parameters& parameters);
+  // Ends a group: the server commits it (outside an explicit transaction) and answers with a sync.
+  Result<void> sync();
+
+  // Sends what the socket takes; true when everything is out.
+  Result<bool> flush();
+  // After the socket became readable.
+  Result<void> consume_input();
+  // The next answer that has arrived, nullopt if none has.
+  Result<std::optional<PipelineResult>> next();
+
+  int socket() const { return connection_.socket(); }
+  Connection& connection() { return connection_; }
+
+ private:
+  explicit Pipeline(Connection connection) : connection_(std::move(connection)) {}
+  Error lost(std::string_view attempt) const;
+
+  Connection connection_;
+  std::vector<const char*> values_;  // kept, so that sending allocates nothing of ours
+  bool between_statements_ = false;  // a null result, which ends each statement, has been seen
+};
+
+}  // namespace rt
