@@ -77,10 +77,8 @@ postgres_start() {
 
 # postgres_launch BINDIR: one start on PG_PORT; true once it accepts connections.
 postgres_launch() {
-  local death=()
   # If this script is killed without a chance to clean up, the server goes too (fast shutdown).
-  ! setpriv --help 2>&1 | grep -q pdeathsig || death=(--pdeathsig INT)
-  local launch=(setpriv "${death[@]}")
+  local launch=(setpriv --pdeathsig INT)
   if [ "$(id -u)" -eq 0 ]; then
     launch+=(--reuid="$(postgres_as id -u)" --regid="$(postgres_as id -g)" --clear-groups)
   fi
