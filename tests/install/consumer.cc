@@ -1,4 +1,5 @@
-// What a stranger writes against the installed library: public headers, one parser, one line of output.
+// What a stranger writes against the installed library: public headers, one parser, one line of
+// output.
 #include <base/position.h>
 #include <base/units.h>
 
