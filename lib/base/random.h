@@ -19,7 +19,9 @@ class Random {
     std::uint64_t hash = 0xCBF29CE484222325ull;  // FNV-1a
     for (const char c : purpose) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
     Random mixed(seed ^ hash);
-    return Random(mixed.next() + number * 0x9E3779B97F4A7C15ull);
+    // Mixed once more: streams n and n + 1 would else be one sequence, shifted by one draw.
+    Random stream(mixed.next() + number * 0x9E3779B97F4A7C15ull);
+    return Random(stream.next());
   }
 
   std::uint64_t next() {
