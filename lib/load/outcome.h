@@ -60,7 +60,8 @@ struct PhaseOutcome {
   double start_s = 0;  // since the run began
   double duration_s = 0;
 
-  // Publishing. Balance: offered == sent + skipped; sent == acknowledged + publish_failed.
+  // Publishing. Balance: offered == sent + skipped; what was sent and is neither acknowledged nor
+  // failed was never answered.
   std::uint64_t offered = 0;  // events the schedule wanted
   std::uint64_t sent = 0;     // given to the database or server
   std::uint64_t skipped = 0;  // never sent: the phase, the run or max_in_flight came to an end

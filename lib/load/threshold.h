@@ -33,7 +33,7 @@ enum class Metric : std::uint8_t {
 enum class Comparison : std::uint8_t { less, less_equal, greater, greater_equal, equal, not_equal };
 enum class Severity : std::uint8_t { fail, warn };
 // What a bare figure means; durations are kept in microseconds.
-enum class Quantity : std::uint8_t { duration, count, bytes, ratio, rate };
+enum class Quantity : std::uint8_t { duration, count, bytes, ratio, rate, cores };
 
 struct Threshold {
   std::string text;  // as written, blanks tidied: "delivery.p95 < 300ms"

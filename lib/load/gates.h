@@ -1,0 +1,50 @@
+// Gates: what can make a load test lie, looked for in every run. A gate that is not content makes
+// the verdict INVALID (the claim cannot be supported) or FAIL (the target is at fault); it cannot
+// be switched off, only waived by name, and a waiver is shown next to the verdict. Pure; any
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "load/histogram.h"
+
+namespace rt {
+
+struct Outcome;
+struct Scenario;
+
+enum class GateVerdict : std::uint8_t { pass, warn, invalid, fail, unmeasured };
+const char* gate_verdict_name(GateVerdict verdict);
+
+struct GateResult {
+  std::string name;
+  std::string measured;  // "late p99 0.21 ms"
+  std::string limit;     // "30 ms (10 % of 300 ms)"
+  GateVerdict verdict = GateVerdict::pass;
+  std::string hint;     // what it means and what to do, when it did not pass
+  int exit_status = 0;  // the exit code it asks for: 8, 5, 4, 3, 6, 7 or 1; 0 when content
+  bool waived = false;
+};
+
+// Every gate there is, in the order of the report.
+std::span<const std::string_view> gate_names();
+
+// An interval for a percentile of the deliveries. Deliveries of one event share its fate, so the
+// event, not the delivery, is the independent observation: the ranks come from the number of
+// events.
+struct PercentileInterval {
+  bool known = false;  // false: too few events for a rank on both sides
+  double low_us = 0;
+  double high_us = 0;  // may be +inf
+};
+PercentileInterval percentile_interval(const Histogram& histogram, std::uint64_t missing,
+                                       std::uint64_t events, double quantile);
+
+// All gates, each exactly once, in the order of gate_names().
+std::vector<GateResult> judge_gates(const Scenario& scenario, const Outcome& outcome);
+
+}  // namespace rt

@@ -1,0 +1,152 @@
+// read_scenario(): file, preset, overrides, digest, and the order in which the sections are read.
+#include "load/scenario_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+
+#include "base/text.h"
+#include "load/presets.h"
+
+namespace rt {
+namespace {
+
+constexpr std::string_view kPresetPrefix = "preset:";
+
+Result<JsonNode> preset_document(std::string_view name, const std::string& where) {
+  if (name.starts_with(kPresetPrefix)) {
+    name.remove_prefix(kPresetPrefix.size());
+    if (const PresetText* preset = find_preset(name)) {
+      return parse_document(preset->json, fmt::format("preset:{}", name));
+    }
+  }
+  std::vector<std::string_view> known;
+  for (const PresetText& preset : presets()) known.push_back(preset.name);
+  return fail(Code::usage, fmt::format("{}: unknown preset \"{}\"", where, name),
+              fmt::format("presets: {}", fmt::join(known, ", ")));
+}
+
+// The short names of --set, written out: "load.connections", "load.rate", "load.duration".
+std::string expand_short_name(const JsonNode& document, std::string_view assignment) {
+  const std::size_t equals = std::min(assignment.find('='), assignment.size());
+  const std::string_view path = assignment.substr(0, equals);
+  const std::string rest(assignment.substr(equals));
+  const JsonNode* phases = document.find("phases");
+  const auto phase_with = [&](std::string_view key) {
+    for (std::size_t i = 0; phases != nullptr && i < phases->items.size(); ++i) {
+      if (phases->items[i].find(key) != nullptr) return std::to_string(i);
+    }
+    return std::string("0");
+  };
+  if (path == "load.connections")
+    return "phases." + phase_with("connections") + ".connections.to" + rest;
+  if (path == "load.duration") return "phases." + phase_with("measure") + ".hold" + rest;
+  if (path == "load.rate") return "publish.0.rate" + rest;
+  return std::string(assignment);
+}
+
+Result<JsonNode> expand(std::string_view text, const std::string& origin,
+                        const std::vector<std::string>& overrides) {
+  JsonNode document = RT_TRY(parse_document(text, origin));
+  if (const JsonNode* extends = document.find("extends")) {
+    if (extends->kind != JsonNode::Kind::string) {
+      return ObjectReader::wrong(*extends, "/extends", "expected \"preset:NAME\"");
+    }
+    JsonNode base = RT_TRY(preset_document(extends->text, extends->where + ": /extends"));
+    merge_document(base, document);
+    document = std::move(base);
+  }
+  for (const std::string& assignment : overrides) {
+    RT_CHECKED(apply_override(document, expand_short_name(document, assignment)));
+  }
+  return document;
+}
+
+bool needs_publishing(Metric metric) {
+  return metric == Metric::delivery || metric == Metric::intended || metric == Metric::publish ||
+         metric == Metric::late || metric == Metric::load;
+}
+
+Result<void> check_thresholds(const JsonNode& root, const Scenario& scenario) {
+  for (const Threshold& threshold : scenario.thresholds) {
+    if (scenario.publish.empty() && needs_publishing(threshold.metric)) {
+      return ObjectReader::wrong(
+          *root.find("thresholds"), "/thresholds",
+          fmt::format("\"{}\" cannot be measured: the scenario publishes nothing", threshold.text));
+    }
+    if (threshold.phase.empty()) continue;
+    std::vector<std::string_view> measured;
+    for (const PhaseSpec& phase : scenario.phases) {
+      if (phase.measure) measured.push_back(phase.name);
+    }
+    if (std::find(measured.begin(), measured.end(), threshold.phase) != measured.end()) continue;
+    return ObjectReader::wrong(
+        *root.find("thresholds"), "/thresholds",
+        fmt::format("\"{}\" names phase \"{}\", which is not measured{}", threshold.text,
+                    threshold.phase, suggestion(threshold.phase, measured)));
+  }
+  return {};
+}
+
+Result<Scenario> read_root(const JsonNode& document) {
+  const ObjectReader root = RT_TRY(
+      ObjectReader::open(document, "",
+                         {"$schema", "name", "seed", "extends", "target", "phases", "subscriptions",
+                          "publish", "reconnect", "clock", "thresholds", "gates", "report"},
+                         {"sources", "churn", "cohorts", "faults", "integrity"}));
+  Scenario scenario;
+  std::string schema = "rtbench/1";
+  RT_CHECKED(root.text("$schema", schema));
+  if (schema != "rtbench/1") {
+    return ObjectReader::wrong(*root.find("$schema"), "/$schema",
+                               fmt::format("expected \"rtbench/1\", found \"{}\"", schema));
+  }
+  RT_CHECKED(root.require("name"));
+  RT_CHECKED(root.text("name", scenario.name));
+  if (scenario.name.empty() || scenario.name.find('/') != std::string::npos) {
+    return ObjectReader::wrong(*root.find("name"), "/name",
+                               "expected a name without \"/\" (reports are named after it)");
+  }
+  RT_CHECKED(root.count("seed", scenario.seed, 0, UINT64_MAX));
+  RT_CHECKED(read_target(root, scenario.target));
+  RT_CHECKED(read_phases(root, scenario.phases));
+  RT_CHECKED(read_subscriptions(root, scenario.subscriptions));
+  RT_CHECKED(read_publish(root, scenario.target, scenario.publish));
+  RT_CHECKED(read_reconnect(root, scenario.reconnect));
+  RT_CHECKED(read_judgement(root, scenario));
+  RT_CHECKED(check_thresholds(document, scenario));
+  return scenario;
+}
+
+}  // namespace
+
+Result<Scenario> parse_scenario(std::string_view text, const std::string& origin,
+                                const std::vector<std::string>& overrides) {
+  const JsonNode document = RT_TRY(expand(text, origin, overrides));
+  Scenario scenario = RT_TRY(read_root(document));
+  scenario.expanded = canonical_text(document);
+  scenario.sha256 = sha256_hex(scenario.expanded);
+  return scenario;
+}
+
+Result<Scenario> read_scenario(const std::string& path, const std::vector<std::string>& overrides) {
+  if (path.starts_with(kPresetPrefix)) {
+    RT_TRY(preset_document(path, "cannot read scenario"));
+    return parse_scenario(find_preset(std::string_view(path).substr(kPresetPrefix.size()))->json,
+                          path, overrides);
+  }
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) {
+    return fail(Code::usage,
+                fmt::format("cannot read scenario {}: {}", path,
+                            std::generic_category().message(errno != 0 ? errno : EIO)),
+                "give a file, or a built-in one such as preset:runs");
+  }
+  return parse_scenario(text.str(), path, overrides);
+}
+
+}  // namespace rt

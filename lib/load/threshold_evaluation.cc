@@ -1,0 +1,135 @@
+// evaluate(): the figure a threshold names, taken from an Outcome, and whether it holds.
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "load/figures.h"
+#include "load/outcome.h"
+#include "load/threshold.h"
+
+namespace rt {
+namespace {
+
+constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+struct Quantile {
+  std::string_view name;
+  double value;
+};
+constexpr std::array kQuantiles = {Quantile{"p50", 0.5}, Quantile{"p90", 0.9},
+                                   Quantile{"p95", 0.95}, Quantile{"p99", 0.99},
+                                   Quantile{"p99.9", 0.999}};
+
+// A figure of a latency of which `missing` values never came: those are infinite.
+double latency_figure(const Histogram& histogram, std::uint64_t missing, const std::string& stat) {
+  if (stat == "count") return static_cast<double>(histogram.count());
+  if (histogram.empty() && missing == 0) return kNothing;
+  for (const Quantile& quantile : kQuantiles) {
+    if (quantile.name == stat) return histogram.percentile_us(quantile.value, missing);
+  }
+  if (stat == "min") return histogram.empty() ? kInfinite : static_cast<double>(histogram.min_us());
+  if (missing > 0) return kInfinite;  // max and mean
+  return stat == "max" ? static_cast<double>(histogram.max_us()) : histogram.mean_us();
+}
+
+double share(double part, double whole) {
+  return whole > 0 ? part / whole : kNothing;
+}
+double real(std::uint64_t count) {
+  return static_cast<double>(count);
+}
+double if_known(double value) {
+  return value > 0 ? value : kNothing;
+}
+
+double delivery_figure(const Threshold& threshold, const PhaseOutcome& phase) {
+  if (threshold.stat == "ratio") return share(real(phase.received), real(phase.expected));
+  if (threshold.stat == "rate") return share(real(phase.received), phase.duration_s);
+  const bool intended = threshold.metric == Metric::intended;
+  return latency_figure(intended ? phase.intended : phase.delivery, phase.undelivered(),
+                        threshold.stat);
+}
+
+double connect_figure(const Threshold& threshold, const Outcome& outcome) {
+  const ConnectionCounts& counts = outcome.connections;
+  if (threshold.stat == "fail_ratio") return share(real(counts.failed_total()), real(counts.asked));
+  return latency_figure(outcome.connect, counts.failed_total(), threshold.stat);
+}
+
+double integrity_figure(const Threshold& threshold, const Outcome& outcome,
+                        const PhaseOutcome& phase) {
+  if (threshold.stat == "undelivered") return real(phase.undelivered());
+  const IntegrityCounts& counts = outcome.integrity;
+  if (threshold.stat == "lost") return real(counts.lost);
+  return real(threshold.stat == "duplicate" ? counts.duplicate : counts.reorder);
+}
+
+double measured_figure(const Threshold& threshold, const Outcome& outcome,
+                       const PhaseOutcome& phase) {
+  switch (threshold.metric) {
+    case Metric::delivery:
+    case Metric::intended:
+      return delivery_figure(threshold, phase);
+    case Metric::publish:
+      return latency_figure(phase.publish, phase.sent - phase.acknowledged + phase.skipped,
+                            threshold.stat);
+    case Metric::late:
+      return latency_figure(phase.late, phase.skipped, threshold.stat);
+    case Metric::connect:
+      return connect_figure(threshold, outcome);
+    case Metric::first_event:
+      return latency_figure(outcome.first_event, 0, threshold.stat);
+    case Metric::integrity:
+      return integrity_figure(threshold, outcome, phase);
+    case Metric::load:
+      return share(real(phase.sent), real(phase.offered));
+    case Metric::client:
+      return threshold.stat == "busy" ? outcome.client.busy_max
+                                      : if_known(outcome.client.bytes_per_connection);
+    case Metric::target:
+      if (!outcome.target.sampled) return kNothing;
+      return threshold.stat == "cpu" ? outcome.target.cpu_cores
+                                     : if_known(outcome.target.bytes_per_connection);
+  }
+  return kNothing;
+}
+
+bool holds(double measured, Comparison comparison, double value) {
+  switch (comparison) {
+    case Comparison::less:
+      return measured < value;
+    case Comparison::less_equal:
+      return measured <= value;
+    case Comparison::greater:
+      return measured > value;
+    case Comparison::greater_equal:
+      return measured >= value;
+    case Comparison::equal:
+      return measured == value;
+    case Comparison::not_equal:
+      return measured != value;
+  }
+  return false;
+}
+
+}  // namespace
+
+ThresholdResult evaluate(const Threshold& threshold, const Outcome& outcome) {
+  ThresholdResult result;
+  result.threshold = threshold;
+  result.measured = kNothing;
+  if (threshold.phase.empty()) {
+    result.measured = measured_figure(threshold, outcome, outcome.measured());
+  } else if (const auto phase = outcome.phase(threshold.phase)) {
+    result.measured = measured_figure(threshold, outcome, *phase);
+  }
+  result.measured_text = figure_text(result.measured, threshold.quantity);
+  if (std::isnan(result.measured)) return result;
+  result.state = holds(result.measured, threshold.comparison, threshold.value)
+                     ? ThresholdState::pass
+                     : ThresholdState::fail;
+  return result;
+}
+
+}  // namespace rt
