@@ -25,9 +25,9 @@ namespace rt::sse {
 
 // One dispatched event. Views die at the next call to the parser or when the caller's bytes go.
 struct EventView {
-  std::string_view event;  // "message" when the block names none
-  std::string_view data;   // lines joined with LF, no trailing one; may be empty
-  std::string_view id;     // the stream's last event id at dispatch; empty = none
+  std::string_view event{};  // "message" when the block names none
+  std::string_view data{};   // lines joined with LF, no trailing one; may be empty
+  std::string_view id{};     // the stream's last event id at dispatch; empty = none
 };
 
 enum class ItemKind : std::uint8_t {
