@@ -3,6 +3,7 @@
 //   argument 1: bytes of one event on the wire; argument 2: bytes of one read
 #include <benchmark/benchmark.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <new>
