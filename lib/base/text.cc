@@ -9,6 +9,8 @@ namespace rt {
 namespace {
 
 constexpr char kHex[] = "0123456789ABCDEF";
+constexpr char kHexLower[] =
+    "0123456789abcdef";  // of \u00XX, as PostgreSQL and JavaScript write it
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 char lower(char c) {
@@ -173,8 +175,8 @@ void append_json_string(std::string& out, std::string_view text) {
         break;
       default:
         out.append("\\u00");
-        out.push_back(kHex[c >> 4]);
-        out.push_back(kHex[c & 0xF]);
+        out.push_back(kHexLower[c >> 4]);
+        out.push_back(kHexLower[c & 0xF]);
     }
   }
   flush();
