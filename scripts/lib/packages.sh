@@ -40,15 +40,24 @@ packages_ensure() {
     command=(sudo "${command[@]}")
   fi
   "${command[@]}" -qq update >&2 </dev/null || die 5 "apt-get update failed" "see its message above"
-  # dpkg speaks of every file it unpacks: the log is shown only when it matters.
+  # dpkg speaks of every file it unpacks: the whole is shown only when it matters, else a line now and then.
   local log
   log=$(mktemp)
-  if ! "${command[@]}" -y -qq --no-install-recommends install "${missing[@]}" >"$log" 2>&1 </dev/null; then
+  if ! "${command[@]}" -y --no-install-recommends install "${missing[@]}" 2>&1 </dev/null | tee "$log" | packages_progress; then
     tail -n 20 "$log" >&2
     rm -f "$log"
     die 5 "apt-get install failed" "see its message above"
   fi
   rm -f "$log"
+}
+
+# packages_progress: one line for every 40 packages fetched, unpacked or set up.
+packages_progress() {
+  awk '/^Get:/ {fetched++} /^Unpacking / {unpacked++} /^Setting up / {ready++}
+       /^(Get:|Unpacking |Setting up )/ && ++n % 40 == 0 {
+         printf "            fetched %d, unpacked %d, set up %d\n", fetched, unpacked, ready
+         fflush()
+       }' >&2
 }
 
 # packages_drop_root FILE [ARGUMENT]...: under "sudo scripts/...", goes on as the owner of the checkout
