@@ -41,7 +41,7 @@ const std::initializer_list<Library> kLibraries = {
     {"curl/", {"lib/http"}, false},
     {"hiredis/", {"lib/redis", "tests"}, false},
     {"boost/", {"lib/proto", "lib/server"}, false},
-    {"openssl/", {"lib/io", "lib/server"}, false},
+    {"openssl/", {"lib/io", "lib/server", "lib/load"}, false},
     {"spdlog/", {"lib/base"}, false},
     {"zstd", {"lib/archive", "tests"}, false},
     {"xxhash.h", {"lib/archive", "lib/server", "lib/load", "tests"}, false},
