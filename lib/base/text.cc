@@ -51,7 +51,8 @@ Utf8Step utf8_step(std::string_view s) {
   return {more + 1, true};
 }
 
-// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`, whatever the case.
+// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`, whatever the
+// case.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;

@@ -35,8 +35,8 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);  // ASCII
 std::string_view trim(std::string_view text);                      // ASCII space and tab, CR, LF
 std::vector<std::string_view> split(std::string_view text, char separator);
 
-// The candidate nearest to `word`, if any: at most a third of its length (but one) in insertions, deletions,
-// replacements and swaps of neighbours.
+// The candidate nearest to `word`, if any: at most a third of its length (but one) in insertions,
+// deletions, replacements and swaps of neighbours.
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> candidates);
 

@@ -182,6 +182,8 @@ Findings check_text(const Source& source) {
       "deb.deb"
       "ian.org"};
   Findings findings;
+  // Expected outputs are held byte for byte.
+  const bool golden = source.path.find("/golden/") != source.path.npos;
   const std::vector<std::string> lines = split_lines(source.text);
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const int number = static_cast<int>(i) + 1;
@@ -190,6 +192,7 @@ Findings check_text(const Source& source) {
       findings.push_back(
           {source.path, number, "leftover", "\"" + leftover + "\" has no place here"});
     }
+    if (golden) continue;
     if (!lines[i].empty() && std::isspace(static_cast<unsigned char>(lines[i].back())) != 0) {
       findings.push_back({source.path, number, "white-space", "at the end of the line"});
     }
@@ -197,7 +200,7 @@ Findings check_text(const Source& source) {
       findings.push_back({source.path, number, "white-space", "a tab: indent with spaces"});
     }
   }
-  if (!source.text.empty() && source.text.back() != '\n') {
+  if (!golden && !source.text.empty() && source.text.back() != '\n') {
     findings.push_back(
         {source.path, static_cast<int>(lines.size()), "white-space", "no newline at the end"});
   }

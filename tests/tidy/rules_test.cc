@@ -127,6 +127,7 @@ TEST_CASE("tidy: nothing unfinished and nothing of one machine is left in a file
   CHECK(check_text(sample("scripts/a", "\tline\n")).size() == 1);
   CHECK(check_text(sample("scripts/a", "line")).size() == 1);
   CHECK(check_text(sample("scripts/a", "line\n")).empty());
+  CHECK(check_text(sample("tests/golden/a.txt", "\tline ")).empty());
 }
 
 TEST_CASE("tidy: an exception covers one rule in one file, and must be needed", "[tidy]") {
