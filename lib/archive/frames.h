@@ -50,7 +50,7 @@ struct BlockHeader {
       0;  // rows of the transaction open at the start that stand in earlier blocks
   std::uint64_t first_lsn = 0;        // base of the first record's LSN difference
   std::uint64_t last_commit_lsn = 0;  // running: of the last commit up to the end of this block
-  std::uint64_t end_lsn = 0;          // running: end LSN of that commit, the position to confirm
+  std::uint64_t end_lsn = 0;          // running: the position to confirm once this block is durable
   std::int64_t t_first = 0;  // Unix us: time of the first event, or t_hi before if there is none
   std::int64_t t_hi = 0;     // Unix us: running maximum of event times
   std::int64_t received_first = 0;  // Unix us: base of the first record's time difference

@@ -9,6 +9,7 @@ namespace {
 constexpr std::size_t kBeginBytes = 21;  // 'B', i64 final LSN, i64 commit time, i32 xid
 constexpr std::size_t kCommitBytes =
     26;  // 'C', i8 flags, i64 commit LSN, i64 end LSN, i64 commit time
+constexpr std::size_t kMessageBytes = 10;  // 'M', i8 flags (1: transactional), i64 LSN
 
 std::int64_t unix_us_at(const char* at) {  // wraps on damaged values rather than overflow
   return static_cast<std::int64_t>(load_be<std::uint64_t>(at) +
@@ -55,6 +56,9 @@ void StreamTracker::take(const RecordView& record) {
     case RecordKind::abandon:
       open_ = false;
       break;
+    case RecordKind::snapshot_end:
+      confirmable(record.lsn);
+      break;
     case RecordKind::sse:
     case RecordKind::notify:
     case RecordKind::redis:
@@ -81,9 +85,12 @@ void StreamTracker::take_wal(std::string_view body) {
   if (letter == 'C' && body.size() >= kCommitBytes) {
     open_ = false;
     last_commit_lsn_ = load_be<std::uint64_t>(body.data() + 2);
-    end_lsn_ = load_be<std::uint64_t>(body.data() + 10);
+    confirmable(load_be<std::uint64_t>(body.data() + 10));
     position_ = {last_commit_lsn_, Position::kEnd};
     return;
+  }
+  if (letter == 'M' && body.size() >= kMessageBytes && (body[1] & 1) == 0) {
+    confirmable(load_be<std::uint64_t>(body.data() + 2));
   }
   position_ = open_ ? Position{open_lsn_, open_rows_} : Position{last_commit_lsn_, Position::kEnd};
   if (open_ && is_row_letter(letter)) ++open_rows_;

@@ -89,6 +89,8 @@ Result<Writer> Writer::open(const std::string& path, Moment at, WriterOptions op
   SegmentScan scan = RT_TRY(scan_segment(file, scan_options));
   writer.recovered_ = RT_TRY(repair_tail(file, scan, options.on_damage));
   writer.segment_opened_ = at;
+  RT_CHECKED(
+      file.sync());  // what another process wrote and did not sync counts as durable from here on
   RT_CHECKED(writer.load(std::move(file), std::move(scan)));
   RT_CHECKED(writer.abandon(at.now, unix_us(at.wall)));
   return writer;

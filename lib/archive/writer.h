@@ -75,8 +75,8 @@ class Writer {
   // Writes index and footer, syncs, and closes. Without it the recording is valid but has no index.
   Result<void> close(Instant now);
 
-  // End LSN of the last commit in blocks that are durable: the position to confirm. 0 if there is
-  // none.
+  // The position to confirm: end LSN of the last commit in durable blocks (or of a snapshot, or of
+  // a non-transactional message, if later). 0 if there is none.
   std::uint64_t durable_end_lsn() const { return durable_end_lsn_; }
   std::uint64_t durable_commit_lsn() const { return durable_commit_lsn_; }
   // A transaction is open, or something appended is not durable yet.
