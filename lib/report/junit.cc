@@ -1,0 +1,100 @@
+#include "report/junit.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace rt {
+namespace {
+
+// XML 1.0 section 2.4; control characters that XML cannot carry become spaces.
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    }
+  }
+  return out;
+}
+
+enum class CaseState { pass, failure, error, skipped };
+
+struct Suite {
+  std::string cases;
+  int tests = 0;
+  int failures = 0;
+  int errors = 0;
+  int skipped = 0;
+
+  void add(std::string_view kind, std::string_view name, CaseState state,
+           std::string_view message) {
+    ++tests;
+    cases += fmt::format("  <testcase classname=\"rtbench.{}\" name=\"{}\"", kind, escaped(name));
+    const char* element = nullptr;
+    switch (state) {
+      case CaseState::pass:
+        cases += "/>\n";
+        return;
+      case CaseState::failure:
+        element = "failure", ++failures;
+        break;
+      case CaseState::error:
+        element = "error", ++errors;
+        break;
+      case CaseState::skipped:
+        element = "skipped", ++skipped;
+        break;
+    }
+    cases += fmt::format(">\n    <{} message=\"{}\"/>\n  </testcase>\n", element, escaped(message));
+  }
+};
+
+CaseState gate_state(const GateResult& gate) {
+  if (gate.waived || gate.verdict == GateVerdict::unmeasured) return CaseState::skipped;
+  if (gate.verdict == GateVerdict::invalid) return CaseState::error;
+  return gate.verdict == GateVerdict::fail ? CaseState::failure : CaseState::pass;
+}
+
+CaseState threshold_state(const ThresholdResult& result) {
+  if (result.state == ThresholdState::pass) return CaseState::pass;
+  if (result.threshold.severity == Severity::warn) return CaseState::skipped;
+  return result.state == ThresholdState::fail ? CaseState::failure : CaseState::error;
+}
+
+}  // namespace
+
+std::string junit_report(const Outcome& outcome, const Verdict& verdict) {
+  Suite suite;
+  for (const ThresholdResult& result : verdict.thresholds) {
+    suite.add("threshold", result.threshold.text, threshold_state(result),
+              "measured " + result.measured_text);
+  }
+  for (const GateResult& gate : verdict.gates) {
+    suite.add("gate", gate.name, gate_state(gate),
+              fmt::format("{}{}; limit {}; {}", gate.waived ? "waived: " : "", gate.measured,
+                          gate.limit, gate.hint));
+  }
+  return fmt::format(
+      "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+      "<testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" "
+      "time=\"{:.3f}\">\n"
+      "{}</testsuite>\n",
+      escaped(outcome.scenario), suite.tests, suite.failures, suite.errors, suite.skipped,
+      outcome.duration_s, suite.cases);
+}
+
+}  // namespace rt
