@@ -118,7 +118,7 @@ std::string target_line(const TargetUse& target) {
   std::string line =
       fmt::format("target    RSS {}", format_bytes(static_cast<double>(target.rss_bytes)));
   if (target.bytes_per_connection > 0) {
-    line += fmt::format(" = {}/conn", format_bytes(target.bytes_per_connection));
+    line += fmt::format(", {}/conn", format_bytes(target.bytes_per_connection));
   }
   return line + fmt::format("  CPU {:.2f} cores\n", target.cpu_cores);
 }
@@ -142,18 +142,26 @@ std::string threshold_lines(const Verdict& verdict) {
   return lines;
 }
 
+// "15/17 gates ok   warn: co_location   unmeasured: receive_queue"
 std::string validity_line(const Verdict& verdict) {
-  std::size_t ok = 0;
-  std::string rest;
-  for (const GateResult& gate : verdict.gates) {
-    if (gate.verdict == GateVerdict::pass) {
-      ++ok;
-      continue;
+  const auto count =
+      std::count_if(verdict.gates.begin(), verdict.gates.end(),
+                    [](const GateResult& gate) { return gate.verdict == GateVerdict::pass; });
+  std::string line = fmt::format("validity  {}/{} gates ok", count, verdict.gates.size());
+  const auto list = [&](std::string_view label, auto belongs) {
+    std::string names;
+    for (const GateResult& gate : verdict.gates) {
+      if (belongs(gate)) names += (names.empty() ? "" : ", ") + gate.name;
     }
-    rest += fmt::format("{}{} {}", rest.empty() ? "   " : ", ", gate.name,
-                        gate.waived ? "WAIVED" : gate_verdict_name(gate.verdict));
+    if (!names.empty()) line += fmt::format("   {}: {}", label, names);
+  };
+  list("WAIVED", [](const GateResult& gate) { return gate.waived; });
+  for (const GateVerdict verdict_of :
+       {GateVerdict::fail, GateVerdict::invalid, GateVerdict::warn, GateVerdict::unmeasured}) {
+    list(gate_verdict_name(verdict_of),
+         [=](const GateResult& gate) { return gate.verdict == verdict_of && !gate.waived; });
   }
-  return fmt::format("validity  {}/{} gates ok{}\n", ok, verdict.gates.size(), rest);
+  return line + "\n";
 }
 
 std::string reason_lines(const Verdict& verdict, const Colours& colours) {
