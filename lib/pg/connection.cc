@@ -182,6 +182,13 @@ Result<bool> Connection::ready(Instant deadline, std::string_view attempt) {
   return true;
 }
 
+void Connection::cancel_query() {
+  PGcancel* cancel = PQgetCancel(connection_);
+  char message[256];
+  if (cancel != nullptr) PQcancel(cancel, message, sizeof message);
+  PQfreeCancel(cancel);
+}
+
 Result<Rows> Connection::receive(std::string_view attempt) {
   Rows last;
   std::optional<Error> error;

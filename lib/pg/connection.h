@@ -72,6 +72,9 @@ class Connection {
   Result<bool> ready(Instant deadline, std::string_view attempt);
   Result<Rows> receive(std::string_view attempt);
 
+  // Asks the server to give the running statement up; best effort.
+  void cancel_query();
+
   enum class Wait {
     ready,    // the socket is
     again,    // a slice of 100 ms is over: ask libpq again, then wait again

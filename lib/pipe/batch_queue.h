@@ -1,0 +1,53 @@
+// A bounded queue of record batches between the thread that reads a source and the one that takes.
+// One producer, one consumer. Emptied batches go back to the producer, so that a steady stream
+// allocates nothing.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/record.h"
+
+namespace rt {
+
+class BatchQueue {
+ public:
+  // A single batch is accepted whatever its size, if the queue is empty: a row may have 1 GiB.
+  explicit BatchQueue(std::size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  enum class Push { pushed, full, closed };
+  // Producer. Waits for room for `patience` at most. When pushed, `batch` is an empty one to go on
+  // with.
+  Push push(RecordBatch& batch, Duration patience);
+  // Producer: nothing follows.
+  void finish();
+
+  // Consumer. Waits; false when finished and drained. The batch given in is recycled.
+  bool pop(RecordBatch& batch);
+  // Consumer: nothing will be taken any more.
+  void close();
+
+ private:
+  static std::size_t weight(const RecordBatch& batch) {
+    return batch.body_bytes() + batch.size() * kRecordOverhead;
+  }
+  static constexpr std::size_t kRecordOverhead = 48;
+  // Enough for a producer and a consumer that alternate; more would only hold memory.
+  static constexpr std::size_t kSpares = 2;
+
+  const std::size_t max_bytes_;
+  std::mutex mutex_;
+  std::condition_variable room_;
+  std::condition_variable filled_;
+  std::deque<RecordBatch> batches_;
+  std::vector<RecordBatch> spares_;
+  std::size_t bytes_ = 0;
+  bool finished_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace rt

@@ -1,0 +1,239 @@
+#include "pipe/wal_reader.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "pg/setup.h"
+
+namespace rt {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Below this many messages since the socket was last empty, every microsecond of latency counts;
+// above, a nap halves the cost of a message on both sides. On a unix socket the kernel's small
+// buffer would fill.
+constexpr std::size_t kBurstMessages = 8;
+constexpr Duration kNap = 500us;
+constexpr Duration kKeepaliveRecordInterval = 1s;
+constexpr Duration kFirstBackoff = 200ms;
+constexpr Duration kLongestBackoff = 10s;
+constexpr int kMaxSilenceFactor = 16;
+
+std::uint64_t seed_from(const Clock& clock) {
+  return static_cast<std::uint64_t>(clock.now().time_since_epoch().count());
+}
+
+std::string little_endian_pair(std::uint64_t first, std::uint64_t second) {
+  std::string out;
+  for (const std::uint64_t value : {first, second}) {
+    for (int shift = 0; shift < 64; shift += 8) {
+      out += static_cast<char>((value >> shift) & 0xFF);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+WalReader::WalReader(const WalSourceOptions& options, const WalSource::OnNotice& on_notice,
+                     WalSource::Progress& progress, BatchQueue& queue, int cancel_fd)
+    : options_(options),
+      on_notice_(on_notice),
+      progress_(progress),
+      writer_(queue),
+      cancel_fd_(cancel_fd),
+      random_(seed_from(clock_)),
+      expected_(options.expected) {
+  expected_.end_lsn = std::max(expected_.end_lsn, options.start_lsn);
+}
+
+Result<void> WalReader::run() {
+  for (;;) {
+    Result<void> ended = session();
+    progress_.connected.store(false, std::memory_order_relaxed);
+    if (ended) return ended;
+    const bool may_mend = ended.error().code == Code::unreachable;
+    const bool first = !reached_ && !options_.retry_first_connect;
+    if (!may_mend || first) {
+      drop_unfinished_slot();
+      return ended;
+    }
+    abandon_transaction();
+    RT_CHECKED(writer_.flush());
+    const Duration delay = backoff();
+    notice(Notice::reconnecting,
+           fmt::format("{}; trying again in {}", ended.error().text, format_duration(delay)));
+    progress_.reconnects.fetch_add(1, std::memory_order_relaxed);
+    RT_CHECKED(pause(delay));
+  }
+}
+
+Result<void> WalReader::session() {
+  ConnectOptions connect;
+  connect.replication = true;
+  connect.application_name = options_.application_name;
+  connect.cancel_fd = cancel_fd_;
+  Connection connection = RT_TRY(Connection::connect(options_.dsn, connect));
+  RT_CHECKED(check_server(connection));
+  if (options_.temporary) forget_temporary_slot();
+  const std::uint64_t start_lsn = RT_TRY(prepare(connection));
+
+  ReplicationStream streaming = RT_TRY(ReplicationStream::start(
+      std::move(connection), {options_.slot, options_.publication, start_lsn, /*messages=*/true}));
+  StandbyStatus::Timing timing = StandbyStatus::timing_for(sender_timeout_);
+  timing.silence *= silence_factor_;
+  status_->reconnected(timing, start_lsn, clock_.now());
+  if (first_lsn_ == 0) first_lsn_ = start_lsn;
+  progress_.connected.store(true, std::memory_order_relaxed);
+  notice(Notice::streaming,
+         fmt::format("streaming from {}, slot \"{}\", at {}", streaming.connection().endpoint(),
+                     options_.slot, lsn_text(start_lsn)));
+  Result<void> ended = stream(streaming);
+  if (!ended && ended.error().code == Code::cancelled) say_goodbye(streaming);
+  return ended;
+}
+
+Result<void> WalReader::check_server(Connection& connection) {
+  server_ = RT_TRY(identify_server(connection));
+  if (status_) expected_.end_lsn = std::max(expected_.end_lsn, status_->resume_lsn());
+  RT_CHECKED(check_same_server(server_, expected_));
+  expected_.system_id = server_.system_id;
+  expected_.timeline = server_.timeline;
+  RT_CHECKED(check_logical_wal(connection));
+  reached_ = true;
+  sender_timeout_ = RT_TRY(wal_sender_timeout(connection));
+  const Rows names = RT_TRY(
+      connection.query("SHOW synchronous_standby_names", "cannot read synchronous_standby_names"));
+  const std::string_view standbys = names.text(0, 0);
+  if (standbys.find('*') != standbys.npos ||
+      standbys.find(options_.application_name) != standbys.npos) {
+    notice(Notice::warning,
+           fmt::format("synchronous_standby_names is '{}': commits may wait for this consumer",
+                       standbys));
+  }
+  return {};
+}
+
+Result<void> WalReader::stream(ReplicationStream& stream) {
+  std::size_t burst = 0;
+  for (;;) {
+    const std::size_t taken = RT_TRY(take_available(stream));
+    RT_CHECKED(report_position(stream));
+    burst += taken;
+    if (taken > 0) {  // look once more before waiting: the socket may hold the rest
+      RT_CHECKED(stream.fill());
+      continue;
+    }
+    RT_CHECKED(hand_over(stream));
+    const bool nap = burst >= kBurstMessages && stream.connection().uses_tcp();
+    burst = 0;
+    if (nap) {
+      stream.nap(kNap);
+    } else {
+      RT_CHECKED(stream.wait(status_->next_due()));
+    }
+    RT_CHECKED(stream.fill());
+  }
+}
+
+Result<std::size_t> WalReader::take_available(ReplicationStream& stream) {
+  Instant now = clock_.now();
+  wall_us_ = unix_us(clock_.wall());
+  std::size_t taken = 0;
+  for (;;) {
+    const auto copy_data = RT_TRY(stream.next());
+    if (!copy_data) return taken;
+    ++taken;
+    accept(RT_TRY(decode_stream_message(*copy_data)), now);
+    if (writer_.due()) {
+      RT_CHECKED(hand_over(stream));  // may have taken long
+      now = clock_.now();
+      wall_us_ = unix_us(clock_.wall());
+    }
+  }
+}
+
+void WalReader::accept(const StreamMessage& message, Instant now) {
+  status_->received(message, now);
+  failures_ = 0;
+  if (message.kind == StreamMessage::Kind::wal) {
+    silence_factor_ = 1;
+    writer_.append({RecordKind::wal, false, message.lsn, wall_us_, message.payload});
+  } else if (message.kind == StreamMessage::Kind::keepalive &&
+             now - keepalive_recorded_ >= kKeepaliveRecordInterval) {
+    keepalive_recorded_ = now;
+    writer_.append(
+        {RecordKind::keepalive, false, message.wal_end, wall_us_,
+         little_endian_pair(message.wal_end, static_cast<std::uint64_t>(message.server_time_us))});
+  }
+}
+
+// While the consumer is slow nothing is read, but the server still hears from us.
+Result<void> WalReader::hand_over(ReplicationStream& stream) {
+  return writer_.flush([&]() -> Result<void> {
+    status_->not_reading(clock_.now());
+    return report_position(stream);
+  });
+}
+
+Result<void> WalReader::report_position(ReplicationStream& stream) {
+  status_->confirmed(progress_.confirmed.load(std::memory_order_acquire));
+  progress_.wal_end.store(status_->last_wal_end(), std::memory_order_relaxed);
+  const Instant now = clock_.now();
+  const StandbyStatus::Due due = status_->due(now);
+  if (due == StandbyStatus::Due::nothing) return {};
+  if (due == StandbyStatus::Due::dead) {
+    // It may be decoding a huge transaction: a new connection would start that anew.
+    silence_factor_ = std::min(silence_factor_ * 2, kMaxSilenceFactor);
+    return fail(Code::unreachable,
+                fmt::format("the server {} no longer answers", stream.connection().endpoint()));
+  }
+  const bool ask = due == StandbyStatus::Due::status_with_reply_request;
+  const StandbyPositions positions = status_->take(now, ask);
+  // A snapshot that is not confirmed yet is no lag: WAL counts from its consistent point.
+  progress_.flushed.store(std::max(positions.flush, first_lsn_), std::memory_order_relaxed);
+  return stream.send_status(positions, unix_us(clock_.wall()), ask);
+}
+
+void WalReader::say_goodbye(ReplicationStream& stream) {
+  status_->confirmed(progress_.confirmed.load(std::memory_order_acquire));
+  const StandbyPositions positions = status_->take(clock_.now(), false);
+  // Best effort: what is not confirmed comes again, and is recognised.
+  static_cast<void>(stream.send_status(positions, unix_us(clock_.wall()), false));
+}
+
+void WalReader::abandon_transaction() {
+  if (!status_ || !status_->in_transaction()) return;
+  writer_.append(
+      {RecordKind::abandon, false, status_->open_transaction_lsn(), unix_us(clock_.wall()), {}});
+  status_->reconnected(StandbyStatus::timing_for(sender_timeout_), status_->resume_lsn(),
+                       clock_.now());
+}
+
+Result<void> WalReader::pause(Duration duration) {
+  pollfd fd{cancel_fd_, POLLIN, 0};
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+  if (::poll(&fd, 1, static_cast<int>(ms)) > 0) return fail(Code::cancelled, "stopped");
+  return {};
+}
+
+// Full jitter on the upper half, so that many consumers do not come back together.
+Duration WalReader::backoff() {
+  const Duration longest = std::min(kLongestBackoff, kFirstBackoff * (1 << std::min(failures_, 6)));
+  ++failures_;
+  const auto half = static_cast<std::uint64_t>(longest.count() / 2);
+  return longest / 2 + Duration(static_cast<std::int64_t>(random_.below(half + 1)));
+}
+
+void WalReader::notice(Notice kind, std::string text) {
+  if (on_notice_) on_notice_({kind, std::move(text), server_});
+}
+
+}  // namespace rt

@@ -1,0 +1,82 @@
+// The reading half of a WalSource, on a thread of its own: connects, prepares, reads, reconnects.
+// Used by pipe/wal_source.cc only.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "pg/connection.h"
+#include "pg/published_tables.h"
+#include "pg/replication.h"
+#include "pg/slot.h"
+#include "pipe/batch_writer.h"
+#include "pipe/wal_source.h"
+#include "proto/standby_status.h"
+
+namespace rt {
+
+class WalReader {
+ public:
+  WalReader(const WalSourceOptions& options, const WalSource::OnNotice& on_notice,
+            WalSource::Progress& progress, BatchQueue& queue, int cancel_fd);
+
+  // Until cancelled (Code::cancelled) or until something breaks that does not mend itself.
+  Result<void> run();
+
+ private:
+  using Notice = WalNotice::Kind;
+
+  // One connection, from connect to its end.
+  Result<void> session();
+  Result<void> check_server(Connection& connection);
+  // Publication, slot, snapshot: whatever is still missing. Returns the LSN to start from.
+  Result<std::uint64_t> prepare(Connection& connection);
+  Result<std::optional<SlotState>> free_slot(Connection& connection);
+  Result<void> check_resumable(const std::optional<SlotState>& slot) const;
+  Result<std::uint64_t> start_without_snapshot(Connection& connection,
+                                               const std::optional<SlotState>& slot);
+  Result<std::uint64_t> take_snapshot(Connection& connection, const std::optional<SlotState>& slot);
+  Result<std::uint64_t> make_slot(Connection& connection, const NewSlot& slot);
+  void forget_temporary_slot();
+  void drop_unfinished_slot();
+
+  Result<void> stream(ReplicationStream& stream);
+  // Takes what libpq holds; the number of messages.
+  Result<std::size_t> take_available(ReplicationStream& stream);
+  void accept(const StreamMessage& message, Instant now);
+  Result<void> hand_over(ReplicationStream& stream);
+  Result<void> report_position(ReplicationStream& stream);
+  void say_goodbye(ReplicationStream& stream);
+  void abandon_transaction();
+
+  Result<void> pause(Duration duration);  // Code::cancelled when called off
+  Duration backoff();
+  void notice(Notice kind, std::string text);
+
+  const WalSourceOptions& options_;
+  const WalSource::OnNotice& on_notice_;
+  WalSource::Progress& progress_;
+  BatchWriter writer_;
+  const int cancel_fd_;
+  SystemClock clock_;
+  Random random_;
+
+  ServerIdentity server_;
+  ExpectedServer expected_;
+  std::vector<PublishedTable> tables_;
+  std::optional<StandbyStatus> status_;  // since the first stream was prepared
+  std::uint64_t first_lsn_ = 0;  // where the first stream began
+  Duration sender_timeout_{0};
+  std::int64_t wall_us_ = 0;      // of the batch of messages being taken
+  Instant keepalive_recorded_{};  // at most one a second goes into the stream
+  int failures_ = 0;              // connections in a row without a message
+  int silence_factor_ = 1;        // patience with a server that says nothing for long
+  bool reached_ = false;          // a server that could serve us has answered once
+  bool snapshot_done_ = false;
+  bool created_slot_ = false;
+};
+
+}  // namespace rt
