@@ -1,0 +1,120 @@
+// One client of a shard. Idle, it is this struct, its entry in the index, and what the kernel
+// keeps: no buffer. What it is owed but the socket does not take stands in a Backlog, which exists
+// only then.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/position.h"
+#include "proto/http1_request.h"
+#include "server/event_block.h"
+#include "server/link.h"
+#include "server/posting_lists.h"
+#include "server/run_filter.h"
+
+namespace rt::server {
+
+// Unsent output, in order. A piece is a shared event or text of this connection's own.
+class Backlog {
+ public:
+  void push(EventRef event, std::string_view rest) {
+    event_bytes_ += rest.size();
+    pieces_.push_back({std::move(event), {}, rest, 0});
+  }
+  void push(std::string text) { pieces_.push_back({{}, std::move(text), {}, 0}); }
+
+  bool empty() const { return pieces_.empty(); }
+  // Of live events: what the slow-client limit counts. Catch-up chunks come only when asked for.
+  std::size_t event_bytes() const { return event_bytes_; }
+
+  std::string_view front() const {
+    const Piece& piece = pieces_.front();
+    return piece.event ? piece.rest : std::string_view(piece.text).substr(piece.written);
+  }
+  void consume(std::size_t bytes) {
+    Piece& piece = pieces_.front();
+    if (piece.event) {
+      piece.rest.remove_prefix(bytes);
+      event_bytes_ -= bytes;
+      started_ = true;
+      if (!piece.rest.empty()) return;
+    } else {
+      piece.written += bytes;
+      started_ = true;
+      if (piece.written < piece.text.size()) return;
+    }
+    pieces_.pop_front();
+    started_ = false;
+  }
+  // Drops every piece of which nothing was written; the stream ends at the end of a frame.
+  void drop_unstarted() {
+    while (pieces_.size() > (started_ ? 1U : 0U)) {
+      event_bytes_ -= pieces_.back().rest.size();
+      pieces_.pop_back();
+    }
+  }
+  // The piece in front begins in mid-frame: some of it went out before it came here.
+  void mark_started() { started_ = true; }
+
+ private:
+  struct Piece {
+    EventRef event;
+    std::string text;
+    std::string_view rest;  // of the event's frame
+    std::size_t written;    // of text
+  };
+  std::deque<Piece> pieces_;
+  std::size_t event_bytes_ = 0;
+  bool started_ = false;
+};
+
+// A request on its way in.
+struct Incoming {
+  http1::RequestParser parser;
+  std::string body;
+  std::uint64_t body_bytes = 0;  // expected
+  bool keep_alive = true;
+  std::string pending;  // bytes of later requests, held back until this one is answered
+};
+
+struct Connection {
+  enum class State : std::uint8_t {
+    free,
+    reading,      // a request, or waiting for one
+    body,         // of a publish request
+    answering,    // the hub has the request
+    subscribing,  // the hub has the subscription; nothing was sent yet
+    catching_up,  // a chunk is being taken
+    live,
+    closing,    // what is queued still goes out
+    lingering,  // our side is shut; waits for the peer's
+  };
+
+  int fd = -1;
+  std::uint32_t generation = 0;
+  State state = State::free;
+  bool wants_write = false;
+  bool head_sent = false;
+  bool too_slow = false;         // is about to be closed
+  std::uint16_t requests = 0;    // tells one request's deadline from the next's
+  std::uint32_t last_event = 0;  // stamp of the last event seen, so that two keys deliver it once
+  PostingLists::Chain chain = PostingLists::kNone;
+  // Live: events up to here were dealt with before it became live.
+  Position seen;
+  // The filter: on one run (the usual case), or in full.
+  Hash128 run;
+  std::shared_ptr<const RunFilter> filter;
+  std::unique_ptr<Incoming> incoming;
+  std::unique_ptr<Backlog> backlog;
+
+  bool is_subscribed() const {
+    return state == State::subscribing || state == State::catching_up || state == State::live;
+  }
+};
+static_assert(sizeof(Connection) <= 112);
+
+}  // namespace rt::server

@@ -1,0 +1,39 @@
+// What the server counts and what /health and logs show. Written by the thread named, read by any.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace rt::server {
+
+struct Counters {
+  using Count = std::atomic<std::uint64_t>;
+
+  // Shards: each adds its own.
+  Count connections{0};   // open now, whatever they do
+  Count subscribers{0};   // open now and subscribed; a subset of connections
+  Count accepted{0};      // since the start
+  Count refused_full{0};  // closed on arrival: the shard's descriptor table is full
+  Count events_sent{0};   // events handed to a connection, live or catching up chunk counted as 1
+  Count bytes_sent{0};    // to the kernel
+  Count slow_disconnects{0};  // closed with more than the allowed backlog
+  Count requests_refused{0};  // answered with a status of 400 or above
+
+  // Hub.
+  Count runs{0};          // rows in the store
+  Count events{0};        // changes turned into events since the start
+  Count resumed{0};       // subscribers that went on from their Last-Event-ID
+  Count started_anew{0};  // subscribers whose Last-Event-ID could not be served
+  Count position_lsn{0};  // commit LSN of the last applied change
+  Count end_lsn{0};       // end LSN of the last applied commit
+  std::atomic<std::int64_t> last_commit_us{0};  // its commit time
+  Count damaged_messages{0};                    // WAL messages that could not be decoded
+  Count shard_waits{0};                         // times the hub waited for a shard's full ring
+  std::atomic<bool> ready{false};  // the current state is complete: subscribers are served
+
+  // History.
+  Count history_bytes{0};  // written since the start
+  std::atomic<bool> history_failed{false};
+};
+
+}  // namespace rt::server

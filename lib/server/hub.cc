@@ -1,0 +1,306 @@
+#include "server/hub.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <bit>
+#include <thread>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "io/poller.h"
+
+namespace rt::server {
+namespace {
+
+constexpr auto kCountersEvery = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Hub::Hub(Options options, const Clock& clock, std::vector<Link*> links, io::Wakeup wakeup,
+         Counters& counters, std::unique_ptr<History> history)
+    : options_(std::move(options)),
+      clock_(clock),
+      links_(std::move(links)),
+      wakeup_(std::move(wakeup)),
+      counters_(counters),
+      history_(std::move(history)),
+      changes_(options_.table, store_),
+      ring_(options_.ring_bytes_max) {
+  RT_CHECK(links_.size() <= kShardsMax);
+}
+
+Result<std::optional<History::Resume>> Hub::restore() {
+  std::optional<History::Resume> resume;
+  if (history_ != nullptr) {
+    const RunChanges::Listener quiet{[this](EventRef event) { ring_.push(std::move(event)); },
+                                     [this](Position position) { ring_.reset(position); }};
+    resume = RT_TRY(
+        history_->read_back([&](const RecordView& record) { changes_.take(record, quiet); }));
+    counters_.ready = resume.has_value();
+  }
+  if (options_.accepts_publish) begin_in_memory(resume);
+  update_counters();
+  return resume;
+}
+
+// Without a database the state is complete from the start, and the table is ours to describe.
+void Hub::begin_in_memory(const std::optional<History::Resume>& resume) {
+  auto relation = std::make_shared<RecordBatch>();
+  memory_table_.append_relation(*relation, clock_.wall());
+  apply(*relation);
+  if (history_ != nullptr) history_->append(std::move(relation));
+  if (resume) {
+    memory_table_.continue_after(resume->end_lsn);
+  } else {
+    begin_anew({static_cast<std::uint64_t>(unix_us(clock_.wall())), 0});
+  }
+}
+
+Result<void> Hub::take(RecordBatch& batch, const std::stop_token& stop) {
+  auto shared = std::make_shared<RecordBatch>(std::move(batch));
+  batch = RecordBatch();
+  while (!batches_.push(std::move(shared))) {
+    if (stop.stop_requested()) return fail(Code::cancelled, "stopped");
+    wakeup_.ring();
+    std::this_thread::yield();
+  }
+  wakeup_.ring();
+  return {};
+}
+
+void Hub::run(const std::stop_token& stop) {
+  auto poller = io::Poller::create();
+  RT_CHECK(poller.has_value());
+  RT_CHECK(poller->watch(wakeup_.fd(), 0, io::Interest::read).has_value());
+  std::array<io::Ready, 1> ready;
+  Instant next_counters = clock_.now();
+  while (!stop.stop_requested()) {
+    const Instant now = clock_.now();
+    if (now >= next_counters) {
+      update_counters();
+      next_counters = now + kCountersEvery;
+    }
+    poller->wait(ready, next_counters, now);
+    wakeup_.answer();
+    bool busy = true;
+    while (busy && !stop.stop_requested()) {
+      busy = false;
+      std::shared_ptr<RecordBatch> batch;
+      if (batches_.pop(batch)) {
+        apply(*batch);
+        if (history_ != nullptr) history_->append(std::move(batch));
+        busy = true;
+      }
+      for (std::size_t shard = 0; shard < links_.size(); ++shard) busy |= serve_shard(shard);
+      ring_shards();
+    }
+  }
+  if (history_ != nullptr) history_->stop();
+}
+
+void Hub::apply(const RecordBatch& batch) {
+  const RunChanges::Listener listener{[this](EventRef event) { deliver(std::move(event)); },
+                                      [this](Position position) { begin_anew(position); }};
+  for (std::size_t i = 0; i < batch.size(); ++i) changes_.take(batch[i], listener);
+}
+
+void Hub::deliver(EventRef event) {
+  counters_.events.fetch_add(1, std::memory_order_relaxed);
+  std::uint64_t shards = 0;
+  for (const std::uint64_t key : event->content().keys) {
+    if (const std::uint64_t* mask = directory_.find(key)) shards |= *mask;
+  }
+  for (; shards != 0; shards &= shards - 1) {
+    ToShard message;
+    message.kind = ToShard::Kind::event;
+    message.event = event;
+    post(static_cast<std::size_t>(std::countr_zero(shards)), std::move(message));
+  }
+  ring_.push(std::move(event));
+}
+
+// Everything before `position` is void or out of reach.
+void Hub::begin_anew(Position position) {
+  const bool had_state = counters_.ready.exchange(true);
+  ring_.reset(position);
+  catching_up_.clear();
+  for (std::size_t shard = 0; had_state && shard < links_.size(); ++shard) {
+    ToShard message;
+    message.kind = ToShard::Kind::reset;
+    post(shard, std::move(message));
+  }
+  log::info("state is complete",
+            fmt::format("runs={} position={}", store_.size(), position.text()));
+}
+
+void Hub::post(std::size_t shard, ToShard&& message) {
+  shards_to_ring_ |= std::uint64_t{1} << shard;
+  if (links_[shard]->to_shard.push(std::move(message))) return;
+  // The shard is behind. It never waits for the hub, so this ends; meanwhile the source waits too.
+  counters_.shard_waits.fetch_add(1, std::memory_order_relaxed);
+  while (!links_[shard]->to_shard.push(std::move(message))) {
+    links_[shard]->shard_wakeup.ring();
+    std::this_thread::yield();
+  }
+}
+
+void Hub::ring_shards() {
+  for (; shards_to_ring_ != 0; shards_to_ring_ &= shards_to_ring_ - 1) {
+    links_[static_cast<std::size_t>(std::countr_zero(shards_to_ring_))]->shard_wakeup.ring();
+  }
+}
+
+// A bounded turn, so that changes are not kept waiting by a storm of new subscribers.
+bool Hub::serve_shard(std::size_t shard) {
+  constexpr int kMessagesPerTurn = 64;
+  ToHub message;
+  for (int i = 0; i < kMessagesPerTurn; ++i) {
+    if (!links_[shard]->to_hub.pop(message)) return false;
+    answer(shard, message);
+  }
+  return true;
+}
+
+void Hub::answer(std::size_t shard, ToHub& message) {
+  switch (message.kind) {
+    case ToHub::Kind::subscribe:
+      subscribe(shard, message);
+      break;
+    case ToHub::Kind::fetch: {
+      const auto found = catching_up_.find(catch_up_key(shard, message.connection.slot));
+      if (found == catching_up_.end()) break;  // begun anew meanwhile: its reset is on the way
+      if (found->second.generation != message.connection.generation) break;
+      CatchUp state = std::move(found->second.state);
+      catching_up_.erase(found);
+      advance(shard, message.connection, std::move(state), {});
+      break;
+    }
+    case ToHub::Kind::leave: {
+      const auto found = catching_up_.find(catch_up_key(shard, message.connection.slot));
+      if (found != catching_up_.end() &&
+          found->second.generation == message.connection.generation) {
+        catching_up_.erase(found);
+      }
+      break;
+    }
+    case ToHub::Kind::forget_key:
+      if (std::uint64_t* mask = directory_.find(message.key)) {
+        *mask &= ~(std::uint64_t{1} << shard);
+        if (*mask == 0) directory_.erase(message.key);
+      }
+      break;
+    case ToHub::Kind::publish:
+      publish(shard, message);
+      break;
+    case ToHub::Kind::none:
+      break;
+  }
+}
+
+void Hub::subscribe(std::size_t shard, ToHub& message) {
+  for (const std::uint64_t key : message.filter->keys()) {
+    directory_[key] |= std::uint64_t{1} << shard;
+  }
+  if (message.resume && *message.resume > changes_.position()) {
+    // Ahead of us: it saw from another instance, or before a crash, what we are yet to receive.
+    counters_.resumed.fetch_add(1, std::memory_order_relaxed);
+    ToShard reply;
+    reply.kind = ToShard::Kind::chunk;
+    reply.live = true;
+    reply.connection = message.connection;
+    reply.seen = *message.resume;
+    post(shard, std::move(reply));
+    return;
+  }
+  std::string text;
+  std::optional<CatchUp> catch_up = go_on(message);
+  if (catch_up) {
+    counters_.resumed.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    if (message.resume || message.foreign_id) {
+      counters_.started_anew.fetch_add(1, std::memory_order_relaxed);
+      text = message.foreign_id
+                 ? ": Last-Event-ID is not a position of this stream; sending the current state\n\n"
+                 : fmt::format(": history does not reach back to {}; sending the current state\n\n",
+                               message.resume->text());
+    }
+    catch_up = from_rows(message.filter);
+  }
+  for (const std::string& key : message.filter->ignored()) {
+    text.append(": ignored unknown filter key ");
+    append_json_string(text, key);
+    text.append("\n\n");
+  }
+  advance(shard, message.connection, std::move(*catch_up), std::move(text));
+}
+
+// From the subscriber's last event, if history reaches back to it.
+std::optional<CatchUp> Hub::go_on(const ToHub& message) {
+  if (!message.resume) return std::nullopt;
+  if (*message.resume >= ring_.floor()) {
+    return CatchUp::from_event(message.filter, ring_.serial_after(*message.resume));
+  }
+  if (history_ == nullptr) return std::nullopt;
+  auto archive = ArchiveReplay::open(history_->directory(), options_.table, *message.resume);
+  if (!archive) return std::nullopt;
+  return CatchUp::from_archive(message.filter, std::move(*archive));
+}
+
+CatchUp Hub::from_rows(std::shared_ptr<const RunFilter> filter) {
+  std::vector<std::uint32_t> slots = store_.matching(*filter);
+  return CatchUp::from_rows(std::move(filter), std::move(slots), changes_.position(),
+                            ring_.end_serial());
+}
+
+// Sends the next chunk of a subscriber's way to the live edge.
+void Hub::advance(std::size_t shard, ConnectionId connection, CatchUp catch_up, std::string text) {
+  CatchUp::Step step = catch_up.next(text, store_, ring_, changes_.position());
+  if (step == CatchUp::Step::too_old) {
+    counters_.started_anew.fetch_add(1, std::memory_order_relaxed);
+    text.append(": too slow for the history kept; sending the current state\n\n");
+    catch_up = from_rows(catch_up.filter());
+    step = catch_up.next(text, store_, ring_, changes_.position());
+  }
+  ToShard reply;
+  reply.kind = ToShard::Kind::chunk;
+  reply.live = step == CatchUp::Step::live;
+  reply.connection = connection;
+  reply.seen = changes_.position();
+  reply.text = std::move(text);
+  if (!reply.live) {
+    catching_up_.insert_or_assign(catch_up_key(shard, connection.slot),
+                                  CatchingUp{connection.generation, std::move(catch_up)});
+  }
+  post(shard, std::move(reply));
+}
+
+void Hub::publish(std::size_t shard, const ToHub& message) {
+  ToShard reply;
+  reply.kind = ToShard::Kind::answer;
+  reply.connection = message.connection;
+  RecordBatch batch;
+  const auto published = memory_table_.upsert(message.text, store_, clock_.wall(), batch);
+  if (published) {
+    reply.status = 200;
+    reply.text = "{\"id\":";
+    append_json_string(reply.text, published->id);
+    reply.text += fmt::format(",\"position\":\"{}\"}}\n", published->position.text());
+    apply(batch);
+    if (history_ != nullptr) history_->append(std::make_shared<RecordBatch>(std::move(batch)));
+  } else {
+    reply.status = published.error().code == Code::refused ? 404 : 400;
+    reply.text = published.error().text + "\n";
+  }
+  post(shard, std::move(reply));
+}
+
+void Hub::update_counters() {
+  counters_.runs = store_.size();
+  counters_.position_lsn = changes_.position().lsn;
+  counters_.end_lsn = changes_.end_lsn();
+  counters_.last_commit_us = changes_.last_commit_us();
+  counters_.damaged_messages = changes_.damaged();
+}
+
+}  // namespace rt::server

@@ -1,0 +1,104 @@
+// The hub: takes records, keeps the current row of every run, turns each change into one encoded
+// event, and hands it to the shards that have a subscriber for it. One thread owns all of it.
+//
+// Order: a subscriber's request and the events travel through the same rings, so the state a
+// subscriber gets and the events that follow it meet without a seam: none missing, none twice.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/record.h"
+#include "base/result.h"
+#include "io/spsc_ring.h"
+#include "io/wakeup.h"
+#include "server/catch_up.h"
+#include "server/counters.h"
+#include "server/history.h"
+#include "server/history_ring.h"
+#include "server/link.h"
+#include "server/memory_table.h"
+#include "server/run_changes.h"
+#include "server/run_store.h"
+
+namespace rt::server {
+
+class Hub {
+ public:
+  struct Options {
+    std::string table = "task_run";
+    std::size_t ring_bytes_max = std::size_t{64} << 20;
+    bool accepts_publish = false;  // rows come over HTTP: there is no database behind
+  };
+
+  // links: one per shard, at most kShardsMax; they outlive the hub. history: or null.
+  Hub(Options options, const Clock& clock, std::vector<Link*> links, io::Wakeup wakeup,
+      Counters& counters, std::unique_ptr<History> history);
+
+  static constexpr std::size_t kShardsMax = 64;  // a directory entry is one 64-bit mask
+
+  // Before run(): applies what the history holds. Returns the LSN to go on from, if there is any.
+  Result<std::optional<History::Resume>> restore();
+
+  // Source thread: hands over a batch, waiting while the hub is behind (kBatchesMax).
+  Result<void> take(RecordBatch& batch, const std::stop_token& stop);
+
+  // The hub thread.
+  void run(const std::stop_token& stop);
+  // Any thread: makes the hub look at its rings.
+  io::Wakeup& wakeup() { return wakeup_; }
+
+ private:
+  // A batch is at most 1 MiB, so that what waits here is bounded.
+  static constexpr std::size_t kBatchesMax = 16;
+
+  void apply(const RecordBatch& batch);
+  void deliver(EventRef event);
+  void begin_in_memory(const std::optional<History::Resume>& resume);
+  void begin_anew(Position position);
+  void post(std::size_t shard, ToShard&& message);
+  void ring_shards();
+  bool serve_shard(std::size_t shard);
+  void answer(std::size_t shard, ToHub& message);
+  void subscribe(std::size_t shard, ToHub& message);
+  std::optional<CatchUp> go_on(const ToHub& message);
+  CatchUp from_rows(std::shared_ptr<const RunFilter> filter);
+  void advance(std::size_t shard, ConnectionId connection, CatchUp catch_up, std::string text);
+  void publish(std::size_t shard, const ToHub& message);
+  void update_counters();
+
+  // A connection that is catching up, by (shard, slot).
+  static std::uint64_t catch_up_key(std::size_t shard, std::uint32_t slot) {
+    return std::uint64_t{shard} << 32 | slot;
+  }
+  struct CatchingUp {
+    std::uint32_t generation;
+    CatchUp state;
+  };
+
+  const Options options_;
+  const Clock& clock_;
+  const std::vector<Link*> links_;
+  io::Wakeup wakeup_;
+  Counters& counters_;
+  std::unique_ptr<History> history_;
+
+  io::SpscRing<std::shared_ptr<RecordBatch>> batches_{kBatchesMax};
+  RunStore store_;
+  RunChanges changes_;
+  HistoryRing ring_;
+  MemoryTable memory_table_;
+  KeyMap<std::uint64_t> directory_;  // key -> shards that have a subscriber for it
+  std::unordered_map<std::uint64_t, CatchingUp> catching_up_;
+  std::uint64_t shards_to_ring_ = 0;
+};
+
+}  // namespace rt::server

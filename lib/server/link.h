@@ -1,0 +1,73 @@
+// What the hub and a shard say to each other: two bounded rings, messages in order.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/position.h"
+#include "io/spsc_ring.h"
+#include "io/wakeup.h"
+#include "server/event_block.h"
+#include "server/run_filter.h"
+
+namespace rt::server {
+
+// A connection of a shard. The generation tells a slot's present tenant from its former ones.
+struct ConnectionId {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;
+};
+
+struct ToHub {
+  enum class Kind : std::uint8_t {
+    none,
+    subscribe,   // filter, resume: wants its state, then to be live
+    fetch,       // the chunk was taken: wants the next
+    leave,       // is gone while catching up
+    forget_key,  // the shard has no subscriber of `key` any more
+    publish,     // text: a row as JSON (only without a database)
+  };
+  Kind kind = Kind::none;
+  ConnectionId connection;
+  std::uint64_t key = 0;
+  std::shared_ptr<const RunFilter> filter;
+  std::optional<Position> resume;  // the Last-Event-ID, if it is one of ours
+  bool foreign_id = false;         // a Last-Event-ID was sent, but not one of ours
+  std::string text;
+};
+
+struct ToShard {
+  enum class Kind : std::uint8_t {
+    none,
+    event,   // for every subscriber of its keys
+    chunk,   // text for one connection; live: from here on it takes events
+    reset,   // the past is gone: every subscriber must start anew
+    answer,  // status and text for one publish request
+  };
+  Kind kind = Kind::none;
+  bool live = false;
+  int status = 0;
+  ConnectionId connection;
+  // With live: events up to here are already dealt with for this subscriber (it may be ahead of
+  // us).
+  Position seen;
+  EventRef event;
+  std::string text;
+};
+
+struct Link {
+  explicit Link(io::Wakeup shard) : shard_wakeup(std::move(shard)) {}
+
+  // A shard takes thousands of messages a turn; this holds the bursts of a busy transaction.
+  static constexpr std::size_t kToShardCapacity = 4096;
+  // One message per connection that arrives, asks or leaves in a turn (accepts are 64 a turn).
+  static constexpr std::size_t kToHubCapacity = 1024;
+
+  io::SpscRing<ToShard> to_shard{kToShardCapacity};
+  io::SpscRing<ToHub> to_hub{kToHubCapacity};
+  io::Wakeup shard_wakeup;
+};
+
+}  // namespace rt::server

@@ -1,0 +1,56 @@
+#include "server/responses.h"
+
+#include <fmt/format.h>
+
+namespace rt::server {
+
+const char* reason_phrase(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 204:
+      return "No Content";
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 411:
+      return "Length Required";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 501:
+      return "Not Implemented";
+    case 503:
+      return "Service Unavailable";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Error";
+  }
+}
+
+std::string render(const Response& response) {
+  return fmt::format(
+      "HTTP/1.1 {} {}\r\n"
+      "Content-Type: {}\r\n"
+      "Content-Length: {}\r\n"
+      "X-Content-Type-Options: nosniff\r\n"
+      "Cache-Control: no-store\r\n"
+      "{}"
+      "Connection: {}\r\n"
+      "\r\n"
+      "{}",
+      response.status, reason_phrase(response.status), response.content_type, response.body.size(),
+      response.extra_headers, response.keep_alive ? "keep-alive" : "close",
+      response.head_only ? std::string_view() : response.body);
+}
+
+}  // namespace rt::server

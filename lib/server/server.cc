@@ -1,0 +1,129 @@
+#include "server/server.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+
+#include "base/log.h"
+#include "io/descriptors.h"
+#include "server/hub.h"
+#include "server/shard.h"
+
+namespace rt::server {
+
+Server::Server(ServerOptions options, const Clock& clock)
+    : options_(std::move(options)), clock_(clock), started_(clock.wall()) {}
+
+Server::~Server() {
+  stop();
+}
+
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options, const Clock& clock) {
+  std::unique_ptr<Server> server(new Server(std::move(options), clock));
+  RT_CHECKED(server->open());
+  return server;
+}
+
+// One shard per processor, or as many as the descriptor limit asks for: each has a table of its
+// own.
+std::size_t Server::plan_shards() {
+  constexpr std::size_t kOtherDescriptors = 64;  // standard streams, poller, listener, wake-ups
+  const std::size_t table =
+      std::max<std::size_t>(io::raise_descriptor_limit(), 128) - kOtherDescriptors;
+  const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+  // The kernel spreads connections by hash, not evenly: room for what one shard gets above its
+  // share.
+  const std::size_t with_room = options_.connections_max + options_.connections_max / 16;
+  const std::size_t needed = (with_room + table - 1) / table;
+  const std::size_t shards = std::clamp(needed, processors, Hub::kShardsMax);
+  connections_per_shard_ = std::min(table, std::max<std::size_t>(with_room / shards + 64, 256));
+  connections_max_ = std::min(options_.connections_max, connections_per_shard_ * shards);
+  return shards;
+}
+
+Result<void> Server::open() {
+  std::unique_ptr<History> history;
+  if (options_.history) history = RT_TRY(History::open(*options_.history, clock_, counters_));
+  history_ = history.get();
+  const std::size_t count = plan_shards();
+  std::vector<Link*> links;
+  for (std::size_t i = 0; i < count; ++i) {
+    links_.push_back(std::make_unique<Link>(RT_TRY(io::Wakeup::create())));
+    links.push_back(links_.back().get());
+  }
+  hub_ = std::make_unique<Hub>(Hub::Options{.table = options_.table,
+                                            .ring_bytes_max = options_.history_ring_bytes,
+                                            .accepts_publish = options_.accepts_publish},
+                               clock_, std::move(links), RT_TRY(io::Wakeup::create()), counters_,
+                               std::move(history));
+  resume_ = RT_TRY(hub_->restore());
+  const Fd claim = RT_TRY(io::claim_port(options_.listen));
+  RT_CHECKED(start_shards());
+  if (history_ != nullptr) {
+    history_->start(
+        [this](std::uint64_t lsn) {
+          if (Source* const source = source_.load()) source->confirm(lsn);
+        },
+        [](const Error& error) {
+          log::error("the history cannot be written; nothing more is confirmed to the source",
+                     log::field("reason", error.text));
+        });
+  }
+  hub_thread_ = std::jthread([this](const std::stop_token& stop) { hub_->run(stop); });
+  return {};
+}
+
+Result<void> Server::start_shards() {
+  for (const auto& link : links_) {
+    Shard::Options options;
+    options.listen = options_.listen;
+    options.connections_max = connections_per_shard_;
+    options.keepalive_every = options_.keepalive_every;
+    options.keepalive_as_event = options_.keepalive_as_event;
+    options.backlog_bytes_max = options_.backlog_bytes_max;
+    options.tags_match = options_.tags_match;
+    options.accepts_publish = options_.accepts_publish;
+    options.health = [this] { return health(); };
+    shards_.push_back(
+        std::make_unique<Shard>(std::move(options), clock_, *link, hub_->wakeup(), counters_));
+    std::promise<Result<void>> started;
+    std::future<Result<void>> outcome = started.get_future();
+    shard_threads_.emplace_back([&shard = *shards_.back(), &started](const std::stop_token& stop) {
+      shard.run(stop, [&](Result<void> result) { started.set_value(std::move(result)); });
+    });
+    RT_CHECKED(outcome.get());
+  }
+  return {};
+}
+
+std::string Server::health() const {
+  const SourceHealth source = options_.source_health ? options_.source_health() : SourceHealth{};
+  return health_json(counters_, source, shards_.size(), started_, clock_.wall());
+}
+
+Result<void> Server::feed(Source& source, const std::stop_token& stop) {
+  source_ = &source;
+  const Result<void> outcome = source.run(stop, [&](RecordBatch& batch) -> Result<void> {
+    // Without a history, what the hub has taken is as safe as it gets.
+    if (history_ == nullptr) source.confirm(counters_.end_lsn);
+    return hub_->take(batch, stop);
+  });
+  source_ = nullptr;
+  if (!outcome && outcome.error().code == Code::cancelled && stop.stop_requested()) return {};
+  return outcome;
+}
+
+// The hub first: while it waits for a shard's ring, the shard must be there to empty it.
+void Server::stop() {
+  if (hub_thread_.joinable()) {
+    hub_thread_.request_stop();
+    hub_->wakeup().ring();
+    hub_thread_.join();
+  }
+  for (auto& thread : shard_threads_) thread.request_stop();
+  for (const auto& link : links_) link->shard_wakeup.ring();
+  shard_threads_.clear();  // joins
+}
+
+}  // namespace rt::server

@@ -1,0 +1,86 @@
+// The embedded realtime server: event streams over HTTP/1.1 from any source of WAL records, or from
+// rows published over HTTP. Starts and stops threads of its own: N shards, the hub, the history's
+// writer. Construction, feed and stop belong to one thread each as noted; the rest is thread-safe.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "io/socket.h"
+#include "pipe/source.h"
+#include "server/health.h"
+#include "server/history.h"
+#include "server/run_filter.h"
+
+namespace rt::server {
+
+class Hub;
+class Shard;
+struct Link;
+
+struct ServerOptions {
+  io::Address listen;                     // port 0: the kernel picks one, see address()
+  std::string table = "task_run";         // or "schema.table"
+  std::size_t connections_max = 400'000;  // sets the number of shards, with the descriptor limit
+  std::optional<std::string> history;     // directory of the archive
+  std::size_t history_ring_bytes = std::size_t{64} << 20;  // the past kept in memory
+  Duration keepalive_every = std::chrono::seconds(15);
+  bool keepalive_as_event = false;
+  std::size_t backlog_bytes_max = 64 * 1024;  // unsent events of one subscriber; more closes it
+  TagsMatch tags_match = TagsMatch::any;
+  bool accepts_publish = false;                 // POST /v1/runs: no database behind
+  std::function<SourceHealth()> source_health;  // thread-safe; default: memory
+};
+
+class Server {
+ public:
+  // Reads the history back, then listens. clock outlives the server.
+  static Result<std::unique_ptr<Server>> start(ServerOptions options, const Clock& clock);
+  ~Server();
+
+  const io::Address& address() const { return options_.listen; }
+  std::size_t shard_count() const { return shards_.size(); }
+  std::size_t connections_max() const { return connections_max_; }
+  const Counters& counters() const { return counters_; }
+  std::string health() const;
+
+  // Where a source must go on, if the history holds a state.
+  const std::optional<History::Resume>& resume() const { return resume_; }
+  // Runs the source on the calling thread and feeds what it yields to the subscribers, until it
+  // ends, fails, or is stopped. Confirms to it what is durable (or, without a history, taken).
+  Result<void> feed(Source& source, const std::stop_token& stop);
+
+  // Says goodbye to every subscriber, writes what is left, joins all threads.
+  void stop();
+
+ private:
+  Server(ServerOptions options, const Clock& clock);
+  Result<void> open();
+  Result<void> start_shards();
+  std::size_t plan_shards();
+
+  ServerOptions options_;
+  const Clock& clock_;
+  const WallTime started_;
+  Counters counters_;
+  std::size_t connections_max_ = 0;
+  std::size_t connections_per_shard_ = 0;
+  std::optional<History::Resume> resume_;
+  std::atomic<Source*> source_{nullptr};  // who is to be told what is durable
+  std::vector<std::unique_ptr<Link>> links_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<Hub> hub_;
+  History* history_ = nullptr;  // the hub's
+  std::vector<std::jthread> shard_threads_;
+  std::jthread hub_thread_;
+};
+
+}  // namespace rt::server

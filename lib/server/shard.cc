@@ -1,0 +1,237 @@
+#include "server/shard.h"
+
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/log.h"
+#include "io/descriptors.h"
+
+namespace rt::server {
+
+Shard::Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters)
+    : options_(std::move(options)), clock_(clock), link_(link), hub_(hub), counters_(counters) {}
+
+void Shard::run(const std::stop_token& stop, const std::function<void(Result<void>)>& started) {
+  Result<void> opened = open();
+  const bool good = opened.has_value();
+  started(std::move(opened));
+  if (good) loop(stop);
+}
+
+Result<void> Shard::open() {
+  const std::array<int, 2> keep{link_.shard_wakeup.fd(), hub_.fd()};
+  RT_CHECKED(io::own_descriptor_table(keep));
+  poller_ = RT_TRY(io::Poller::create());
+  listener_ = RT_TRY(io::listen_on(options_.listen, {.share_port = true}));
+  // Accepted sockets inherit these. Little unsent data in the kernel makes the backlog below the
+  // true one; a peer that is silently gone is given up after a minute.
+  const int unsent_bytes_max = 16 * 1024;
+  const int user_timeout_ms = 60'000;
+  const int accept_with_request_s = 1;  // one wake-up for connection and request
+  ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max,
+               sizeof unsent_bytes_max);
+  ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms,
+               sizeof user_timeout_ms);
+  ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &accept_with_request_s,
+               sizeof accept_with_request_s);
+  RT_CHECKED(poller_->watch(listener_.get(), kListenerToken, io::Interest::read));
+  RT_CHECKED(poller_->watch(link_.shard_wakeup.fd(), kWakeupToken, io::Interest::read));
+  connections_.reserve(options_.connections_max);
+  return {};
+}
+
+void Shard::loop(const std::stop_token& stop) {
+  std::array<io::Ready, io::Poller::kBatchMax> ready;
+  now_ = clock_.now();
+  next_tick_ = now_ + kTick;
+  while (!stop.stop_requested()) {
+    // A shard without connections sleeps until one comes.
+    const auto deadline = open_count_ > 0 || !waiting_for_hub_.empty()
+                              ? std::optional<Instant>(next_tick_)
+                              : std::nullopt;
+    const std::size_t count = poller_->wait(ready, deadline, now_);
+    now_ = clock_.now();
+    for (std::size_t i = 0; i < count; ++i) on_ready(ready[i]);
+    take_messages();
+    flush_to_hub();
+    if (now_ >= next_tick_) tick();
+  }
+  say_goodbye();
+}
+
+void Shard::on_ready(const io::Ready& ready) {
+  if (ready.token == kWakeupToken) {
+    link_.shard_wakeup.answer();
+    return;
+  }
+  if (ready.token == kListenerToken) {
+    accept_some();
+    return;
+  }
+  const auto slot = static_cast<Slot>(ready.token);
+  const auto generation = static_cast<std::uint32_t>(ready.token >> 32);
+  if (slot >= connections_.size() || connections_[slot].generation != generation) return;
+  if (ready.writable) on_writable(slot);
+  if (ready.readable && connections_[slot].generation == generation) on_readable(slot);
+}
+
+void Shard::tick() {
+  next_tick_ = now_ + kTick;
+  send_keepalives();
+  expire_deadlines();
+}
+
+// Every tick serves one share of the slots, so that each connection gets one keepalive per interval
+// and all of them together are spread evenly over it.
+void Shard::send_keepalives() {
+  const auto ticks =
+      static_cast<std::uint32_t>(std::max<std::int64_t>(1, options_.keepalive_every / kTick));
+  const std::string_view frame = options_.keepalive_as_event
+                                     ? std::string_view("event: keepalive\ndata: {}\n\n")
+                                     : std::string_view(": keepalive\n\n");
+  keepalive_phase_ = (keepalive_phase_ + 1) % ticks;
+  for (Slot slot = keepalive_phase_; slot < connections_.size(); slot += ticks) {
+    Connection& connection = connections_[slot];
+    if (connection.state != Connection::State::live || connection.backlog) continue;
+    write_text(slot, std::string(frame));
+  }
+}
+
+void Shard::accept_some() {
+  constexpr int kAcceptsPerTurn = 64;
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      return;
+    }
+    counters_.accepted.fetch_add(1, std::memory_order_relaxed);
+    if (open_count_ >= options_.connections_max) {
+      counters_.refused_full.fetch_add(1, std::memory_order_relaxed);
+      const std::string full = render({.status = 503,
+                                       .body = "no room for another connection\n",
+                                       .extra_headers = "Retry-After: 5\r\n",
+                                       .keep_alive = false});
+      ::send(fd.get(), full.data(), full.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      continue;
+    }
+    Slot slot = static_cast<Slot>(connections_.size());
+    if (free_slots_.empty()) {
+      connections_.emplace_back();
+    } else {
+      slot = free_slots_.back();
+      free_slots_.pop_back();
+    }
+    Connection& connection = connections_[slot];
+    connection.fd = fd.release();
+    if (!poller_->watch(connection.fd, token(slot), io::Interest::read)) {
+      ::close(connection.fd);
+      connection.fd = -1;
+      free_slots_.push_back(slot);
+      continue;
+    }
+    ++open_count_;
+    counters_.connections.fetch_add(1, std::memory_order_relaxed);
+    await_request(slot);
+    on_readable(slot);  // the request is often there already
+  }
+}
+
+void Shard::unsubscribe(Slot slot) {
+  Connection& connection = connections_[slot];
+  if (!connection.is_subscribed()) return;
+  counters_.subscribers.fetch_sub(1, std::memory_order_relaxed);
+  index_.remove(connection.chain, [&](std::uint64_t key) {
+    ToHub message;
+    message.kind = ToHub::Kind::forget_key;
+    message.key = key;
+    tell_hub(std::move(message));
+  });
+  if (connection.state == Connection::State::live) return;
+  ToHub message;
+  message.kind = ToHub::Kind::leave;
+  message.connection = id_of(slot);
+  tell_hub(std::move(message));
+}
+
+void Shard::close(Slot slot) {
+  Connection& connection = connections_[slot];
+  if (connection.state == Connection::State::free) return;
+  unsubscribe(slot);
+  ::close(connection.fd);
+  const std::uint32_t generation = connection.generation + 1;
+  connection = Connection{};
+  connection.generation = generation;
+  free_slots_.push_back(slot);
+  --open_count_;
+  counters_.connections.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// What is queued goes out, then our side is shut, and the peer has a moment to read it: closing at
+// once would reset the connection and could take the last bytes with it.
+void Shard::end_after_output(Slot slot) {
+  unsubscribe(slot);
+  Connection& connection = connections_[slot];
+  connection.state = Connection::State::closing;
+  closing_deadlines_.push_back({now_ + kClosingTime, slot, connection.generation, 0});
+  if (!connection.backlog) output_drained(slot);
+}
+
+void Shard::expire_deadlines() {
+  while (!request_deadlines_.empty() && request_deadlines_.front().at <= now_) {
+    const Deadline due = request_deadlines_.front();
+    request_deadlines_.pop_front();
+    const Connection& connection = connections_[due.slot];
+    if (connection.generation != due.generation || connection.requests != due.request) continue;
+    if (connection.state != Connection::State::reading &&
+        connection.state != Connection::State::body) {
+      continue;
+    }
+    if (connection.incoming == nullptr) {
+      close(due.slot);  // idle between requests
+    } else {
+      refuse(due.slot, 408, "the request was not complete in time\n");
+    }
+  }
+  while (!closing_deadlines_.empty() && closing_deadlines_.front().at <= now_) {
+    const Deadline due = closing_deadlines_.front();
+    closing_deadlines_.pop_front();
+    if (connections_[due.slot].generation == due.generation) close(due.slot);
+  }
+}
+
+void Shard::say_goodbye() {
+  for (Slot slot = 0; slot < connections_.size(); ++slot) {
+    Connection& connection = connections_[slot];
+    if (connection.state == Connection::State::free) continue;
+    if (connection.is_subscribed() && connection.head_sent && !connection.backlog) {
+      // Come back in 1 to 5 s, not all at once.
+      const std::string goodbye =
+          "retry: " + std::to_string(1000 + slot * 37 % 4000) + "\n\n: server shutting down\n\n";
+      write_now(connection, goodbye);
+    }
+    ::shutdown(connection.fd, SHUT_WR);
+    ::close(connection.fd);
+  }
+}
+
+void Shard::tell_hub(ToHub&& message) {
+  hub_has_mail_ = true;
+  if (waiting_for_hub_.empty() && link_.to_hub.push(std::move(message))) return;
+  waiting_for_hub_.push_back(std::move(message));
+}
+
+void Shard::flush_to_hub() {
+  while (!waiting_for_hub_.empty() && link_.to_hub.push(std::move(waiting_for_hub_.front()))) {
+    waiting_for_hub_.pop_front();
+    hub_has_mail_ = true;
+  }
+  if (hub_has_mail_) hub_.ring();
+  hub_has_mail_ = false;
+}
+
+}  // namespace rt::server

@@ -1,0 +1,140 @@
+// One I/O thread and everything it owns: a listener, connections with a descriptor table of their
+// own, and the index of who wants what. It takes no lock and shares nothing mutable but counters;
+// it speaks to the hub through its Link. All methods run on the shard's thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/result.h"
+#include "io/poller.h"
+#include "io/socket.h"
+#include "server/connection.h"
+#include "server/counters.h"
+#include "server/link.h"
+#include "server/posting_lists.h"
+#include "server/responses.h"
+
+namespace rt::server {
+
+class Shard {
+ public:
+  struct Options {
+    io::Address listen;               // shared with the other shards
+    std::size_t connections_max = 0;  // of this shard; bounded by its descriptor table
+    Duration keepalive_every = std::chrono::seconds(15);
+    bool keepalive_as_event = false;            // for clients that listen for an event of that name
+    std::size_t backlog_bytes_max = 64 * 1024;  // unsent live events; a slower client is closed
+    TagsMatch tags_match = TagsMatch::any;
+    bool accepts_publish = false;
+    std::function<std::string()> health;  // JSON; thread-safe
+  };
+
+  Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters);
+
+  // The thread's body. `started` is told once whether the listener stands.
+  void run(const std::stop_token& stop, const std::function<void(Result<void>)>& started);
+
+ private:
+  using Slot = std::uint32_t;
+  struct Deadline {
+    Instant at;
+    Slot slot;
+    std::uint32_t generation;
+    std::uint16_t request;
+  };
+
+  Result<void> open();
+  void loop(const std::stop_token& stop);
+  void on_ready(const io::Ready& ready);
+  void tick();
+  void send_keepalives();
+  void say_goodbye();
+
+  // shard.cc: connections
+  void accept_some();
+  void close(Slot slot);
+  void end_after_output(Slot slot);
+  void expire_deadlines();
+
+  // shard_input.cc: requests
+  void on_readable(Slot slot);
+  void take_input(Slot slot, std::string_view bytes);
+  void take_body(Slot slot, std::string_view& bytes);
+  void route(Slot slot, const http1::RequestHead& head);
+  void open_stream(Slot slot, const http1::RequestHead& head);
+  void begin_publish(Slot slot, const http1::RequestHead& head);
+  void refuse(Slot slot, int status, std::string_view text, std::string_view extra_headers = "");
+  void respond(Slot slot, const Response& response);
+  void await_request(Slot slot);
+
+  // shard_output.cc: events and bytes
+  void take_messages();
+  void on_event(EventRef event);
+  void on_chunk(ToShard& message);
+  void on_answer(ToShard& message);
+  void on_reset();
+  void subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, std::optional<Position> resume,
+                 bool foreign_id);
+  void write_event(Slot slot, const EventRef& event, std::string_view frame);
+  void write_text(Slot slot, std::string text);
+  void on_writable(Slot slot);
+  void output_drained(Slot slot);
+  void close_slow(Slot slot);
+  std::size_t write_now(Connection& connection, std::string_view bytes);
+  void want_write(Slot slot, bool wanted);
+
+  void tell_hub(ToHub&& message);
+  void flush_to_hub();
+  void unsubscribe(Slot slot);
+  std::uint64_t token(Slot slot) const {
+    return std::uint64_t{connections_[slot].generation} << 32 | slot;
+  }
+  ConnectionId id_of(Slot slot) const { return {slot, connections_[slot].generation}; }
+
+  static constexpr std::uint64_t kWakeupToken = 0xFFFFFFFE;
+  static constexpr std::uint64_t kListenerToken = 0xFFFFFFFF;
+  static constexpr std::size_t kReadBytes = 64 * 1024;
+  // A request must be complete this long after its connection (or the previous answer); it also
+  // bounds how long an idle keep-alive connection is kept.
+  static constexpr auto kRequestTime = std::chrono::seconds(30);
+  // What a client that is being closed has to take its last bytes.
+  static constexpr auto kClosingTime = std::chrono::seconds(5);
+  static constexpr auto kTick = std::chrono::milliseconds(100);
+
+  const Options options_;
+  const Clock& clock_;
+  Link& link_;
+  io::Wakeup& hub_;
+  Counters& counters_;
+
+  std::optional<io::Poller> poller_;
+  Fd listener_;
+  std::vector<Connection> connections_;  // capacity reserved: a reference stays valid
+  std::vector<Slot> free_slots_;
+  std::size_t open_count_ = 0;
+  PostingLists index_;
+  std::deque<Deadline> request_deadlines_;  // ascending
+  std::deque<Deadline> closing_deadlines_;  // ascending
+  std::deque<ToHub> waiting_for_hub_;       // while the ring is full; one per connection at most
+  std::vector<Slot> too_slow_;              // found while iterating the index
+  std::uint32_t event_stamp_ = 0;
+  Instant now_;
+  Instant next_tick_;
+  std::uint32_t keepalive_phase_ = 0;
+  bool hub_has_mail_ = false;
+  std::array<char, kReadBytes> read_buffer_;
+};
+
+}  // namespace rt::server

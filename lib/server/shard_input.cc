@@ -1,0 +1,164 @@
+// Requests: from bytes to a stream, an answer or a refusal.
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "server/shard.h"
+
+namespace rt::server {
+
+void Shard::on_readable(Slot slot) {
+  const std::uint32_t generation = connections_[slot].generation;
+  // Bounded, so that one client that sends without end does not hold up the others.
+  constexpr int kReadsPerTurn = 4;
+  for (int i = 0; i < kReadsPerTurn; ++i) {
+    const ssize_t got = ::recv(connections_[slot].fd, read_buffer_.data(), read_buffer_.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return;
+    if (got <= 0) {
+      close(slot);
+      return;
+    }
+    take_input(slot, {read_buffer_.data(), static_cast<std::size_t>(got)});
+    if (connections_[slot].generation != generation) return;
+    if (static_cast<std::size_t>(got) < read_buffer_.size()) return;
+  }
+}
+
+void Shard::take_input(Slot slot, std::string_view bytes) {
+  const std::uint32_t generation = connections_[slot].generation;
+  while (!bytes.empty() && connections_[slot].generation == generation) {
+    Connection& connection = connections_[slot];
+    switch (connection.state) {
+      case Connection::State::reading: {
+        if (!connection.incoming) connection.incoming = std::make_unique<Incoming>();
+        // Held here, because routing may end the connection and its parser with it.
+        const std::unique_ptr<Incoming>& incoming = connection.incoming;
+        const http1::HeadStatus status = incoming->parser.receive(bytes);
+        if (status == http1::HeadStatus::need_more) return;
+        if (status == http1::HeadStatus::bad) {
+          refuse(slot, incoming->parser.refusal_status(),
+                 fmt::format("{}\n", incoming->parser.refusal_text()));
+          return;
+        }
+        route(slot, incoming->parser.head());
+        break;
+      }
+      case Connection::State::body:
+        take_body(slot, bytes);
+        break;
+      case Connection::State::answering:
+        // A second request before the first is answered waits here; the amount is bounded.
+        if (connection.incoming->pending.size() + bytes.size() > kReadBytes) {
+          close(slot);
+          return;
+        }
+        connection.incoming->pending.append(bytes);
+        return;
+      default:
+        return;  // a subscriber has nothing more to say
+    }
+  }
+}
+
+void Shard::route(Slot slot, const http1::RequestHead& head) {
+  connections_[slot].incoming->keep_alive = head.keep_alive;
+  const bool get = head.method == "GET";
+  const bool read_only = get || head.method == "HEAD";
+  if (head.path == "/v1/runs/stream") {
+    if (get) return open_stream(slot, head);
+    return refuse(slot, 405, "Method not allowed\n", "Allow: GET\r\n");
+  }
+  if (head.path == "/health" || head.path == "/healthz") {
+    if (!read_only || head.has_body()) {
+      return refuse(slot, 405, "Method not allowed\n", "Allow: GET, HEAD\r\n");
+    }
+    const std::string health = options_.health();
+    return respond(slot, {.content_type = "application/json",
+                          .body = health,
+                          .keep_alive = head.keep_alive,
+                          .head_only = !get});
+  }
+  if (head.path == "/v1/runs") {
+    if (head.method == "POST") return begin_publish(slot, head);
+    return refuse(slot, 405, "Method not allowed\n", "Allow: POST\r\n");
+  }
+  refuse(slot, 404, "not found; there is GET /v1/runs/stream?filter={} and GET /health\n");
+}
+
+void Shard::open_stream(Slot slot, const http1::RequestHead& head) {
+  if (head.has_body()) return refuse(slot, 400, "a stream request has no body\n");
+  if (!counters_.ready) {
+    return refuse(slot, 503, "warming up: the current state is being read\n", "Retry-After: 1\r\n");
+  }
+  auto filter = RunFilter::parse(head.parameter("filter").value_or(""), options_.tags_match);
+  if (!filter) {
+    return refuse(slot, 400, fmt::format("Invalid filter: {}\n", filter.error().text));
+  }
+  const std::string_view last_id = head.header("Last-Event-ID");
+  const std::optional<Position> resume = Position::parse(last_id);
+  // LSN 0 stands for a set of rows that was not complete: the subscriber starts anew (catch_up.h).
+  const bool usable = resume && resume->lsn != 0;
+  const bool foreign = !usable && !last_id.empty();
+  connections_[slot].incoming.reset();  // and with it the head
+  subscribe(slot, std::make_shared<const RunFilter>(std::move(*filter)),
+            usable ? resume : std::nullopt, foreign);
+}
+
+void Shard::begin_publish(Slot slot, const http1::RequestHead& head) {
+  if (!options_.accepts_publish) {
+    return refuse(slot, 405, "runs are published by changing rows in the database\n",
+                  "Allow: \r\n");
+  }
+  if (head.chunked) return refuse(slot, 411, "send a Content-Length\n");
+  if (!head.has_body()) return refuse(slot, 400, "expected a row as a JSON object\n");
+  Connection& connection = connections_[slot];
+  connection.incoming->body_bytes = *head.content_length;  // bounded by the parser's limits
+  connection.incoming->body.clear();
+  connection.state = Connection::State::body;
+}
+
+void Shard::take_body(Slot slot, std::string_view& bytes) {
+  Connection& connection = connections_[slot];
+  Incoming& incoming = *connection.incoming;
+  const std::size_t wanted = static_cast<std::size_t>(incoming.body_bytes) - incoming.body.size();
+  const std::size_t taken = std::min(wanted, bytes.size());
+  incoming.body.append(bytes.substr(0, taken));
+  bytes.remove_prefix(taken);
+  if (incoming.body.size() < incoming.body_bytes) return;
+  ToHub message;
+  message.kind = ToHub::Kind::publish;
+  message.connection = id_of(slot);
+  message.text = std::move(incoming.body);
+  connection.state = Connection::State::answering;
+  tell_hub(std::move(message));
+}
+
+void Shard::await_request(Slot slot) {
+  Connection& connection = connections_[slot];
+  connection.state = Connection::State::reading;
+  ++connection.requests;
+  request_deadlines_.push_back(
+      {now_ + kRequestTime, slot, connection.generation, connection.requests});
+}
+
+// Answers a request; afterwards the connection waits for the next one, or ends.
+void Shard::respond(Slot slot, const Response& response) {
+  const std::uint32_t generation = connections_[slot].generation;
+  const std::unique_ptr<Incoming> done = std::move(connections_[slot].incoming);
+  write_text(slot, render(response));
+  if (connections_[slot].generation != generation) return;
+  if (!response.keep_alive) return end_after_output(slot);
+  await_request(slot);
+  if (done != nullptr && !done->pending.empty()) take_input(slot, done->pending);
+}
+
+// A refused request ends the connection: what follows it may be its body.
+void Shard::refuse(Slot slot, int status, std::string_view text, std::string_view extra_headers) {
+  counters_.requests_refused.fetch_add(1, std::memory_order_relaxed);
+  respond(slot,
+          {.status = status, .body = text, .extra_headers = extra_headers, .keep_alive = false});
+}
+
+}  // namespace rt::server

@@ -1,0 +1,217 @@
+// Events and bytes: from the hub to the sockets.
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "server/shard.h"
+
+namespace rt::server {
+
+void Shard::take_messages() {
+  // As many as were there when it looked, so that sockets get their turn too.
+  ToShard message;
+  for (std::size_t left = link_.to_shard.size(); left > 0 && link_.to_shard.pop(message); --left) {
+    switch (message.kind) {
+      case ToShard::Kind::event:
+        on_event(std::move(message.event));
+        break;
+      case ToShard::Kind::chunk:
+        on_chunk(message);
+        break;
+      case ToShard::Kind::answer:
+        on_answer(message);
+        break;
+      case ToShard::Kind::reset:
+        on_reset();
+        break;
+      case ToShard::Kind::none:
+        break;
+    }
+  }
+  if (link_.to_shard.size() > 0) link_.shard_wakeup.ring();
+}
+
+void Shard::on_event(EventRef event) {
+  ++event_stamp_;
+  for (const std::uint64_t key : event->content().keys) {
+    index_.for_each(key, [&](Slot slot) {
+      Connection& connection = connections_[slot];
+      // Two of its keys may have led here. While it catches up, the hub sends it what it is owed.
+      if (connection.last_event == event_stamp_) return;
+      connection.last_event = event_stamp_;
+      if (connection.state != Connection::State::live || connection.too_slow) return;
+      if (event->position() <= connection.seen) return;
+      const std::string_view frame = connection.filter ? event->frame_for(*connection.filter)
+                                                       : event->frame_for_run(connection.run);
+      if (!frame.empty()) write_event(slot, event, frame);
+    });
+  }
+  for (const Slot slot : too_slow_) end_after_output(slot);
+  too_slow_.clear();
+}
+
+void Shard::on_chunk(ToShard& message) {
+  const Slot slot = message.connection.slot;
+  Connection& connection = connections_[slot];
+  if (connection.generation != message.connection.generation || !connection.is_subscribed()) return;
+  connection.state = message.live ? Connection::State::live : Connection::State::catching_up;
+  connection.seen = message.seen;
+  if (connection.head_sent) {
+    if (!message.text.empty()) {
+      write_text(slot, std::move(message.text));
+    } else if (!connection.backlog) {
+      output_drained(slot);
+    }
+    return;
+  }
+  connection.head_sent = true;
+  write_text(slot, std::string(kStreamHead).append(message.text));
+}
+
+void Shard::on_answer(ToShard& message) {
+  const Slot slot = message.connection.slot;
+  Connection& connection = connections_[slot];
+  if (connection.generation != message.connection.generation) return;
+  if (connection.state != Connection::State::answering) return;
+  if (message.status != 200) counters_.requests_refused.fetch_add(1, std::memory_order_relaxed);
+  const bool keep_alive = connection.incoming->keep_alive;
+  respond(slot,
+          {.status = message.status,
+           .content_type = message.status == 200 ? "application/json" : "text/plain; charset=utf-8",
+           .body = message.text,
+           .keep_alive = keep_alive});
+}
+
+// The past is gone: every subscriber is told, and gets the current state.
+void Shard::on_reset() {
+  for (Slot slot = 0; slot < connections_.size(); ++slot) {
+    Connection& connection = connections_[slot];
+    if (!connection.is_subscribed()) continue;
+    auto filter = connection.filter
+                      ? connection.filter
+                      : std::make_shared<const RunFilter>(RunFilter::one_run(connection.run));
+    if (connection.head_sent) {
+      const std::uint32_t generation = connection.generation;
+      write_text(slot, ": the server lost its place in the stream; sending the current state\n\n");
+      if (connection.generation != generation) continue;
+    }
+    unsubscribe(slot);
+    subscribe(slot, std::move(filter), std::nullopt, /*foreign_id=*/false);
+  }
+}
+
+void Shard::subscribe(Slot slot, std::shared_ptr<const RunFilter> filter,
+                      std::optional<Position> resume, bool foreign_id) {
+  Connection& connection = connections_[slot];
+  connection.state = Connection::State::subscribing;
+  if (filter->is_one_run()) {
+    connection.run = *filter->run();
+    connection.filter.reset();
+  } else {
+    connection.filter = filter;
+  }
+  for (const std::uint64_t key : filter->keys()) index_.add(key, slot, connection.chain);
+  counters_.subscribers.fetch_add(1, std::memory_order_relaxed);
+  ToHub message;
+  message.kind = ToHub::Kind::subscribe;
+  message.connection = id_of(slot);
+  message.filter = std::move(filter);
+  message.resume = resume;
+  message.foreign_id = foreign_id;
+  tell_hub(std::move(message));
+}
+
+// Bytes the socket took; anything that is not "full" will show as an error when it is next read.
+std::size_t Shard::write_now(Connection& connection, std::string_view bytes) {
+  ssize_t sent = 0;
+  do {
+    sent = ::send(connection.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  const std::size_t count = sent < 0 ? 0 : static_cast<std::size_t>(sent);
+  counters_.bytes_sent.fetch_add(count, std::memory_order_relaxed);
+  return count;
+}
+
+void Shard::write_event(Slot slot, const EventRef& event, std::string_view frame) {
+  Connection& connection = connections_[slot];
+  counters_.events_sent.fetch_add(1, std::memory_order_relaxed);
+  if (!connection.backlog) {
+    const std::size_t sent = write_now(connection, frame);
+    if (sent == frame.size()) return;
+    connection.backlog = std::make_unique<Backlog>();
+    connection.backlog->push(event, frame.substr(sent));
+    if (sent > 0) connection.backlog->mark_started();
+    want_write(slot, true);
+    return;
+  }
+  connection.backlog->push(event, frame);
+  if (connection.backlog->event_bytes() > options_.backlog_bytes_max) close_slow(slot);
+}
+
+void Shard::write_text(Slot slot, std::string text) {
+  Connection& connection = connections_[slot];
+  if (connection.backlog) {
+    connection.backlog->push(std::move(text));
+    return;
+  }
+  const std::size_t sent = write_now(connection, text);
+  if (sent == text.size()) {
+    output_drained(slot);
+    return;
+  }
+  connection.backlog = std::make_unique<Backlog>();
+  connection.backlog->push(text.substr(sent));
+  if (sent > 0) connection.backlog->mark_started();
+  want_write(slot, true);
+}
+
+void Shard::on_writable(Slot slot) {
+  Connection& connection = connections_[slot];
+  if (!connection.backlog) return;
+  while (!connection.backlog->empty()) {
+    const std::string_view bytes = connection.backlog->front();
+    const std::size_t sent = write_now(connection, bytes);
+    if (sent > 0) connection.backlog->consume(sent);
+    if (sent < bytes.size()) return;
+  }
+  connection.backlog.reset();
+  want_write(slot, false);
+  output_drained(slot);
+}
+
+// Everything handed over so far is with the kernel.
+void Shard::output_drained(Slot slot) {
+  Connection& connection = connections_[slot];
+  if (connection.state == Connection::State::catching_up) {
+    ToHub message;
+    message.kind = ToHub::Kind::fetch;
+    message.connection = id_of(slot);
+    tell_hub(std::move(message));
+  } else if (connection.state == Connection::State::closing) {
+    ::shutdown(connection.fd, SHUT_WR);
+    connection.state = Connection::State::lingering;
+  }
+}
+
+// What it is owed is bounded, and it is told. It can come back and resume from its last event.
+void Shard::close_slow(Slot slot) {
+  counters_.slow_disconnects.fetch_add(1, std::memory_order_relaxed);
+  Connection& connection = connections_[slot];
+  connection.backlog->drop_unstarted();
+  connection.backlog->push(": closed: too slow, more than the allowed backlog was unsent\n\n");
+  // The index is being iterated: it is taken out afterwards.
+  connection.too_slow = true;
+  too_slow_.push_back(slot);
+}
+
+void Shard::want_write(Slot slot, bool wanted) {
+  Connection& connection = connections_[slot];
+  if (connection.wants_write == wanted) return;
+  connection.wants_write = wanted;
+  const auto interest = wanted ? io::Interest::read_write : io::Interest::read;
+  if (!poller_->change(connection.fd, token(slot), interest)) {
+    RT_CHECK(false && "a watched descriptor can be changed");
+  }
+}
+
+}  // namespace rt::server

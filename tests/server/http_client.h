@@ -1,0 +1,81 @@
+// A blocking HTTP client of a few lines, for tests of the server: what is sent and what came back,
+// byte for byte. Every wait ends after kPatience.
+#pragma once
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "base/fd.h"
+#include "io/socket.h"
+
+namespace rt::test {
+
+class HttpClient {
+ public:
+  static constexpr int kPatienceMs = 10'000;
+
+  explicit HttpClient(const io::Address& server, int receive_buffer_bytes = 0) {
+    fd_ = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (receive_buffer_bytes > 0) {
+      ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
+                   sizeof receive_buffer_bytes);
+    }
+    connected_ = ::connect(fd_.get(), server.raw(), server.size) == 0;
+  }
+
+  bool connected() const { return connected_; }
+  void send(std::string_view bytes) { ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  void get(std::string_view target, std::string_view headers = "") {
+    send(std::string("GET ")
+             .append(target)
+             .append(" HTTP/1.1\r\nHost: t\r\n")
+             .append(headers)
+             .append("\r\n"));
+  }
+  void post(std::string_view target, std::string_view body) {
+    send(std::string("POST ")
+             .append(target)
+             .append(" HTTP/1.1\r\nHost: t\r\nContent-Length: ")
+             .append(std::to_string(body.size()))
+             .append("\r\n\r\n")
+             .append(body));
+  }
+
+  // Everything received so far, once it contains `marker`; what there is if that never comes.
+  const std::string& until(std::string_view marker) {
+    while (received_.find(marker) == std::string::npos && receive_some()) {
+    }
+    return received_;
+  }
+  // Everything until the server ends the connection.
+  const std::string& until_closed() {
+    while (receive_some()) {
+    }
+    return received_;
+  }
+  bool closed() const { return closed_; }
+  void forget() { received_.clear(); }
+  const std::string& received() const { return received_; }
+
+ private:
+  bool receive_some() {
+    pollfd ready{fd_.get(), POLLIN, 0};
+    if (::poll(&ready, 1, kPatienceMs) != 1) return false;
+    char buffer[65536];
+    const ssize_t got = ::recv(fd_.get(), buffer, sizeof buffer, 0);
+    closed_ = got <= 0;
+    if (got > 0) received_.append(buffer, static_cast<std::size_t>(got));
+    return got > 0;
+  }
+
+  Fd fd_;
+  bool connected_ = false;
+  bool closed_ = false;
+  std::string received_;
+};
+
+}  // namespace rt::test
