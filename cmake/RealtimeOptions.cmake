@@ -13,6 +13,7 @@ if(NOT CMAKE_BUILD_TYPE)
 endif()
 
 option(RT_BUILD_TESTS "Build the tests" ON)
+option(RT_BUILD_EXAMPLES "Build the programs in examples/ (the tests need them)" OFF)
 option(RT_BUILD_FUZZERS "Build the libFuzzer targets (clang only)" OFF)
 option(RT_WARNINGS_AS_ERRORS "Turn warnings into errors (the presets do; packagers need not)" OFF)
 set(RT_SANITIZE "" CACHE STRING "Sanitizers for every target, e.g. address,undefined or thread")

@@ -3,7 +3,10 @@
 namespace rt::rtctl {
 
 void add_verbs(cli::Tool& tool) {
-  (void)tool;
+  add_subscribe(tool);
+  add_publish(tool);
+  add_setup(tool);
+  add_examples(tool);
 }
 
 }  // namespace rt::rtctl

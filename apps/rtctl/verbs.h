@@ -1,10 +1,20 @@
 // The verbs of rtctl, one file each.
 #pragma once
 
+#include <string_view>
+
 #include "cli/tool.h"
 
 namespace rt::rtctl {
 
+// Where `rtctl serve` listens if nothing else is said, and where its clients look for it.
+inline constexpr std::string_view kDefaultUrl = "http://127.0.0.1:8080";
+
 void add_verbs(cli::Tool& tool);
+
+void add_examples(cli::Tool& tool);
+void add_publish(cli::Tool& tool);
+void add_setup(cli::Tool& tool);
+void add_subscribe(cli::Tool& tool);
 
 }  // namespace rt::rtctl

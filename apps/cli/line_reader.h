@@ -1,0 +1,33 @@
+// Lines of standard input, one at a time, with a bound: a file without line ends is refused, not
+// swallowed.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+
+namespace rt::cli {
+
+class LineReader {
+ public:
+  // line_bytes_max: no shorter than the largest event that a stream carries (16 MiB).
+  explicit LineReader(int fd, std::size_t line_bytes_max = 16u << 20)
+      : fd_(fd), line_bytes_max_(line_bytes_max) {}
+
+  // The next line without its end (LF or CRLF); nullopt at the end of the input.
+  Result<std::optional<std::string>> next();
+  // Of the line last returned, from 1.
+  std::size_t number() const { return number_; }
+
+ private:
+  int fd_;
+  std::size_t line_bytes_max_;
+  std::string buffer_;
+  std::size_t start_ = 0;
+  std::size_t number_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace rt::cli
