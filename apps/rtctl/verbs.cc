@@ -6,6 +6,7 @@ void add_verbs(cli::Tool& tool) {
   add_subscribe(tool);
   add_publish(tool);
   add_setup(tool);
+  add_serve(tool);
   add_examples(tool);
 }
 

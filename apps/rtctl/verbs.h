@@ -14,6 +14,7 @@ void add_verbs(cli::Tool& tool);
 
 void add_examples(cli::Tool& tool);
 void add_publish(cli::Tool& tool);
+void add_serve(cli::Tool& tool);
 void add_setup(cli::Tool& tool);
 void add_subscribe(cli::Tool& tool);
 
