@@ -65,6 +65,64 @@ inline const char* find_line_end(const char* begin, const char* end) {
   return at;
 }
 
+// Walks from line end to line end, 64 bytes a look; faster than find_line_end where lines are
+// short.
+class LineEnds {
+ public:
+  explicit LineEnds(std::string_view text)
+      : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()), mask_(look(at_)) {}
+  // The next CR or LF, or the end of the text. A CR LF is two line ends.
+  [[gnu::always_inline]] const char* next() {
+    while (mask_ == 0) {
+      if (end_ - at_ <= 64) return end_;
+      at_ += 64;
+      mask_ = look(at_);
+    }
+    const char* const found = at_ + std::countr_zero(mask_);
+    mask_ &= mask_ - 1;
+    return found;
+  }
+
+ private:
+  // Bit i: a line end at at[i]. Inlined, so that a walk lives in registers.
+  [[gnu::always_inline]] std::uint64_t look(const char* at) const {
+#if defined(__SSE2__)
+    using namespace line_scan;
+    if (end_ - at >= 64) {
+      const std::uint64_t low =
+          mask16(line_ends16(load16(at))) | mask16(line_ends16(load16(at + 16))) << 16;
+      const std::uint64_t high =
+          mask16(line_ends16(load16(at + 32))) | mask16(line_ends16(load16(at + 48))) << 16;
+      return low | high << 32;
+    }
+#endif
+    return look_at_rest(begin_, at, end_);
+  }
+  static std::uint64_t look_at_rest(const char* begin, const char* at, const char* end) {
+    std::uint64_t mask = 0;
+    const char* from = at;
+#if defined(__SSE2__)
+    using namespace line_scan;
+    for (; end - from >= 16; from += 16) {
+      mask |= std::uint64_t{mask16(line_ends16(load16(from)))} << (from - at);
+    }
+    if (end - begin >= 16 && from != end) {  // the last 16 bytes, without those already seen
+      const unsigned last = mask16(line_ends16(load16(end - 16))) >> (16 - (end - from));
+      return mask | std::uint64_t{last} << (from - at);
+    }
+#endif
+    for (; from < end && from - at < 64; ++from) {
+      if (*from == '\n' || *from == '\r') mask |= std::uint64_t{1} << (from - at);
+    }
+    return mask;
+  }
+
+  const char* begin_;
+  const char* at_;  // of the 64 bytes that mask_ is about
+  const char* end_;
+  std::uint64_t mask_;  // line ends not yet handed out
+};
+
 inline bool is_ascii(std::string_view text) {
   const char* at = text.data();
   const char* const end = at + text.size();

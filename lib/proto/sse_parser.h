@@ -77,7 +77,11 @@ class Parser {
 
   // The next item at the head of `bytes`, which is advanced past what it took. Call until
   // need_more. A line that ends in CR ends at once, without waiting for a possible LF.
-  Item next(std::string_view& bytes);
+  Item next(std::string_view& bytes) {
+    Item item;
+    step(bytes, item);
+    return item;
+  }
 
   // Takes all items of `bytes` and calls handler.on_event(const EventView&),
   // on_comment(std::string_view) and on_retry(std::chrono::milliseconds). on_event may return bool:
@@ -100,6 +104,8 @@ class Parser {
   struct Split;  // what outlives the caller's bytes
   struct Draft;  // the block being read
 
+  void step(std::string_view& bytes, Item& item);
+  bool take_simple_block(std::string_view& bytes, Item& item);
   void skip_prefix(std::string_view& bytes);
   Item next_line(std::string_view& bytes, Draft& draft);
   Item take_line(std::string_view line, Draft& draft);
@@ -136,8 +142,9 @@ Error too_large_error(std::uint32_t event_bytes_max = kEventBytesMax);
 template <typename Handler>
 Received Parser::receive(std::string_view bytes, Handler&& handler) {
   const std::size_t size = bytes.size();
+  Item item;
   for (;;) {
-    const Item item = next(bytes);
+    step(bytes, item);
     switch (item.kind) {
       case ItemKind::event:
         if constexpr (std::is_same_v<decltype(handler.on_event(item.event)), bool>) {

@@ -17,15 +17,16 @@ std::size_t allocations = 0;
 
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined: GCC would see malloc's memory meet operator delete and warn of a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* const memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 
@@ -46,9 +47,13 @@ struct Sink {
 
 // Events as our server sends them, each of exactly event_bytes, about 64 KiB in all: what a busy
 // reader has in cache.
-std::string make_stream(std::size_t event_bytes) {
+constexpr std::size_t kCachedBytes = 64u << 10;
+constexpr std::size_t kUncachedBytes = 256u
+                                       << 20;  // beyond any cache: what comes fresh from memory
+
+std::string make_stream(std::size_t event_bytes, std::size_t total_bytes = kCachedBytes) {
   std::string stream;
-  for (std::size_t n = 0; stream.size() < (64u << 10); ++n) {
+  for (std::size_t n = 0; stream.size() < total_bytes; ++n) {
     char head[80];
     const int size =
         std::snprintf(head, sizeof head, "id: 000000014D7E3B28-%08zX\nevent: delta\ndata: ", n);
@@ -58,8 +63,9 @@ std::string make_stream(std::size_t event_bytes) {
   return stream;
 }
 
-void parse(benchmark::State& state, const ParserOptions& options) {
-  const std::string stream = make_stream(static_cast<std::size_t>(state.range(0)));
+void parse(benchmark::State& state, const ParserOptions& options,
+           std::size_t total_bytes = kCachedBytes) {
+  const std::string stream = make_stream(static_cast<std::size_t>(state.range(0)), total_bytes);
   const auto read_bytes = static_cast<std::size_t>(state.range(1));
   Parser parser(options);
   Sink sink;
@@ -89,11 +95,24 @@ void BM_parse_load_engine(benchmark::State& state) {
   parse(state, {.repair_utf8 = false, .keep_buffer = false});
 }
 
+void BM_parse_uncached(benchmark::State& state) {
+  parse(state, {}, kUncachedBytes);
+}
+
+void search(benchmark::State& state, std::size_t total_bytes) {
+  const std::string stream = make_stream(static_cast<std::size_t>(state.range(0)), total_bytes);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(std::memchr(stream.data(), '\x01', stream.size()));
+  }
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(stream.size()));
+}
+
 // A byte that never comes: one call over all bytes.
 void BM_memchr(benchmark::State& state) {
-  const std::string stream = make_stream(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(std::memchr(stream.data(), '\x01', stream.size()));
-  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(stream.size()));
+  search(state, kCachedBytes);
+}
+void BM_memchr_uncached(benchmark::State& state) {
+  search(state, kUncachedBytes);
 }
 
 // One call for each line, as a parser built on memchr would make.
@@ -112,6 +131,8 @@ void BM_memchr_lines(benchmark::State& state) {
 }
 
 BENCHMARK(BM_memchr)->Arg(200);
+BENCHMARK(BM_memchr_uncached)->Arg(200);
+BENCHMARK(BM_parse_uncached)->Args({200, 65'536});
 BENCHMARK(BM_memchr_lines)->Arg(200)->Arg(2'000);
 BENCHMARK(BM_parse)
     ->Args({200, 65'536})

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/random.h"
 #include "proto/line_scan.h"
 #include "proto/sse_reference.h"
 
@@ -134,6 +135,24 @@ TEST_CASE("sse: the line end is found at every place and alignment", "[proto][ss
         REQUIRE(found - text.data() == static_cast<std::ptrdiff_t>(at));
       }
     }
+  }
+}
+
+TEST_CASE("sse: a walk over line ends finds each of them, at every length", "[proto][sse]") {
+  GuardedBytes guarded(512);
+  Random random(11);
+  for (std::size_t size = 0; size < 300; ++size) {
+    std::string text(size, 'x');
+    for (char& c : text) {
+      if (random.below(20) == 0) c = random.below(2) == 0 ? '\r' : '\n';
+    }
+    const std::string_view placed = guarded.put(text);
+    LineEnds line_ends(placed);
+    for (std::size_t i = 0; i < size; ++i) {
+      if (text[i] == 'x') continue;
+      REQUIRE(line_ends.next() == placed.data() + i);
+    }
+    REQUIRE(line_ends.next() == placed.data() + size);
   }
 }
 
