@@ -71,6 +71,8 @@ class LineEnds {
  public:
   explicit LineEnds(std::string_view text)
       : begin_(text.data()), at_(text.data()), end_(text.data() + text.size()), mask_(look(at_)) {}
+  // All bytes up to here are ASCII and none is NUL. False may also mean: not looked at.
+  bool is_plain() const { return not_plain_ == 0; }
   // The next CR or LF, or the end of the text. A CR LF is two line ends.
   [[gnu::always_inline]] const char* next() {
     while (mask_ == 0) {
@@ -85,17 +87,23 @@ class LineEnds {
 
  private:
   // Bit i: a line end at at[i]. Inlined, so that a walk lives in registers.
-  [[gnu::always_inline]] std::uint64_t look(const char* at) const {
+  [[gnu::always_inline]] std::uint64_t look(const char* at) {
 #if defined(__SSE2__)
     using namespace line_scan;
     if (end_ - at >= 64) {
-      const std::uint64_t low =
-          mask16(line_ends16(load16(at))) | mask16(line_ends16(load16(at + 16))) << 16;
-      const std::uint64_t high =
-          mask16(line_ends16(load16(at + 32))) | mask16(line_ends16(load16(at + 48))) << 16;
+      const __m128i a = load16(at);
+      const __m128i b = load16(at + 16);
+      const __m128i c = load16(at + 32);
+      const __m128i d = load16(at + 48);
+      const __m128i least = _mm_min_epu8(_mm_min_epu8(a, b), _mm_min_epu8(c, d));
+      const __m128i any = _mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d));
+      not_plain_ |= mask16(_mm_or_si128(any, _mm_cmpeq_epi8(least, _mm_setzero_si128())));
+      const std::uint64_t low = mask16(line_ends16(a)) | mask16(line_ends16(b)) << 16;
+      const std::uint64_t high = mask16(line_ends16(c)) | mask16(line_ends16(d)) << 16;
       return low | high << 32;
     }
 #endif
+    not_plain_ = 1;  // not looked at
     return look_at_rest(begin_, at, end_);
   }
   static std::uint64_t look_at_rest(const char* begin, const char* at, const char* end) {
@@ -120,7 +128,8 @@ class LineEnds {
   const char* begin_;
   const char* at_;  // of the 64 bytes that mask_ is about
   const char* end_;
-  std::uint64_t mask_;  // line ends not yet handed out
+  unsigned not_plain_ = 0;  // before mask_, whose first look sets it
+  std::uint64_t mask_;      // line ends not yet handed out
 };
 
 inline bool is_ascii(std::string_view text) {

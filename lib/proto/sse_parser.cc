@@ -125,11 +125,11 @@ bool Parser::take_simple_block(std::string_view& bytes, Item& item) {
   }
   const auto block_bytes = static_cast<std::size_t>(line - bytes.data());
   const std::string_view block = bytes.substr(0, block_bytes);
-  if (data.data() == nullptr || block_bytes > event_bytes_max_ || must_repair(block)) return false;
-  if (id.data() != nullptr) {
-    if (id.find('\0') != std::string_view::npos) return false;
-    last_id_.assign(id);
+  if (data.data() == nullptr || block_bytes > event_bytes_max_) return false;
+  if (!line_ends.is_plain() && (must_repair(block) || id.find('\0') != std::string_view::npos)) {
+    return false;
   }
+  if (id.data() != nullptr) last_id_.assign(id);
   // The blank line itself: LF, CR or CR LF; a lone CR at the end was left to the general path.
   const bool two = line[0] == '\r' && line[1] == '\n';
   bytes.remove_prefix(block_bytes + (two ? 2 : 1));
