@@ -53,8 +53,9 @@ void Hub::begin_in_memory(const std::optional<History::Resume>& resume) {
   if (resume) {
     memory_table_.continue_after(resume->end_lsn);
   } else {
-    begin_anew({static_cast<std::uint64_t>(unix_us(clock_.wall())), 0});
+    ring_.reset({static_cast<std::uint64_t>(unix_us(clock_.wall())), 0});
   }
+  counters_.ready = true;
 }
 
 Result<void> Hub::take(RecordBatch& batch, const std::stop_token& stop) {

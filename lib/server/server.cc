@@ -43,6 +43,7 @@ std::size_t Server::plan_shards() {
 }
 
 Result<void> Server::open() {
+  const Fd claim = RT_TRY(io::claim_port(options_.listen));  // until the shards' listeners stand
   std::unique_ptr<History> history;
   if (options_.history) history = RT_TRY(History::open(*options_.history, clock_, counters_));
   history_ = history.get();
@@ -58,7 +59,6 @@ Result<void> Server::open() {
                                clock_, std::move(links), RT_TRY(io::Wakeup::create()), counters_,
                                std::move(history));
   resume_ = RT_TRY(hub_->restore());
-  const Fd claim = RT_TRY(io::claim_port(options_.listen));
   RT_CHECKED(start_shards());
   if (history_ != nullptr) {
     history_->start(

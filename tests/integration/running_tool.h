@@ -87,6 +87,8 @@ class RunningTool {
     }
     return true;
   }
+  // What it has said on standard error so far.
+  const std::string& error_text() const { return err_text_; }
   // Closes its input, reads everything, waits for the end.
   Outcome finish() {
     in_.close();
