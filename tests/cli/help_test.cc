@@ -7,9 +7,9 @@
 #include <iterator>
 #include <sstream>
 
-#include "cli/process.h"
+#include "integration/running_tool.h"
 
-namespace rt::cli_test {
+namespace rt::test {
 namespace {
 
 std::string read_file(const std::string& path) {
@@ -39,9 +39,8 @@ void collect(std::vector<std::string> words,
              std::vector<std::pair<std::string, std::string>>& found) {
   std::string name;
   for (const std::string& word : words) name += (name.empty() ? "" : "-") + word;
-  Command command;
-  command.words = words;
-  command.words.push_back("--help");
+  std::vector<std::string> command = words;
+  command.push_back("--help");
   const Outcome outcome = run(command);
   INFO(name << " --help: " << outcome.err);
   REQUIRE(outcome.status == 0);
@@ -91,7 +90,7 @@ TEST_CASE("cli: help has no line beyond 110 columns", "[cli]") {
 TEST_CASE("cli: no escape sequence is written where there is no terminal", "[cli]") {
   for (const char* tool : {"rtctl", "rtreplay", "rtbench"}) {
     for (const char* argument : {"--help", "--nonsense", "codes", "--version"}) {
-      const Outcome outcome = run({{tool, argument}, "", {{"TERM", "xterm-256color"}}});
+      const Outcome outcome = run({tool, argument}, "", {{"TERM", "xterm-256color"}});
       INFO(tool << " " << argument);
       CHECK(outcome.out.find('\x1b') == std::string::npos);
       CHECK(outcome.err.find('\x1b') == std::string::npos);
@@ -100,4 +99,4 @@ TEST_CASE("cli: no escape sequence is written where there is no terminal", "[cli
 }
 
 }  // namespace
-}  // namespace rt::cli_test
+}  // namespace rt::test

@@ -29,13 +29,17 @@ class RunningTool {
  public:
   using Environment = std::map<std::string, std::string>;  // added to a clean set of RT_ and colour
 
-  explicit RunningTool(std::vector<std::string> words, const Environment& more = {}) {
+  enum class Output { read, closed };  // closed: its reader was gone before it started
+
+  explicit RunningTool(std::vector<std::string> words, const Environment& more = {},
+                       Output output = Output::read) {
     int in[2];
     int out[2];
     int err[2];
     REQUIRE(::pipe2(in, O_CLOEXEC) == 0);
     REQUIRE(::pipe2(out, O_CLOEXEC) == 0);
     REQUIRE(::pipe2(err, O_CLOEXEC) == 0);
+    if (output == Output::closed) ::close(out[0]);
     words.front() = std::string(RT_BINARY_DIR "/bin/") + words.front();
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
@@ -54,7 +58,7 @@ class RunningTool {
     }
     REQUIRE(pid_ > 0);
     in_ = Fd(in[1]);
-    out_ = Fd(out[0]);
+    if (output == Output::read) out_ = Fd(out[0]);
     err_ = Fd(err[0]);
     ::close(in[0]);
     ::close(out[1]);
