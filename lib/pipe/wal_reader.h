@@ -68,7 +68,7 @@ class WalReader {
   ExpectedServer expected_;
   std::vector<PublishedTable> tables_;
   std::optional<StandbyStatus> status_;  // since the first stream was prepared
-  std::uint64_t first_lsn_ = 0;  // where the first stream began
+  std::uint64_t first_lsn_ = 0;          // where the first stream began
   Duration sender_timeout_{0};
   std::int64_t wall_us_ = 0;      // of the batch of messages being taken
   Instant keepalive_recorded_{};  // at most one a second goes into the stream
