@@ -20,6 +20,10 @@ void Shard::run(const std::stop_token& stop, const std::function<void(Result<voi
   const bool good = opened.has_value();
   started(std::move(opened));
   if (good) loop(stop);
+  // Their numbers mean something else in every other thread's table: close them in this one.
+  connections_.clear();
+  listener_.close();
+  poller_.reset();
 }
 
 Result<void> Shard::open() {
