@@ -53,7 +53,7 @@ Result<void> BlockBuilder::note_schema(const RecordView& record) {
     }
   } else if (letter == 'R' || letter == 'Y') {
     header_.flags |= kHasSchema;
-    RT_CHECKED(schema_.learn(record.body));
+    RT_CHECKED(schema_.learn(record.body, record.prelude));
   } else if (letter == 'T' && record.body.size() >= 6) {  // 'T', u32 count, u8 options, oids
     for (std::size_t at = 6; at + 4 <= record.body.size(); at += 4) {
       schema_.use(load_be<std::uint32_t>(record.body.data() + at), needed_);
@@ -79,7 +79,7 @@ Result<void> BlockBuilder::append(const RecordView& record) {
   if (!record.prelude && record.kind == RecordKind::wal) {
     const char letter = wal_letter(record.body);
     if (letter == 'B') open_begin_ = record.body;
-    if (is_row_letter(letter)) ++header_.rows;
+    header_.rows += row_changes(record.body);
     if (was_open && !tracker_.open()) ++header_.commits;
   }
   switch (record.kind) {

@@ -44,7 +44,7 @@ struct BlockHeader {
   std::uint32_t raw_bytes = 0;         // of Z's content
   std::uint64_t compressed_hash = 0;   // XXH3-64 of Z
   std::uint32_t records = 0;           // prelude included
-  std::uint32_t rows = 0;              // I, U, D, T messages
+  std::uint32_t rows = 0;              // row changes: I, U, D messages, and the tables of each T
   std::uint32_t commits = 0;
   std::uint32_t open_rows =
       0;  // rows of the transaction open at the start that stand in earlier blocks

@@ -96,6 +96,10 @@ class Reader {
 
   std::uint64_t file_bytes() const;
   std::uint64_t end_lsn() const;  // of the last commit; 0 if there is none
+  // Transactions without a Commit that committed_only leaves out.
+  std::size_t cut_off_transactions() const {
+    return abandoned_.size() + (unfinished_.has_value() ? 1u : 0u);
+  }
   // What is wrong with the recording as far as its headers tell, torn tail included.
   std::vector<Damage> damages() const;
   // Damage met while reading that was skipped or ended it, in the order met.

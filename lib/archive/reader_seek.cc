@@ -99,7 +99,7 @@ Result<bool> Reader::land(std::size_t index, Reached&& reached) {
 Result<bool> Reader::seek(Position position) {
   if (block_count() == 0) return false;
   const std::size_t index = RT_TRY(block_for(position));
-  return land(index, [&](const StreamTracker& at) { return at.position() >= position; });
+  return land(index, [&](const StreamTracker& at) { return at.last_position() >= position; });
 }
 
 Result<bool> Reader::seek(WallTime time) {

@@ -32,14 +32,16 @@ std::vector<std::uint32_t> column_types(std::string_view message) {
   return types;
 }
 
-Result<void> SchemaMemory::learn(std::string_view message) {
+Result<void> SchemaMemory::learn(std::string_view message, bool made_by_source) {
   if (message.size() < 5) return {};
   const auto oid = load_be<std::uint32_t>(message.data() + 1);
   if (message.front() == 'Y') {
     types_[oid] = message;
     types_here_.insert(oid);
   } else if (message.front() == 'R') {
-    relations_[oid] = {std::string(message), column_types(message)};
+    Known& known = relations_[oid];
+    (made_by_source ? known.described : known.message) = message;
+    known.types = column_types(message);
     relations_here_.insert(oid);
   }
   if (relations_.size() > kMaxRelations || types_.size() > kMaxRelations) {
@@ -62,7 +64,9 @@ void SchemaMemory::use(std::uint32_t relation, std::vector<std::string_view>& ne
       needed.push_back(message->second);
     }
   }
-  needed.push_back(known->second.message);
+  for (const std::string* message : {&known->second.described, &known->second.message}) {
+    if (!message->empty()) needed.push_back(*message);
+  }
 }
 
 void SchemaMemory::start_block() {

@@ -20,8 +20,9 @@ class SchemaMemory {
   // KiB a relation the memory stays in proportion to the catalog of the database itself.
   static constexpr std::size_t kMaxRelations = 262'144;
 
-  // Takes a Relation or Type message that stands in the current block.
-  Result<void> learn(std::string_view message);
+  // Takes a Relation or Type message that stands in the current block. A Relation that the source
+  // made itself (marked as prelude) is kept beside the server's: it names the real primary key.
+  Result<void> learn(std::string_view message, bool made_by_source);
 
   // A row of this relation is about to be added to the current block: appends to `needed` the
   // messages a decoder of this block lacks, types before the relation. Views live until the next
@@ -31,7 +32,8 @@ class SchemaMemory {
 
  private:
   struct Known {
-    std::string message;
+    std::string described;             // made by the source, or empty
+    std::string message;               // from the server, or empty
     std::vector<std::uint32_t> types;  // type OIDs of its columns
   };
   std::unordered_map<std::uint32_t, Known> relations_;

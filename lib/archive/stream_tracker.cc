@@ -50,6 +50,7 @@ void StreamTracker::take(const RecordView& record) {
     }
     return;
   }
+  changes_ = 0;
   switch (record.kind) {
     case RecordKind::wal:
       return take_wal(record.body);
@@ -93,7 +94,9 @@ void StreamTracker::take_wal(std::string_view body) {
     confirmable(load_be<std::uint64_t>(body.data() + 2));
   }
   position_ = open_ ? Position{open_lsn_, open_rows_} : Position{last_commit_lsn_, Position::kEnd};
-  if (open_ && is_row_letter(letter)) ++open_rows_;
+  if (!open_) return;
+  changes_ = row_changes(body);
+  open_rows_ += changes_;
 }
 
 }  // namespace rt::archive

@@ -19,6 +19,13 @@ inline char wal_letter(std::string_view body) {
 inline bool is_row_letter(char c) {
   return c == 'I' || c == 'U' || c == 'D' || c == 'T';
 }
+// Row changes in a message: 1 for I, U and D, one for each table of a T, else 0.
+inline std::uint32_t row_changes(std::string_view body) {
+  const char letter = wal_letter(body);
+  if (letter == 'I' || letter == 'U' || letter == 'D') return 1;
+  if (letter != 'T' || body.size() < 6) return 0;
+  return static_cast<std::uint32_t>((body.size() - 6) / 4);  // 'T', u32 count, u8 options, oids
+}
 // The relation that a row message (I, U, D) or a Relation message (R) is about.
 std::optional<std::uint32_t> relation_of(std::string_view body);
 
@@ -40,6 +47,10 @@ class StreamTracker {
   // other records inside a transaction share the index of the row that follows, Commit and
   // everything outside a transaction is (last commit LSN, kEnd).
   Position position() const { return position_; }
+  // The same, of a T with several tables the position of the last of them.
+  Position last_position() const {
+    return {position_.lsn, position_.index + (changes_ > 1 ? changes_ - 1 : 0)};
+  }
   bool open() const { return open_; }
   std::uint64_t open_lsn() const { return open_ ? open_lsn_ : 0; }
   std::uint32_t open_rows() const { return open_ ? open_rows_ : 0; }
@@ -66,6 +77,7 @@ class StreamTracker {
   std::int64_t time_us_ = 0;
   std::int64_t t_hi_ = 0;
   std::uint32_t open_rows_ = 0;
+  std::uint32_t changes_ = 0;  // row changes of the record taken last
   std::uint32_t xid_ = 0;
   bool open_ = false;
 };

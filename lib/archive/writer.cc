@@ -177,7 +177,7 @@ Result<void> Writer::append(const RecordView& record, Instant now) {
   RT_CHECKED(remember(builder_.append(record)));
   tables_.count(record, static_cast<std::uint32_t>(blocks_.size()));
   ++totals_.records;
-  if (record.kind == RecordKind::wal && is_row_letter(wal_letter(record.body))) ++totals_.rows;
+  if (record.kind == RecordKind::wal) totals_.rows += row_changes(record.body);
   if (tracker.last_commit_lsn() != commit_before) ++totals_.transactions;
   if (!block_since_) block_since_ = now;
   if (!dirty_since_) dirty_since_ = now;
