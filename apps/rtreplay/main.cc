@@ -1,0 +1,12 @@
+#include "cli/tool.h"
+#include "rtreplay/verbs.h"
+
+int main(int argc, char** argv) {
+  rt::cli::Tool tool("rtreplay", "Record realtime streams, look into recordings, play them again.");
+  rt::rtreplay::add_record(tool);
+  rt::rtreplay::add_info(tool);
+  rt::rtreplay::add_verify(tool);
+  rt::rtreplay::add_cat(tool);
+  rt::rtreplay::add_play(tool);
+  return tool.main(argc, argv);
+}

@@ -1,0 +1,11 @@
+#include "rtreplay/verbs.h"
+
+namespace rt::rtreplay {
+
+void add_record(cli::Tool& tool) {
+  CLI::App* record = tool.group("record", "Record a stream into an archive");
+  add_record_wal(tool, record);
+  add_record_sse(tool, record);
+}
+
+}  // namespace rt::rtreplay

@@ -1,0 +1,279 @@
+#include "rtreplay/record_printer.h"
+
+#include "archive/bodies.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "proto/copy_text.h"
+#include "rtreplay/value_text.h"
+
+namespace rt::rtreplay {
+namespace {
+
+using pgoutput::OldRow;
+using pgoutput::TupleView;
+using pgoutput::ValueKind;
+
+enum class Columns { all, key };
+
+// {"a":"1","b":null}: columns of a row; unchanged ones come from `fallback` (the full old row) or
+// are left out.
+void append_object(std::string& out, const RowLayout& layout, TupleView row, Columns which,
+                   TupleView fallback = {}) {
+  out += '{';
+  bool first = true;
+  std::size_t i = 0;
+  for (pgoutput::Value value : row) {
+    const std::size_t column = i++;
+    if (column >= layout.columns.size()) break;
+    if (which == Columns::key && !layout.columns[column].is_key) continue;
+    if (value.kind == ValueKind::unchanged && column < fallback.size()) value = fallback[column];
+    if (value.kind == ValueKind::unchanged) continue;
+    if (!first) out += ',';
+    first = false;
+    out += layout.columns[column].json_name;
+    append_value_json(out, value);
+  }
+  out += '}';
+}
+
+void append_unchanged(std::string& out, const RowLayout& layout, TupleView row) {
+  bool any = false;
+  std::size_t i = 0;
+  for (const pgoutput::Value value : row) {
+    const std::size_t column = i++;
+    if (value.kind != ValueKind::unchanged || column >= layout.columns.size()) continue;
+    out += any ? "," : ",\"unchanged\":[";
+    any = true;
+    append_json_string(out, layout.columns[column].name);
+  }
+  if (any) out += ']';
+}
+
+void append_columns_text(std::string& out, const RowLayout& layout, TupleView row, Columns which) {
+  std::size_t i = 0;
+  for (const pgoutput::Value value : row) {
+    const std::size_t column = i++;
+    if (column >= layout.columns.size()) break;
+    if (which == Columns::key && !layout.columns[column].is_key) continue;
+    out += ' ';
+    out += layout.columns[column].name;
+    out += '=';
+    append_value_text(out, value);
+  }
+}
+
+void append_id(std::string& out, const Position& position) {
+  const std::size_t at = out.size();
+  out.resize(at + Position::kTextSize);
+  position.write(out.data() + at);
+}
+
+}  // namespace
+
+void RecordPrinter::print(const RecordView& record, const Position& position, std::string& out) {
+  switch (record.kind) {
+    case RecordKind::wal:
+      return print_wal(record, position, out);
+    case RecordKind::snapshot_row:
+      if (snapshot_rows_) print_snapshot_row(record, out);
+      return;
+    case RecordKind::sse:
+    case RecordKind::notify:
+    case RecordKind::gap:
+    case RecordKind::mark:
+      return print_event(record, out);
+    default:
+      return;
+  }
+}
+
+void RecordPrinter::print_wal(const RecordView& record, const Position& position,
+                              std::string& out) {
+  const auto decoded = pgoutput::decode(record.body);
+  const pgoutput::Message& message = decoded.message;
+  if (!decoded) {
+    if (archive::is_row_letter(archive::wal_letter(record.body))) ++undecodable_;
+    return;
+  }
+  if (const auto* begin = std::get_if<pgoutput::Begin>(&message)) {
+    xid_ = begin->xid;
+    time_ = format_rfc3339(from_unix_us(begin->commit_time.unix_us()));
+  } else if (const auto* relation = std::get_if<pgoutput::Relation>(&message)) {
+    layouts_.learn(*relation);
+  } else if (const auto* insert = std::get_if<pgoutput::Insert>(&message)) {
+    print_row({'I', layouts_.find(insert->relation), OldRow::none, {}, insert->row, true}, position,
+              out);
+  } else if (const auto* update = std::get_if<pgoutput::Update>(&message)) {
+    print_row({'U', layouts_.find(update->relation), update->old_kind, update->old_row, update->row,
+               true},
+              position, out);
+  } else if (const auto* gone = std::get_if<pgoutput::Delete>(&message)) {
+    print_row({'D', layouts_.find(gone->relation), gone->old_kind, gone->old_row, {}, false},
+              position, out);
+  } else if (const auto* truncate = std::get_if<pgoutput::Truncate>(&message)) {
+    print_truncate(*truncate, position, out);
+  }
+}
+
+void RecordPrinter::print_row(const Row& row, const Position& position, std::string& out) {
+  if (row.layout == nullptr) {
+    ++undecodable_;
+    return;
+  }
+  ++lines_;
+  if (format_ == LineFormat::ndjson)
+    row_as_json(row, position, out);
+  else
+    row_as_text(row, position, out);
+}
+
+void RecordPrinter::row_as_json(const Row& row, const Position& position, std::string& out) {
+  const RowLayout& layout = *row.layout;
+  out += "{\"id\":\"";
+  append_id(out, position);
+  out += "\",\"ts\":\"";
+  out += time_;
+  out += "\",\"xid\":";
+  append_decimal(out, xid_);
+  out += ",\"op\":\"";
+  out += row.op;
+  out += "\",\"rel\":";
+  out += layout.json_name;
+  out += ",\"key\":";
+  if (!layout.key_known)
+    out += "null";
+  else
+    append_object(out, layout, row.has_new ? row.new_row : row.old_row, Columns::key, row.old_row);
+  out += ",\"old\":";
+  if (row.old_kind == OldRow::none)
+    out += "null";
+  else
+    append_object(out, layout, row.old_row,
+                  row.old_kind == OldRow::key ? Columns::key : Columns::all);
+  out += ",\"new\":";
+  const TupleView fallback = row.old_kind == OldRow::full ? row.old_row : TupleView();
+  if (!row.has_new) {
+    out += "null";
+  } else {
+    append_object(out, layout, row.new_row, Columns::all, fallback);
+    if (fallback.empty()) append_unchanged(out, layout, row.new_row);
+  }
+  out += "}\n";
+}
+
+void RecordPrinter::row_as_text(const Row& row, const Position& position, std::string& out) {
+  const RowLayout& layout = *row.layout;
+  append_id(out, position);
+  out += ' ';
+  out += time_;
+  out += ' ';
+  out += row.op;
+  out += ' ';
+  out += layout.name;
+  if (row.has_new) append_columns_text(out, layout, row.new_row, Columns::all);
+  if (row.old_kind != OldRow::none) {
+    if (row.has_new) out += " | old";
+    append_columns_text(out, layout, row.old_row,
+                        row.old_kind == OldRow::key ? Columns::key : Columns::all);
+  }
+  out += '\n';
+}
+
+// One line for each table: each is a change with a position of its own.
+void RecordPrinter::print_truncate(const pgoutput::Truncate& truncate, const Position& position,
+                                   std::string& out) {
+  for (std::size_t i = 0; i < truncate.relations.size(); ++i) {
+    ++lines_;
+    const RowLayout* layout = layouts_.find(truncate.relations[i]);
+    const std::string name =
+        layout != nullptr ? layout->name : std::to_string(truncate.relations[i]);
+    const Position at{position.lsn, position.index + static_cast<std::uint32_t>(i)};
+    if (format_ == LineFormat::text) {
+      append_id(out, at);
+      out += ' ' + time_ + " T " + name + '\n';
+      continue;
+    }
+    out += "{\"id\":\"";
+    append_id(out, at);
+    out += "\",\"ts\":\"" + time_ + "\",\"xid\":";
+    append_decimal(out, xid_);
+    out += ",\"op\":\"T\",\"rel\":";
+    append_json_string(out, name);
+    out += ",\"key\":null,\"old\":null,\"new\":null}\n";
+  }
+}
+
+void RecordPrinter::print_snapshot_row(const RecordView& record, std::string& out) {
+  const auto body = archive::decode_snapshot_row(record.body);
+  const RowLayout* layout = body ? layouts_.find(body->relation) : nullptr;
+  scratch_.clear();
+  if (layout == nullptr || !copy_text_to_tuple(body->copy_line, scratch_)) {
+    ++undecodable_;
+    return;
+  }
+  const auto row = pgoutput::decode_tuple(scratch_);
+  if (!row) {
+    ++undecodable_;
+    return;
+  }
+  ++lines_;
+  const Position position{record.lsn, Position::kEnd};
+  time_ = format_rfc3339(from_unix_us(record.received_us));
+  xid_ = 0;
+  const Row made{'S', layout, OldRow::none, {}, *row, true};
+  if (format_ == LineFormat::ndjson)
+    row_as_json(made, position, out);
+  else
+    row_as_text(made, position, out);
+}
+
+void RecordPrinter::print_event(const RecordView& record, std::string& out) {
+  ++lines_;
+  const std::string time = format_rfc3339(from_unix_us(record.received_us));
+  const char* type = "mark";
+  std::string_view id;
+  std::string_view name;
+  std::string_view text = record.body;
+  if (record.kind == RecordKind::sse) {
+    const auto body = archive::decode_sse(record.body).value_or(archive::SseBody{});
+    type = "event";
+    id = body.id;
+    name = body.event;
+    text = body.data;
+  } else if (record.kind == RecordKind::notify) {
+    const auto body = archive::decode_notify(record.body).value_or(archive::NotifyBody{});
+    type = "notify";
+    name = body.channel;
+    text = body.payload;
+  } else if (record.kind == RecordKind::gap) {
+    type = "gap";
+  }
+  if (format_ == LineFormat::text) {
+    out += time;
+    for (const std::string_view part : {std::string_view(type), id, name}) {
+      if (!part.empty()) (out += ' ') += part;
+    }
+    out += ' ';
+    append_value_text(out, {ValueKind::text, text});
+    out += '\n';
+    return;
+  }
+  out += "{\"type\":\"";
+  out += type;
+  out += "\",\"ts\":\"" + time + '"';
+  if (record.kind == RecordKind::sse) {
+    out += ",\"id\":";
+    append_json_string(out, id);
+  }
+  if (!name.empty()) {
+    out += record.kind == RecordKind::sse ? ",\"event\":" : ",\"channel\":";
+    append_json_string(out, name);
+  }
+  out += record.kind == RecordKind::sse || record.kind == RecordKind::notify ? ",\"data\":"
+                                                                             : ",\"text\":";
+  append_json_string(out, text);
+  out += "}\n";
+}
+
+}  // namespace rt::rtreplay

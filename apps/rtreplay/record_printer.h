@@ -1,0 +1,58 @@
+// Records as lines: one row change a line, as NDJSON or for people.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "archive/stream_tracker.h"
+#include "base/position.h"
+#include "base/record.h"
+#include "proto/pgoutput.h"
+#include "rtreplay/row_layout.h"
+
+namespace rt::rtreplay {
+
+enum class LineFormat : std::uint8_t { ndjson, text };
+
+// One thread.
+class RecordPrinter {
+ public:
+  RecordPrinter(LineFormat format, bool snapshot_rows)
+      : format_(format), snapshot_rows_(snapshot_rows) {}
+
+  // Appends the lines of a record, none for most kinds. `position` is where it stands.
+  void print(const RecordView& record, const Position& position, std::string& out);
+
+  std::uint64_t lines() const { return lines_; }
+  std::uint64_t undecodable() const { return undecodable_; }  // rows without a line
+
+ private:
+  struct Row {
+    char op = 'I';
+    const RowLayout* layout = nullptr;
+    pgoutput::OldRow old_kind = pgoutput::OldRow::none;
+    pgoutput::TupleView old_row;
+    pgoutput::TupleView new_row;
+    bool has_new = false;
+  };
+  void print_wal(const RecordView& record, const Position& position, std::string& out);
+  void print_row(const Row& row, const Position& position, std::string& out);
+  void row_as_json(const Row& row, const Position& position, std::string& out);
+  void row_as_text(const Row& row, const Position& position, std::string& out);
+  void print_truncate(const pgoutput::Truncate& truncate, const Position& position,
+                      std::string& out);
+  void print_snapshot_row(const RecordView& record, std::string& out);
+  void print_event(const RecordView& record, std::string& out);
+
+  LineFormat format_;
+  bool snapshot_rows_;
+  RowLayouts layouts_;
+  std::uint32_t xid_ = 0;
+  std::string time_;  // of the open transaction's commit
+  std::uint64_t lines_ = 0;
+  std::uint64_t undecodable_ = 0;
+  std::string scratch_;
+};
+
+}  // namespace rt::rtreplay

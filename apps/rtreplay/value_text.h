@@ -1,0 +1,18 @@
+// Column values as text for lines of output.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "proto/pgoutput_tuple.h"
+
+namespace rt::rtreplay {
+
+// null, a JSON string, or {"base64":"..."} for bytes that are no UTF-8 text. Not for unchanged
+// values.
+void append_value_json(std::string& out, const pgoutput::Value& value);
+// For people: NULL, 'text' with control characters escaped, "(unchanged)".
+void append_value_text(std::string& out, const pgoutput::Value& value);
+void append_base64(std::string& out, std::string_view bytes);  // RFC 4648, padded
+
+}  // namespace rt::rtreplay
