@@ -1,0 +1,29 @@
+// When transactions were committed, told by the database's own clock.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+
+namespace rt {
+
+struct Commit {
+  std::uint64_t lsn = 0;     // commit LSN, as in event ids
+  std::int64_t unix_us = 0;  // the database's clock when it committed
+};
+
+class CommitTimes {
+ public:
+  virtual ~CommitTimes() = default;
+  // Appends what became known since the last call, ascending by LSN. One thread at a time.
+  virtual void take(std::vector<Commit>& out) = 0;
+  // Why nothing more will become known, once that is so.
+  virtual std::optional<Error> fault() = 0;
+  // How far the database's clock can be from this host's, and is ahead of it. 0 and 0 on one host.
+  virtual std::int64_t offset_us() const { return 0; }
+  virtual std::int64_t offset_error_us() const { return 0; }
+};
+
+}  // namespace rt
