@@ -28,25 +28,17 @@ Result<std::optional<Reader::Place>> Reader::begin_before(std::size_t index) {
 
 Result<void> Reader::find_abandoned_in(std::size_t index) {
   const BlockContent content = RT_TRY(read_block(index));
-  Place begin;
-  bool begun = false;
-  if ((content.header.flags & kStartsInTransaction) != 0) {
-    const auto before = RT_TRY(begin_before(index));
-    begun = before.has_value();
-    if (begun) begin = *before;
-  }
+  std::optional<Place> begin;
+  if ((content.header.flags & kStartsInTransaction) != 0) begin = RT_TRY(begin_before(index));
   const char* start = content.raw.data();
   content.each([&](const RecordView& record) {
     const Place here{index, static_cast<std::size_t>(start - content.raw.data())};
     start = record.body.data() + record.body.size();
     if (record.prelude) return;
     const char letter = record.kind == RecordKind::wal ? wal_letter(record.body) : '\0';
-    if (letter == 'B') {
-      begin = here;
-      begun = true;
-    }
-    if (record.kind == RecordKind::abandon && begun) abandoned_.push_back({begin, here});
-    if (letter == 'C' || record.kind == RecordKind::abandon) begun = false;
+    if (letter == 'B') begin = here;
+    if (record.kind == RecordKind::abandon && begin) abandoned_.push_back({*begin, here});
+    if (letter == 'C' || record.kind == RecordKind::abandon) begin.reset();
   });
   return {};
 }

@@ -89,7 +89,12 @@ GateResult check_connections(const Evidence& e) {
   if (c.asked == 0)
     return condemn(result, GateVerdict::invalid, kExitInvalid, "no connection was asked for");
   if (share(lost, c.asked) > kMostErrors) {
-    const bool refused = c.failed[static_cast<std::size_t>(ConnectFailure::status)] > 0;
+    const auto of = [&](ConnectFailure failure) {
+      return c.failed[static_cast<std::size_t>(failure)];
+    };
+    const bool refused = of(ConnectFailure::status) + of(ConnectFailure::content_type) +
+                             of(ConnectFailure::protocol) >
+                         0;
     const int none_held = refused ? kExitRefused : kExitUnreachable;
     return condemn(result, GateVerdict::fail, c.held == 0 ? none_held : kExitNegative,
                    "the target or the way to it lost connections: " + c.first_failure);

@@ -25,7 +25,9 @@ std::string imbalance(const PhaseOutcome& phase) {
     return fmt::format("phase {}: received {} exceeds expected {}", phase.name, phase.received,
                        phase.expected);
   }
-  if (phase.delivery.count() != phase.received || phase.intended.count() != phase.received) {
+  if (phase.delivery.count() + phase.untimed != phase.received ||
+      phase.intended.count() > phase.received ||
+      phase.intended.count() + phase.untimed < phase.received) {
     return fmt::format("phase {}: {} and {} latencies for {} received deliveries", phase.name,
                        phase.delivery.count(), phase.intended.count(), phase.received);
   }
@@ -117,6 +119,12 @@ GateResult check_clock(const Evidence& e) {
       gate_result(fmt::format("{}, error {}, steps {}, negative latencies {}", clock.mode,
                               ms_text(clock.error_us), clock.steps, delivery.negatives()),
                   fmt::format("error {}, steps 0, negative beyond the error 0", ms_text(limit)));
+  if (e.measured.untimed > 0) {
+    return condemn(result, GateVerdict::invalid, kExitInvalid,
+                   fmt::format("the commit time of {} deliveries is not known: their latency is "
+                               "missing from the figures",
+                               e.measured.untimed));
+  }
   if (clock.steps > 0) {
     return condemn(result, GateVerdict::invalid, kExitInvalid,
                    fmt::format("the wall clock jumped (by up to {}): let the time service settle",

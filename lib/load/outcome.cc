@@ -55,6 +55,15 @@ std::uint64_t ConnectionCounts::failed_by(Blame blame) const {
   return total;
 }
 
+void ConnectionCounts::add(const ConnectionCounts& other) {
+  asked += other.asked;
+  held += other.held;
+  dropped += other.dropped;
+  not_tried += other.not_tried;
+  for (std::size_t i = 0; i < failed.size(); ++i) failed[i] += other.failed[i];
+  if (first_failure.empty()) first_failure = other.first_failure;
+}
+
 void PhaseOutcome::add(const PhaseOutcome& other) {
   offered += other.offered;
   sent += other.sent;
@@ -65,6 +74,7 @@ void PhaseOutcome::add(const PhaseOutcome& other) {
   events += other.events;
   expected += other.expected;
   received += other.received;
+  untimed += other.untimed;
   late.add(other.late);
   publish.add(other.publish);
   delivery.add(other.delivery);

@@ -46,6 +46,7 @@ struct ConnectionCounts {
   std::array<std::uint64_t, kConnectFailures> failed{};  // never held, by the last reason
   std::string first_failure;                             // one line, with address and reason
 
+  void add(const ConnectionCounts& other);
   void count(ConnectFailure failure) { ++failed[static_cast<std::size_t>(failure)]; }
   std::uint64_t failed_total() const;
   std::uint64_t failed_by(Blame blame) const;
@@ -69,15 +70,17 @@ struct PhaseOutcome {
   std::uint64_t acknowledged = 0;       // committed or accepted
   std::uint64_t publish_failed = 0;     // answered with an error
 
-  // Deliveries. Balance: expected == received + undelivered().
+  // Deliveries. Balance: expected == received + undelivered(); delivery.count() + untimed ==
+  // received.
   std::uint64_t events = 0;    // acknowledged events with at least one delivery due (for intervals)
   std::uint64_t expected = 0;  // (event, subscriber) pairs due
   std::uint64_t received = 0;  // of those, how many arrived at least once
+  std::uint64_t untimed = 0;   // of those, how many the database's commit time is not known of
   std::uint64_t undelivered() const { return expected > received ? expected - received : 0; }
 
   Histogram late;           // actual - intended instant of publishing: the tool's own lateness
   Histogram publish;        // intended instant to acknowledged
-  Histogram delivery;       // commit (database clock) to parsed; one value per received delivery
+  Histogram delivery;       // commit (database clock) to parsed; received but for the untimed
   Histogram intended;       // intended instant to parsed; one value per received delivery
   Histogram receive_queue;  // kernel receive stamp to parsed; empty when not measured
 

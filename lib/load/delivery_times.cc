@@ -1,0 +1,84 @@
+#include "load/delivery_times.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/result.h"
+
+namespace rt {
+
+DeliveryTimes::DeliveryTimes(std::size_t phases, bool by_commit)
+    : by_commit_(by_commit), phases_(phases) {}
+
+void DeliveryTimes::learn(std::span<const Commit> commits) {
+  commits_.insert(commits_.end(), commits.begin(), commits.end());
+  if (commits_.size() <= kCommitsMax + kCommitsMax / 4) return;
+  const auto surplus = static_cast<std::ptrdiff_t>(commits_.size() - kCommitsMax);
+  commits_.erase(commits_.begin(), commits_.begin() + surplus);
+  last_found_ = 0;
+}
+
+DeliveryTimes::Found DeliveryTimes::find(std::uint64_t lsn, std::int64_t& unix_us) {
+  if (commits_.empty() || lsn > commits_.back().lsn) return Found::not_yet;
+  // Deliveries of one commit come together, and commits come in order.
+  if (commits_[last_found_].lsn != lsn) {
+    const auto at = std::lower_bound(
+        commits_.begin(), commits_.end(), lsn,
+        [](const Commit& commit, std::uint64_t value) { return commit.lsn < value; });
+    if (at->lsn != lsn) return Found::never;
+    last_found_ = static_cast<std::size_t>(at - commits_.begin());
+  }
+  unix_us = commits_[last_found_].unix_us;
+  return Found::yes;
+}
+
+void DeliveryTimes::record(std::uint32_t phase, std::int64_t us) {
+  phases_[phase].delivery.record(us);
+  second_.record(us);
+}
+
+void DeliveryTimes::take(const Delivery& delivery, std::int64_t wall_minus_mono_ns) {
+  const std::int64_t intended_us = (delivery.received_ns - delivery.intended_ns) / 1'000;
+  phases_[delivery.phase].intended.record(intended_us);
+  if (!by_commit_) {
+    record(delivery.phase, intended_us);
+    return;
+  }
+  if (delivery.lsn == 0 || waiting_.size() >= kWaitingMax) {
+    ++phases_[delivery.phase].untimed;
+    return;
+  }
+  waiting_.push_back({delivery.lsn, delivery.received_ns + wall_minus_mono_ns, delivery.phase});
+}
+
+void DeliveryTimes::resolve() {
+  // Mostly in order of LSN, so what cannot be resolved yet is at the end; the rest stays, in order.
+  std::size_t kept = 0;
+  for (const Waiting& waiting : waiting_) {
+    std::int64_t unix_us = 0;
+    switch (find(waiting.lsn, unix_us)) {
+      case Found::yes:
+        record(waiting.phase, waiting.received_unix_ns / 1'000 - unix_us);
+        break;
+      case Found::not_yet:
+        waiting_[kept++] = waiting;
+        break;
+      case Found::never:
+        ++phases_[waiting.phase].untimed;
+        break;
+    }
+  }
+  waiting_.resize(kept);
+}
+
+void DeliveryTimes::finish() {
+  resolve();
+  for (const Waiting& waiting : waiting_) ++phases_[waiting.phase].untimed;
+  waiting_.clear();
+}
+
+Histogram DeliveryTimes::take_second() {
+  return std::exchange(second_, Histogram());
+}
+
+}  // namespace rt

@@ -1,0 +1,220 @@
+// The end of a run: everything is added up, by the one thread that is left.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "load/engine_run.h"
+
+namespace rt {
+namespace {
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+double share(std::pair<Instant, std::int64_t> from, std::pair<Instant, std::int64_t> to) {
+  const double elapsed = seconds(to.first - from.first);
+  if (elapsed <= 0) return 0;
+  return static_cast<double>(to.second - from.second) * 1e-9 / elapsed;
+}
+
+void keep_first(std::string& first, const std::string& other) {
+  if (first.empty()) first = other;
+}
+
+}  // namespace
+
+double EngineRun::seconds_since_start(Instant t) const {
+  return seconds(t - start_);
+}
+
+std::uint64_t EngineRun::held() const {
+  std::uint64_t sum = 0;
+  for (const ShardStatus& status : statuses_) sum += status.held;
+  return sum;
+}
+
+std::uint64_t EngineRun::gave_up() const {
+  std::uint64_t sum = 0;
+  for (const ShardStatus& status : statuses_) sum += status.gave_up;
+  return sum;
+}
+
+std::uint64_t EngineRun::received() const {
+  std::uint64_t sum = 0;
+  for (const ShardStatus& status : statuses_) sum += status.received;
+  return sum;
+}
+
+EngineRun::UseMark EngineRun::mark_use() const {
+  UseMark mark;
+  for (const ShardStatus& status : statuses_) mark.threads.emplace_back(status.at, status.cpu_ns);
+  mark.threads.emplace_back(published_.at, published_.cpu_ns);
+  mark.control = {clock_.now(), thread_cpu_ns()};
+  mark.process = process_use(0).value_or(ProcessUse{});
+  if (plan_.target_pid != 0) {
+    mark.target = process_use(plan_.target_pid).value_or(ProcessUse{});
+  }
+  mark.stolen = read_stolen_time();
+  return mark;
+}
+
+void EngineRun::fill_outcome() {
+  outcome_.scenario = scenario_.name;
+  outcome_.scenario_sha256 = scenario_.sha256;
+  outcome_.seed = scenario_.seed;
+  outcome_.preset = preset_name(scenario_.target.preset);
+  outcome_.target_url = scenario_.target.url;
+  outcome_.delivery_from_commit = parts_.commits != nullptr;
+  outcome_.publishes = publisher_ != nullptr;
+  outcome_.duration_s = seconds_since_start(clock_.now());
+  outcome_.env = read_environment(parts_.tool_version);
+  outcome_.clock = clock_watch_.proof();
+  if (parts_.commits != nullptr && parts_.commits->offset_error_us() != 0) {
+    outcome_.clock.mode = "probe";
+    outcome_.clock.error_us += static_cast<double>(parts_.commits->offset_error_us());
+  }
+  fill_counts();
+  settle();
+  fill_client();
+  fill_target();
+  if (publisher_) {
+    if (const std::string why = publisher_->first_failure(); !why.empty()) {
+      outcome_.notes.push_back("first event that was not accepted: " + why);
+    }
+    if (publisher_->fault()) outcome_.aborted += ": " + publisher_->fault()->text;
+  }
+  if (parts_.commits != nullptr && parts_.commits->fault()) {
+    outcome_.notes.push_back("commit times ended early: " + parts_.commits->fault()->text);
+  }
+  if (outcome_.aborted == "no connection could be held") {
+    outcome_.aborted += ": " + outcome_.connections.first_failure;
+  }
+}
+
+void EngineRun::fill_counts() {
+  for (std::size_t p = 0; p < outcome_.phases.size(); ++p) {
+    PhaseOutcome& phase = outcome_.phases[p];
+    if (publisher_) phase.add(publisher_->phases()[p]);
+    phase.delivery = times_.delivery(p);
+    phase.intended = times_.intended(p);
+    phase.untimed = times_.untimed(p);
+  }
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    const ShardCounts& counts = shard->counts();
+    for (std::size_t p = 0; p < outcome_.phases.size(); ++p) {
+      outcome_.phases[p].received += counts.received[p];
+      outcome_.phases[p].untimed += counts.untimed[p];
+    }
+    outcome_.connections.add(counts.connections);
+    IntegrityCounts& sum = outcome_.integrity;
+    const IntegrityCounts& part = counts.integrity;
+    sum.duplicate += part.duplicate;
+    sum.reorder += part.reorder;
+    sum.parsed += part.parsed;
+    sum.received += part.received;
+    sum.initial += part.initial;
+    sum.foreign += part.foreign;
+    sum.comments += part.comments;
+    sum.stream_errors += part.stream_errors;
+    keep_first(sum.first_duplicate, part.first_duplicate);
+    keep_first(sum.first_reorder, part.first_reorder);
+    outcome_.resume.attempts += counts.resume.attempts;
+    outcome_.resume.resumed += counts.resume.resumed;
+    outcome_.resume.replayed += counts.resume.replayed;
+    outcome_.resume.gaps_signalled += counts.resume.gaps_signalled;
+    outcome_.resume.gaps_silent += counts.resume.gaps_silent;
+    outcome_.resume.latency.add(counts.resume.latency);
+    outcome_.connect.add(counts.connect);
+    outcome_.first_event.add(counts.first_event);
+    outcome_.client.loop_lag.add(counts.loop_lag);
+    keep_first(outcome_.internal_fault, counts.fault);
+    if (shard->ledger().overflowed() != 0) {
+      outcome_.notes.push_back("more gaps than can be told apart: lost is an upper bound");
+    }
+  }
+}
+
+// What was due to each connection against what it got.
+void EngineRun::settle() {
+  if (!publisher_) return;
+  Publication& publication = publisher_->publication();
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    for (std::size_t slot = 0; slot < shard->slots(); ++slot) {
+      const std::uint32_t topic = plan_.shards.topic_of(shard->number_of(slot));
+      shard->ledger().note_seen(slot, topic, publication);
+    }
+  }
+  std::vector<Ledger::Due> due(outcome_.phases.size());
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    for (std::size_t slot = 0; slot < shard->slots(); ++slot) {
+      const std::uint64_t connection = shard->number_of(slot);
+      const std::uint32_t topic = plan_.shards.topic_of(connection);
+      std::fill(due.begin(), due.end(), Ledger::Due{});
+      shard->ledger().settle(slot, topic, publication, due);
+      for (std::size_t p = 0; p < due.size(); ++p) {
+        outcome_.phases[p].expected += due[p].expected;
+        outcome_.integrity.lost += due[p].lost;
+        if (due[p].lost == 0 || !outcome_.integrity.first_lost.empty()) continue;
+        outcome_.integrity.first_lost =
+            fmt::format("topic {}, event {}, connection {}", plan_.shards.topic_name(topic),
+                        due[p].first_lost, connection);
+      }
+    }
+  }
+}
+
+void EngineRun::fill_client() {
+  ClientUse& client = outcome_.client;
+  client.shards = plan_.shards.shards;
+  client.descriptors = held_at_census_ + 8 * plan_.shards.shards;
+  client.descriptor_limit = plan_.descriptor_limit;
+  client.rss_bytes = client_rss_at_census_;
+  if (plan_.shards.address.is_loopback() && plan_.shards.address.storage.ss_family == AF_INET) {
+    for (unsigned i = 0; i < std::min(plan_.shards.shards, 254U); ++i) {
+      client.source_addresses.push_back(fmt::format("127.0.1.{}", i + 1));
+    }
+  }
+  if (held_at_census_ != 0) {
+    // Slots and ledger were there before the ramp; whatever the ramp brought beyond them counts
+    // too.
+    const std::uint64_t grown =
+        client_rss_at_census_ - std::min(client_rss_at_census_, client_before_.rss_bytes);
+    client.bytes_per_connection = static_cast<double>(Shard::connection_bytes()) +
+                                  static_cast<double>(grown) / static_cast<double>(held_at_census_);
+  }
+  if (!measure_begin_ || !measure_end_) return;
+  const UseMark& from = *measure_begin_;
+  const UseMark& to = *measure_end_;
+  client.busy_max = share(from.control, to.control);
+  for (std::size_t i = 0; i < from.threads.size(); ++i) {
+    client.busy_max = std::max(client.busy_max, share(from.threads[i], to.threads[i]));
+  }
+  client.cpu_cores =
+      share({from.control.first, from.process.cpu_ns}, {to.control.first, to.process.cpu_ns});
+  const std::int64_t ticks = to.stolen.total_ticks - from.stolen.total_ticks;
+  if (ticks > 0) {
+    client.steal = static_cast<double>(to.stolen.steal_ticks - from.stolen.steal_ticks) /
+                   static_cast<double>(ticks);
+  }
+  client.throttled_us = to.stolen.throttled_us - from.stolen.throttled_us;
+}
+
+void EngineRun::fill_target() {
+  TargetUse& target = outcome_.target;
+  target.same_host = plan_.shards.address.is_loopback();
+  if (plan_.target_pid == 0) return;
+  target.pid = plan_.target_pid;
+  target.sampled = target_rss_at_census_ != 0;
+  target.rss_bytes = target_rss_at_census_;
+  if (held_at_census_ != 0 && target_rss_at_census_ > target_before_.rss_bytes) {
+    target.bytes_per_connection =
+        static_cast<double>(target_rss_at_census_ - target_before_.rss_bytes) /
+        static_cast<double>(held_at_census_);
+  }
+  if (!measure_begin_ || !measure_end_) return;
+  target.cpu_cores = share({measure_begin_->control.first, measure_begin_->target.cpu_ns},
+                           {measure_end_->control.first, measure_end_->target.cpu_ns});
+}
+
+}  // namespace rt

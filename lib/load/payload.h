@@ -1,0 +1,29 @@
+// What a published event carries, so that its delivery can be told apart and timed:
+//
+//   {"at":<intended ns>,"run":<n>,"seq":<n>,"step":<phase>,"tail":"xxxx..."}
+//
+// The keys stand in the order in which both jsonb and a sorted JSON writer put them, and the filler
+// comes last, so that a scanner finds everything at the front whoever wrote the bytes in between. A
+// blank after each colon and comma is allowed (jsonb writes them). Pure; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rt {
+
+struct Payload {
+  std::int64_t intended_ns = 0;  // monotonic clock of the publishing host
+  std::uint32_t run = 0;         // which run of the tool published it
+  std::uint32_t sequence = 0;    // of its topic, from 1; 0: the state before the first
+  std::uint32_t phase = 0;
+};
+
+// Appends the JSON object, filled up to `size_bytes` (longer if the figures alone need more).
+void append_payload(std::string& out, const Payload& payload, std::uint32_t size_bytes);
+// The first payload inside `text` (the data of an event).
+std::optional<Payload> find_payload(std::string_view text);
+
+}  // namespace rt

@@ -1,0 +1,346 @@
+// The part of a shard that speaks with sockets: connecting, reading, losing, coming back.
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/position.h"
+#include "base/random.h"
+#include "load/payload.h"
+#include "load/shard.h"
+#include "load/shard_slot.h"
+
+namespace rt {
+namespace {
+
+ConnectFailure failure_of(int os_errno) {
+  switch (os_errno) {
+    case EMFILE:
+    case ENFILE:
+      return ConnectFailure::descriptors;
+    case EADDRNOTAVAIL:
+    case EADDRINUSE:
+      return ConnectFailure::ports;
+    case ENOMEM:
+    case ENOBUFS:
+      return ConnectFailure::memory;
+    case EACCES:
+    case EPERM:
+      return ConnectFailure::permission;
+    case ENETUNREACH:
+    case EHOSTUNREACH:
+      return ConnectFailure::unreachable;
+    case ECONNRESET:
+    case EPIPE:
+      return ConnectFailure::reset;
+    case ETIMEDOUT:
+      return ConnectFailure::timed_out;
+    default:
+      return ConnectFailure::refused;
+  }
+}
+
+// An answer that will not change by asking again (a request timeout, too many requests and what the
+// server calls its own fault may).
+bool is_final(ConnectFailure failure, int status) {
+  switch (failure) {
+    case ConnectFailure::status:
+      return status < 500 && status != 408 && status != 429;
+    case ConnectFailure::content_type:
+    case ConnectFailure::protocol:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::int64_t ns_of(Instant t) {
+  return t.time_since_epoch().count();
+}
+
+std::int64_t us_between(Instant from, Instant to) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
+}
+
+std::uint64_t token_of(std::size_t slot, std::uint32_t generation) {
+  return static_cast<std::uint64_t>(generation) << 32 | slot;
+}
+
+}  // namespace
+
+// Takes what one read brought. `now`: right after that read.
+struct Shard::Events {
+  Shard& shard;
+  std::size_t number;
+  Slot& slot;
+  Instant now;
+
+  void on_open();
+  void on_event(const sse::EventView& event);
+  void on_state(const std::optional<Payload>& payload);
+  void on_delivery(const Payload& payload, std::string_view id);
+  void on_comment(std::string_view) { ++shard.counts_.integrity.comments; }
+  void on_retry(std::chrono::milliseconds delay) {
+    slot.retry_ms = static_cast<std::uint32_t>(delay.count());  // at most a day
+  }
+};
+
+void Shard::Events::on_open() {
+  --shard.pending_count_;
+  ++shard.held_;
+  slot.pending = false;
+  slot.was_held = true;
+  slot.attempts = 0;
+  if (slot.resuming) {
+    ++shard.counts_.resume.resumed;
+    shard.counts_.resume.latency.record(us_between(slot.began, now));
+    slot.began = now;
+    slot.resumed_now = true;
+    return;
+  }
+  shard.counts_.connect.record(us_between(slot.began, now));
+  const Baseline baseline = shard.plan_.sends_state ? Baseline::state
+                            : shard.publishing_     ? Baseline::first
+                                                    : Baseline::nothing;
+  shard.ledger_.opened(number, baseline);
+}
+
+void Shard::Events::on_event(const sse::EventView& event) {
+  IntegrityCounts& counts = shard.counts_.integrity;
+  ++counts.parsed;
+  if (!slot.had_event) {
+    slot.had_event = true;
+    if (!slot.resuming) shard.counts_.first_event.record(us_between(slot.began, now));
+  }
+  std::optional<Payload> payload = find_payload(event.data);
+  if (payload && (payload->run != shard.plan_.run || payload->phase >= shard.plan_.phases)) {
+    payload.reset();
+  }
+  if (shard.plan_.sends_state && event.event == "initial") {
+    on_state(payload);
+  } else if (payload && payload->sequence != 0) {
+    on_delivery(*payload, event.id);
+  } else {
+    ++counts.foreign;
+  }
+}
+
+void Shard::Events::on_state(const std::optional<Payload>& payload) {
+  ++shard.counts_.integrity.initial;
+  if (!payload) return;
+  const std::uint32_t skipped = shard.ledger_.state(number, payload->sequence);
+  if (skipped != 0) ++shard.counts_.resume.gaps_signalled;
+  slot.resumed_now = false;
+}
+
+void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
+  IntegrityCounts& counts = shard.counts_.integrity;
+  const Ledger::Verdict verdict = shard.ledger_.deliver(number, payload.sequence);
+  if (slot.resumed_now) {
+    slot.resumed_now = false;
+    if (verdict.skipped != 0) ++shard.counts_.resume.gaps_silent;
+  }
+  if (verdict.arrived == Arrived::duplicate) {
+    if (counts.duplicate++ == 0) counts.first_duplicate = shard.offender(number, payload.sequence);
+    return;
+  }
+  if (verdict.arrived == Arrived::reorder && counts.reorder++ == 0) {
+    counts.first_reorder = shard.offender(number, payload.sequence);
+  }
+  if (slot.resuming && payload.intended_ns < ns_of(slot.began)) ++shard.counts_.resume.replayed;
+  ++counts.received;
+  ++shard.received_;
+  ++shard.counts_.received[payload.phase];
+  const std::optional<Position> position = Position::parse(id);
+  shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns, payload.phase});
+}
+
+std::string Shard::offender(std::size_t slot, std::uint32_t sequence) const {
+  const std::uint64_t connection = number_of(slot);
+  return fmt::format("topic {}, event {}, connection {}",
+                     plan_.topic_name(plan_.topic_of(connection)), sequence, connection);
+}
+
+void Shard::connect(std::size_t number, Instant now) {
+  Slot& slot = connections_[number];
+  slot.was_tried = true;
+  slot.pending = true;
+  ++pending_count_;
+  ++slot.generation;
+  if (slot.resuming) {
+    ++counts_.resume.attempts;
+  } else {
+    slot.began = now;
+  }
+  Result<Fd> socket = io::connect_to(plan_.address, source_ ? &*source_ : nullptr);
+  if (!socket) {
+    // The text ends in the name of the error.
+    const std::string& why = socket.error().text;
+    const auto says = [&](const char* name) { return why.find(name) != std::string::npos; };
+    lost(number,
+         says("EMFILE") || says("ENFILE")              ? ConnectFailure::descriptors
+         : says("EADDRNOTAVAIL") || says("EADDRINUSE") ? ConnectFailure::ports
+         : says("ENOMEM") || says("ENOBUFS")           ? ConnectFailure::memory
+         : says("EACCES") || says("EPERM")             ? ConnectFailure::permission
+         : says("ENETUNREACH") || says("EHOSTUNREACH") ? ConnectFailure::unreachable
+                                                       : ConnectFailure::refused,
+         why);
+    return;
+  }
+  slot.socket = std::move(*socket);
+  slot.stream.restart();
+  slot.connecting = true;
+  pending_.push_back({now, token_of(number, slot.generation)});
+  send_request(number);
+}
+
+// Over loopback a connection stands as soon as connect() returns, so the request is tried at once;
+// elsewhere the kernel says "not yet", and the poller says when.
+void Shard::send_request(std::size_t number) {
+  Slot& slot = connections_[number];
+  request_.clear();
+  plan_.target.append_request(
+      request_, plan_.topic_name(plan_.topic_of(number_of(number))), plan_.run_filter,
+      plan_.reconnect.send_last_event_id ? slot.stream.last_event_id() : std::string_view());
+  const bool first_try = !slot.watched;
+  const ssize_t sent = ::send(slot.socket.get(), request_.data(), request_.size(), MSG_NOSIGNAL);
+  const int error = sent < 0 ? errno : 0;
+  const bool wait = error == EAGAIN || error == EINTR;
+  if (sent < 0 && !wait) {
+    lost(number, failure_of(error), os_error("cannot connect", error).text);
+    return;
+  }
+  if (sent >= 0 && static_cast<std::size_t>(sent) != request_.size()) {
+    // A new socket's buffer takes at least 4 KiB; a request beyond that is not one of ours.
+    lost(number, ConnectFailure::protocol, "the request does not fit an empty socket buffer");
+    return;
+  }
+  slot.connecting = wait;
+  const io::Interest interest = wait ? io::Interest::read_write : io::Interest::read;
+  const std::uint64_t token = token_of(number, slot.generation);
+  const Result<void> watched = first_try ? poller_->watch(slot.socket.get(), token, interest)
+                                         : poller_->change(slot.socket.get(), token, interest);
+  slot.watched = true;
+  if (!watched) lost(number, ConnectFailure::memory, watched.error().text);
+}
+
+void Shard::ready(std::size_t number, const io::Ready& ready) {
+  if (connections_[number].connecting) {
+    if (!ready.writable) return;
+    if (const int error = io::connect_error(connections_[number].socket.get()); error != 0) {
+      lost(number, failure_of(error), os_error("cannot connect", error).text);
+      return;
+    }
+    send_request(number);
+    return;
+  }
+  if (ready.readable) read(number);
+}
+
+void Shard::read(std::size_t number) {
+  Slot& slot = connections_[number];
+  // Level-triggered: what is left is reported again, so that one fast stream cannot starve the
+  // rest.
+  const ssize_t got = ::recv(slot.socket.get(), buffer_.get(), kReadBytes, MSG_DONTWAIT);
+  const int error = got < 0 ? errno : 0;
+  if (error == EAGAIN || error == EINTR) return;
+  if (got < 0) {
+    lost(number, failure_of(error), os_error("lost the stream", error).text);
+    return;
+  }
+  if (got == 0) {
+    lost(number, ConnectFailure::closed, "the server closed the connection");
+    return;
+  }
+  Events events{*this, number, slot, clock_.now()};
+  const std::string_view bytes(buffer_.get(), static_cast<std::size_t>(got));
+  take_progress(number, slot.stream.receive(bytes, events));
+}
+
+void Shard::take_progress(std::size_t number, StreamConnection::Progress progress) {
+  Slot& slot = connections_[number];
+  switch (progress) {
+    case StreamConnection::Progress::more:
+      return;
+    case StreamConnection::Progress::ended:
+      lost(number, ConnectFailure::closed, "the server ended the stream");
+      return;
+    case StreamConnection::Progress::status:
+      lost(number, ConnectFailure::status, fmt::format("answered {}", slot.stream.status()));
+      return;
+    case StreamConnection::Progress::wrong_type:
+      lost(number, ConnectFailure::content_type,
+           "answered 200 with a content type other than text/event-stream");
+      return;
+    case StreamConnection::Progress::malformed:
+      if (slot.stream.is_streaming()) ++counts_.integrity.stream_errors;
+      lost(number, ConnectFailure::protocol, "sent bytes that are not an HTTP event stream");
+      return;
+  }
+}
+
+void Shard::lost(std::size_t number, ConnectFailure failure, std::string_view why) {
+  Slot& slot = connections_[number];
+  const Instant now = clock_.now();
+  const int status = slot.stream.status();
+  if (slot.pending) --pending_count_;
+  slot.pending = false;
+  slot.connecting = false;
+  if (slot.stream.is_streaming()) {
+    --held_;
+    slot.resuming = true;
+    slot.began = now;
+  }
+  close(slot);
+  if (!slot.was_held) {
+    slot.has_failed = true;
+    slot.failure = failure;
+  }
+  if (counts_.connections.first_failure.empty()) {
+    counts_.connections.first_failure =
+        fmt::format("connection {} to {}: {}", number_of(number), plan_.address.text(), why);
+  }
+  if (is_final(failure, status) || !plan_.reconnect.enabled) {
+    slot.gave_up = true;
+    ++gave_up_;
+    return;
+  }
+  schedule_retry(number, now);
+}
+
+// Exponential back-off with jitter; a function of (seed, connection, attempt) only.
+void Shard::schedule_retry(std::size_t number, Instant now) {
+  Slot& slot = connections_[number];
+  const ReconnectSpec& spec = plan_.reconnect;
+  Duration delay = spec.base;
+  if (spec.honour_retry && slot.retry_ms != 0) delay = std::chrono::milliseconds(slot.retry_ms);
+  delay *= std::int64_t{1} << std::min<unsigned>(slot.attempts, 16);
+  delay = std::min(delay, std::max(spec.max, spec.base));
+  if (slot.attempts != 0xFFFF) ++slot.attempts;
+  const std::uint64_t chance = number_of(number) * 65'536 + slot.attempts;
+  const double share = Random::of(plan_.seed, "reconnect", chance).unit();
+  const double kept = 1.0 - spec.jitter * share;
+  delay = Duration(static_cast<std::int64_t>(static_cast<double>(delay.count()) * kept));
+  retries_.push({now + delay, static_cast<std::uint32_t>(number)});
+}
+
+void Shard::expire(Instant now) {
+  while (!pending_.empty()) {
+    const Pending& oldest = pending_.front();
+    const auto number = static_cast<std::size_t>(oldest.token & 0xFFFFFFFFU);
+    Slot& slot = connections_[number];
+    const bool open = slot.pending && token_of(number, slot.generation) == oldest.token;
+    if (open && now - oldest.since < kConnectTimeout) return;
+    pending_.pop_front();
+    if (open) lost(number, ConnectFailure::timed_out, "no answer in 30 s");
+  }
+}
+
+void Shard::close(Slot& slot) {
+  slot.socket.close();
+  slot.watched = false;
+  slot.stream.stop();
+}
+
+}  // namespace rt

@@ -1,0 +1,257 @@
+#include "load/engine.h"
+
+#include <catch2/catch.hpp>
+
+#include "load/verdict.h"
+#include "scripted_server.h"
+
+namespace {
+
+using rt::test::Script;
+using rt::test::ScriptedProducer;
+using rt::test::ScriptedServer;
+using Fate = Script::Fate;
+
+struct Ran {
+  rt::Outcome outcome;
+  rt::Verdict verdict;
+};
+
+rt::Scenario scenario_for(const ScriptedServer& server, const std::string& preset) {
+  const std::string path = preset == "runs" ? "/v1/runs/stream" : "/topics/{topic}/events";
+  const std::string text = R"({
+    "name": "scripted", "seed": 7,
+    "target": {"preset": ")" +
+                           preset + R"(", "url": ")" + server.url(path) + R"(", "publish_url": ")" +
+                           server.url("/publish") + R"("},
+    "phases": [
+      {"name": "ramp", "connections": {"to": 6, "rate": "2k/s"}, "max": "2s"},
+      {"name": "main", "hold": "500ms", "measure": true},
+      {"name": "drain", "hold": "2s"}
+    ],
+    "subscriptions": {"topics": {"count": 3, "name": "run-{n}"}},
+    "publish": [{"id": "p", "producer": {"type": ")" +
+                           std::string(preset == "runs" ? "pg-update" : "http-post") +
+                           R"("}, "rate": "600/s"}],
+    "reconnect": {"policy": {"base": "20ms", "max": "20ms"}},
+    "gates": {"waive": ["client_saturation", "open_loop", "warm_up"]}
+  })";
+  const auto scenario = rt::parse_scenario(text, "test");
+  if (!scenario) FAIL(scenario.error().text);
+  return *scenario;
+}
+
+Ran run(Script script, const std::string& preset = "topics", bool by_commit = true) {
+  ScriptedServer server(std::move(script));
+  const rt::Scenario scenario = scenario_for(server, preset);
+  const auto name_of = [&](std::uint32_t topic) {
+    return scenario.subscriptions.topic_name(topic);
+  };
+  ScriptedProducer producer(server, name_of);
+  const rt::SystemClock clock;
+  rt::EngineParts parts;
+  parts.producer = &producer;
+  parts.commits = by_commit ? &server : nullptr;
+  parts.pause = [](std::chrono::milliseconds time) {
+    ::poll(nullptr, 0, static_cast<int>(time.count()));
+    return 0;
+  };
+  auto outcome = rt::run_scenario(scenario, parts, clock);
+  if (!outcome) FAIL(outcome.error().text);
+  Ran ran{std::move(*outcome), {}};
+  ran.verdict = rt::judge(scenario, ran.outcome);
+  for (const rt::Reason& reason : ran.verdict.reasons) UNSCOPED_INFO(reason.text);
+  return ran;
+}
+
+auto once(std::uint64_t number, Fate fate) {
+  return [=](std::uint64_t n) { return n == number ? fate : Fate::deliver; };
+}
+
+}  // namespace
+
+TEST_CASE("engine: an honest server passes, and every sum balances", "[load][engine]") {
+  Script script;
+  const Ran ran = run(script);
+  CHECK(ran.verdict.exit_status == 0);
+  CHECK(ran.outcome.connections.held == 6);
+  const rt::PhaseOutcome main = ran.outcome.measured();
+  CHECK(main.offered == 300);
+  CHECK(main.acknowledged == 300);
+  CHECK(main.expected == 600);  // two subscribers for each topic
+  CHECK(main.received == 600);
+  CHECK(main.delivery.count() == 600);
+  CHECK(main.untimed == 0);
+  CHECK(ran.outcome.integrity.parsed == 600);
+}
+
+TEST_CASE("engine: without a database clock delivery counts from the intended instant",
+          "[load][engine]") {
+  const Ran ran = run(Script{}, "topics", false);
+  CHECK(ran.verdict.exit_status == 0);
+  CHECK_FALSE(ran.outcome.delivery_from_commit);
+  CHECK(ran.outcome.measured().delivery.count() == 600);
+}
+
+TEST_CASE("engine: an event that never arrives is lost for each of its subscribers: exit 6",
+          "[load][engine]") {
+  Script script;
+  script.fate = once(100, Fate::drop);
+  const Ran ran = run(script);
+  CHECK(ran.verdict.exit_status == 6);
+  CHECK(ran.outcome.integrity.lost == 2);
+  CHECK(ran.outcome.integrity.duplicate == 0);
+  CHECK(ran.outcome.integrity.reorder == 0);
+  CHECK(ran.outcome.measured().received == 598);
+  CHECK_THAT(ran.outcome.integrity.first_lost, Catch::StartsWith("topic run-"));
+}
+
+TEST_CASE("engine: an event that arrives twice is a duplicate: exit 6", "[load][engine]") {
+  Script script;
+  script.fate = once(100, Fate::twice);
+  const Ran ran = run(script);
+  CHECK(ran.verdict.exit_status == 6);
+  CHECK(ran.outcome.integrity.lost == 0);
+  CHECK(ran.outcome.integrity.duplicate == 2);
+  CHECK(ran.outcome.integrity.reorder == 0);
+}
+
+TEST_CASE("engine: an event that arrives after its successor is reordered: exit 6",
+          "[load][engine]") {
+  Script script;
+  script.fate = once(100, Fate::after_next);
+  const Ran ran = run(script);
+  CHECK(ran.verdict.exit_status == 6);
+  CHECK(ran.outcome.integrity.lost == 0);
+  CHECK(ran.outcome.integrity.duplicate == 0);
+  CHECK(ran.outcome.integrity.reorder == 2);
+}
+
+TEST_CASE("engine: a stream cut inside an event resumes and nothing is lost or doubled",
+          "[load][engine]") {
+  Script script;
+  script.fate = once(100, Fate::cut_in_half);
+  const Ran ran = run(script);
+  CHECK(ran.verdict.exit_status == 0);
+  CHECK(ran.outcome.integrity.lost == 0);
+  CHECK(ran.outcome.integrity.duplicate == 0);
+  CHECK(ran.outcome.resume.resumed == 2);
+  CHECK(ran.outcome.resume.replayed >= 2);
+  CHECK(ran.outcome.measured().received == 600);
+}
+
+TEST_CASE("engine: a server that ignores Last-Event-ID leaves a silent gap: exit 6",
+          "[load][engine]") {
+  Script script;
+  script.fate = once(100, Fate::cut_in_half);
+  script.resumes = false;
+  const Ran ran = run(script);
+  CHECK(ran.verdict.exit_status == 6);
+  CHECK(ran.outcome.integrity.lost >= 2);
+  CHECK(ran.outcome.resume.gaps_silent == 2);
+}
+
+TEST_CASE("engine: a fresh state after a loss is a gap that was signalled", "[load][engine]") {
+  Script script;
+  script.fate = once(100, Fate::cut_in_half);
+  script.resumes = false;
+  script.sends_state = true;
+  const Ran ran = run(script, "runs");
+  CHECK(ran.verdict.exit_status == 6);
+  CHECK(ran.outcome.integrity.initial == 8);
+  CHECK(ran.outcome.resume.gaps_signalled == 2);
+  CHECK(ran.outcome.resume.gaps_silent == 0);
+}
+
+TEST_CASE("engine: streams without chunks, that begin with the state, pass", "[load][engine]") {
+  Script script;
+  script.head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n\r\n";
+  script.chunked = false;
+  script.sends_state = true;
+  const Ran ran = run(script, "runs");
+  CHECK(ran.verdict.exit_status == 0);
+  CHECK(ran.outcome.integrity.initial == 6);
+  CHECK(ran.outcome.measured().received == 600);
+}
+
+TEST_CASE("engine: a server that only sends heartbeats owes every event: exit 6",
+          "[load][engine]") {
+  Script script;
+  script.fate = [](std::uint64_t) { return Fate::drop; };
+  script.head += "d\r\n: keepalive\n\n\r\n";
+  const Ran ran = run(script);
+  CHECK(ran.verdict.exit_status == 6);
+  CHECK(ran.outcome.integrity.comments == 6);
+  CHECK(ran.outcome.integrity.lost == 600);
+  CHECK(std::isinf(ran.outcome.measured().delivery.percentile_us(0.5, 600)));
+}
+
+TEST_CASE("engine: 200 with a page instead of a stream is the wrong type: exit 4",
+          "[load][engine]") {
+  Script script;
+  script.head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n";
+  script.body = "<ok>";
+  const Ran ran = run(script);
+  CHECK(ran.verdict.exit_status == 4);
+  CHECK(ran.outcome.connections.held == 0);
+  CHECK(ran.outcome.connections.failed_total() == 6);
+}
+
+TEST_CASE("engine: a refusal is final and exits 4", "[load][engine]") {
+  Script script;
+  script.head = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+  script.body = "x";
+  const Ran ran = run(script);
+  CHECK(ran.verdict.exit_status == 4);
+  CHECK_THAT(ran.outcome.connections.first_failure, Catch::Contains("answered 404"));
+}
+
+TEST_CASE("engine: a target that is not there is an error before anything starts",
+          "[load][engine]") {
+  std::string url;
+  {
+    const ScriptedServer gone{Script{}};
+    url = gone.url("/topics/{topic}/events");
+  }
+  const auto scenario = rt::parse_scenario(R"({"name": "gone", "extends": "preset:raw",
+      "target": {"preset": "raw", "url": ")" + url +
+                                               R"("}})",
+                                           "test");
+  REQUIRE(scenario);
+  rt::EngineParts parts;
+  parts.pause = [](std::chrono::milliseconds) { return 0; };
+  const auto outcome = rt::run_scenario(*scenario, parts, rt::SystemClock());
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code == rt::Code::unreachable);
+  CHECK_THAT(outcome.error().text, Catch::Contains("Connection refused"));
+}
+
+TEST_CASE("engine: a signal ends the run with a partial outcome", "[load][engine]") {
+  ScriptedServer server{Script{}};
+  rt::Scenario scenario = scenario_for(server, "topics");
+  scenario.phases[1].hold = std::chrono::hours(1);
+  ScriptedProducer producer(
+      server, [&](std::uint32_t topic) { return scenario.subscriptions.topic_name(topic); });
+  rt::EngineParts parts;
+  parts.producer = &producer;
+  parts.commits = &server;
+  int ticks = 0;
+  parts.pause = [&](std::chrono::milliseconds time) {
+    ::poll(nullptr, 0, static_cast<int>(time.count()));
+    return ++ticks == 20 ? 2 : 0;
+  };
+  const auto outcome = rt::run_scenario(scenario, parts, rt::SystemClock());
+  REQUIRE(outcome);
+  CHECK(outcome->partial());
+  CHECK(outcome->connections.held == 6);
+  CHECK(outcome->integrity.lost == 0);
+  CHECK(rt::judge(scenario, *outcome).exit_status == 130);
+}
+
+TEST_CASE("engine: as many shards as descriptor tables are needed", "[load][engine]") {
+  CHECK(rt::shards_for(100, 20'000, 2) == 1);
+  CHECK(rt::shards_for(10'000, 20'000, 2) == 2);
+  CHECK(rt::shards_for(400'000, 20'000, 2) == 22);
+  CHECK(rt::shards_for(400'000, 1'000'000, 2) == 22);
+  CHECK(rt::shards_for(1'000, 1'024, 1) == 2);
+}

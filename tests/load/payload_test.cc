@@ -1,0 +1,56 @@
+#include "load/payload.h"
+
+#include <rapidcheck/catch.h>
+
+#include <catch2/catch.hpp>
+
+namespace {
+
+rt::Payload sample() {
+  return {1'234'567'890'123, 42, 17, 2};
+}
+
+}  // namespace
+
+TEST_CASE("payload: what is written is found, and has the size asked for", "[load][payload]") {
+  std::string text;
+  rt::append_payload(text, sample(), 256);
+  CHECK(text.size() == 256);
+  const auto found = rt::find_payload("{\"id\":\"run-1\",\"data\":" + text + "}");
+  REQUIRE(found);
+  CHECK(found->intended_ns == sample().intended_ns);
+  CHECK(found->run == 42);
+  CHECK(found->sequence == 17);
+  CHECK(found->phase == 2);
+}
+
+TEST_CASE("payload: a size too small for the figures does not cut them", "[load][payload]") {
+  std::string text;
+  rt::append_payload(text, sample(), 1);
+  CHECK(text == R"({"at":1234567890123,"run":42,"seq":17,"step":2,"tail":""})");
+}
+
+TEST_CASE("payload: found as jsonb writes it, with blanks", "[load][payload]") {
+  const auto found = rt::find_payload(
+      R"({"created_at":"2026-01-01","data":{"at": 5, "run": 1, "seq": 2, "step": 0, "tail": ""}})");
+  REQUIRE(found);
+  CHECK(found->intended_ns == 5);
+  CHECK(found->sequence == 2);
+}
+
+TEST_CASE("payload: what only looks like one is passed over", "[load][payload]") {
+  CHECK_FALSE(rt::find_payload(""));
+  CHECK_FALSE(rt::find_payload(R"({"at":1})"));
+  CHECK_FALSE(rt::find_payload(R"({"at":1,"run":2,"seq":-3,"step":0})"));
+  CHECK_FALSE(rt::find_payload(R"({"at":1,"run":2,"seq":99999999999,"step":0})"));
+  CHECK(rt::find_payload(R"({"at":"x"},{"at":1,"run":2,"seq":3,"step":0})"));
+}
+
+TEST_CASE("payload: cut anywhere inside the figures it is not found", "[load][payload]") {
+  std::string text;
+  rt::append_payload(text, sample(), 0);
+  const std::size_t step = text.find("\"step\":");
+  for (std::size_t size = 0; size <= step + 6; ++size) {
+    CHECK_FALSE(rt::find_payload(std::string_view(text).substr(0, size)));
+  }
+}
