@@ -1,0 +1,11 @@
+#include "cli/tool.h"
+#include "rtbench/verbs.h"
+
+int main(int argc, char** argv) {
+  rt::cli::Tool tool("rtbench",
+                     "Measure realtime streams, and refuse to claim what was not measured.");
+  rt::rtbench::add_run(tool);
+  rt::rtbench::add_validate(tool);
+  rt::rtbench::add_presets(tool);
+  return tool.main(argc, argv);
+}

@@ -1,0 +1,28 @@
+// Where reports go: --report json=FILE,text=FILE,junit=FILE, and what the scenario asks for.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "load/outcome.h"
+#include "load/scenario.h"
+#include "load/verdict.h"
+
+namespace rt::rtbench {
+
+struct ReportFile {
+  enum class Kind { json, text, junit };
+  Kind kind = Kind::json;
+  std::string path;
+};
+
+// "json=a.json,junit=b.xml". Code::usage for an unknown kind.
+Result<std::vector<ReportFile>> parse_report_files(const std::vector<std::string>& words);
+// Adds what the scenario itself asks for, unless that kind is there already.
+void add_scenario_reports(const Scenario& scenario, std::vector<ReportFile>& files);
+// Writes all of them even if one fails; returns the first error.
+Result<void> write_report_files(const std::vector<ReportFile>& files, const Scenario& scenario,
+                                const Outcome& outcome, const Verdict& verdict);
+
+}  // namespace rt::rtbench

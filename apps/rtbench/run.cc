@@ -1,0 +1,125 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "io/signals.h"
+#include "load/engine.h"
+#include "load/verdict.h"
+#include "pipe/commit_clock.h"
+#include "pipe/row_producer.h"
+#include "report/text.h"
+#include "rtbench/progress.h"
+#include "rtbench/report_files.h"
+#include "rtbench/verbs.h"
+
+namespace rt::rtbench {
+namespace {
+
+struct RunFlags {
+  std::string scenario;
+  std::vector<std::string> overrides;
+  std::vector<std::string> reports;
+  std::string progress = "auto";
+  std::string colour = "auto";
+  bool no_verdict = false;
+};
+
+// What publishes, and what tells when it was committed.
+struct Publishing {
+  std::unique_ptr<EventProducer> producer;
+  std::unique_ptr<CommitTimes> commits;
+};
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+Result<Publishing> open_publishing(const Scenario& scenario, const Clock& clock) {
+  Publishing parts;
+  if (scenario.publish.empty()) return parts;
+  const PublishSpec& spec = scenario.publish.front();
+  if (spec.producer != ProducerKind::pg_update) {
+    return fail(
+        Code::usage,
+        fmt::format("a producer of type {} is not available yet", producer_name(spec.producer)),
+        "use \"pg-update\"");
+  }
+  std::string dsn = scenario.target.pg;
+  if (dsn.empty()) dsn = environment("RT_PG");
+  if (dsn.empty()) dsn = environment("DATABASE_URL");
+  parts.producer = RT_TRY(RowProducer::open({dsn, spec.table, spec.connections}, clock));
+  parts.commits =
+      RT_TRY(CommitClock::open(dsn, spec.table, environment("PUBLICATION_NAME"), clock));
+  return parts;
+}
+
+bool wants_colour(const std::string& word) {
+  if (word == "always") return true;
+  if (word == "never" || !environment("NO_COLOR").empty()) return false;
+  if (!environment("FORCE_COLOR").empty()) return true;
+  return ::isatty(STDOUT_FILENO) != 0 && environment("TERM") != "dumb";
+}
+
+// A run without a verdict (one part of a larger one) still shows faults of place and machine.
+int status_without_verdict(const Verdict& verdict) {
+  const int status = verdict.exit_status;
+  return (status >= 2 && status <= 5) || status == 8 || status > 128 ? status : 0;
+}
+
+Result<int> run(const RunFlags& flags) {
+  const ProgressLine::Style style = RT_TRY(ProgressLine::parse(flags.progress));
+  std::vector<ReportFile> files = RT_TRY(parse_report_files(flags.reports));
+  const Scenario scenario = RT_TRY(read_scenario(flags.scenario, flags.overrides));
+  add_scenario_reports(scenario, files);
+  io::StopSignals signals = RT_TRY(io::StopSignals::create());
+  const SystemClock clock;
+  ProgressLine progress(style);
+  const Publishing publishing = RT_TRY(open_publishing(scenario, clock));
+
+  EngineParts parts;
+  parts.producer = publishing.producer.get();
+  parts.commits = publishing.commits.get();
+  parts.pause = [&](std::chrono::milliseconds time) {
+    return signals.wait(static_cast<int>(time.count()));
+  };
+  parts.progress = [&](const EngineProgress& now) { progress.show(now); };
+  parts.say = [&](std::string_view text) { progress.say(text); };
+  parts.tool_version = RT_VERSION;
+  const Outcome outcome = RT_TRY(run_scenario(scenario, parts, clock));
+  progress.clear();
+
+  const Verdict verdict = judge(scenario, outcome);
+  std::fputs(text_report(scenario, outcome, verdict, wants_colour(flags.colour)).c_str(), stdout);
+  RT_CHECKED(write_report_files(files, scenario, outcome, verdict));
+  for (const ReportFile& file : files) progress.say("report: " + file.path);
+  return flags.no_verdict ? status_without_verdict(verdict) : verdict.exit_status;
+}
+
+}  // namespace
+
+void add_run(cli::Tool& tool) {
+  auto flags = std::make_shared<RunFlags>();
+  CLI::App* app = tool.verb("run", "Run a scenario and judge it", [flags] { return run(*flags); });
+  app->add_option("SCENARIO", flags->scenario, "A scenario file, or preset:NAME")->required();
+  app->add_option("--set", flags->overrides, "Override one key: PATH=VALUE (repeatable)")
+      ->allow_extra_args(false);
+  app->add_option("--report", flags->reports,
+                  "Write reports: json=FILE,text=FILE,junit=FILE (repeatable)")
+      ->allow_extra_args(false);
+  app->add_option("--progress", flags->progress, "auto, tty, plain or none (default auto)");
+  app->add_option("--color", flags->colour, "auto, always or never (default auto)");
+  app->add_flag("--no-verdict", flags->no_verdict,
+                "Exit 0 whatever was measured; faults of target and machine still show");
+  cli::Tool::examples(
+      app,
+      "  rtbench run scenarios/quickstart.json --set "
+      "target.url=http://127.0.0.1:8080/v1/runs/stream\n"
+      "  rtbench run preset:raw --set target.url=http://host/stream --set load.connections=1k\n"
+      "  rtbench run mine.json --report json=out/mine.json,junit=out/mine.xml");
+}
+
+}  // namespace rt::rtbench

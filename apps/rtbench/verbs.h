@@ -1,0 +1,12 @@
+// The verbs of rtbench, one file each.
+#pragma once
+
+#include "cli/tool.h"
+
+namespace rt::rtbench {
+
+void add_run(cli::Tool& tool);
+void add_validate(cli::Tool& tool);
+void add_presets(cli::Tool& tool);
+
+}  // namespace rt::rtbench
