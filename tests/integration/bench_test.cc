@@ -1,0 +1,162 @@
+// rtbench as a process against rtctl serve on a real PostgreSQL: what it claims, and what it
+// refuses to claim.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "integration/dropping_relay.h"
+#include "integration/private_postgres.h"
+#include "integration/running_tool.h"
+
+namespace {
+
+using nlohmann::json;
+using rt::test::DroppingRelay;
+using rt::test::Outcome;
+using rt::test::PrivatePostgres;
+using rt::test::RunningTool;
+
+// A server on the database, and where it listens.
+struct Served {
+  explicit Served(const PrivatePostgres& postgres) {
+    REQUIRE(rt::test::run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
+    tool = std::make_unique<RunningTool>(std::vector<std::string>{
+        "rtctl", "serve", "--listen", "127.0.0.1:0", "--pg", postgres.dsn()});
+    REQUIRE(tool->wait_for("streaming from"));
+    const std::string marker = "serving runs on http://";
+    const std::string& text = tool->error_text();
+    const std::size_t at = text.find(marker) + marker.size();
+    address = text.substr(at, text.find(' ', at) - at);
+  }
+  std::unique_ptr<RunningTool> tool;
+  std::string address;
+};
+
+struct Bench {
+  Outcome outcome;
+  json report;
+};
+
+// 200 subscribers of 100 rows, 150 changes a second for two seconds. What depends on how busy this
+// machine is does not decide the verdict here.
+std::vector<std::string> bench_words(const PrivatePostgres& postgres, const std::string& address,
+                                     const std::string& report) {
+  return {"rtbench",
+          "run",
+          "preset:runs",
+          "--progress",
+          "plain",
+          "--report",
+          "json=" + report,
+          "--set",
+          "target.url=http://" + address + "/v1/runs/stream",
+          "--set",
+          "target.pg=" + postgres.dsn(),
+          "--set",
+          "subscriptions.topics.count=100",
+          "--set",
+          "load.connections=200",
+          "--set",
+          "load.rate=2k/s",
+          "--set",
+          "publish.0.rate=150/s",
+          "--set",
+          "phases.warm.hold=200ms",
+          "--set",
+          "phases.main.hold=2s",
+          "--set",
+          "phases.drain.hold=5s",
+          "--set",
+          "thresholds=[{\"expr\": \"delivery.p95 < 5s\"}]",
+          "--set",
+          "gates.waive=[\"client_saturation\", \"open_loop\", \"warm_up\"]"};
+}
+
+Bench bench(const PrivatePostgres& postgres, const std::string& address) {
+  const std::string path =
+      postgres.folder() + "/../rtbench-" + std::to_string(::getpid()) + ".json";
+  RunningTool tool(bench_words(postgres, address, path));
+  Bench ran{tool.finish(), {}};
+  UNSCOPED_INFO(ran.outcome.out << ran.outcome.err);
+  std::ifstream file(path);
+  ran.report = json::parse(file, nullptr, /*allow_exceptions=*/false);
+  std::filesystem::remove(path);
+  return ran;
+}
+
+}  // namespace
+
+TEST_CASE("bench: commit to client on a real database, every sum balanced, exits 0", "[bench]") {
+  const PrivatePostgres postgres;
+  const Served server(postgres);
+  const Bench ran = bench(postgres, server.address);
+  CHECK(ran.outcome.status == 0);
+  CHECK_THAT(ran.outcome.out, Catch::StartsWith("PASS"));
+  REQUIRE(ran.report.is_object());
+  CHECK(ran.report.at("verdict") == "PASS");
+  CHECK(ran.report.at("delivery").at("expected") == ran.report.at("delivery").at("received"));
+  CHECK(ran.report.at("delivery").at("received").get<int>() > 400);
+  CHECK(ran.report.at("integrity").at("lost") == 0);
+  CHECK(ran.report.at("integrity").at("duplicate") == 0);
+  CHECK(ran.report.at("integrity").at("reorder") == 0);
+}
+
+TEST_CASE("bench: one event that a relay swallows is one lost delivery: exit 6", "[bench]") {
+  const PrivatePostgres postgres;
+  const Served server(postgres);
+  const DroppingRelay relay(server.address, 150);
+  const Bench ran = bench(postgres, relay.address());
+  CHECK(relay.has_dropped());
+  CHECK(ran.outcome.status == 6);
+  CHECK_THAT(ran.outcome.out, Catch::StartsWith("FAIL"));
+  REQUIRE(ran.report.is_object());
+  CHECK(ran.report.at("integrity").at("lost") == 1);
+  CHECK(ran.report.at("integrity").at("duplicate") == 0);
+  CHECK(ran.report.at("integrity").at("reorder") == 0);
+}
+
+TEST_CASE("bench: interrupted, it stops, writes a partial report and exits 130", "[bench]") {
+  const PrivatePostgres postgres;
+  const Served server(postgres);
+  const std::string path = postgres.folder() + "/../rtbench-int-" + std::to_string(::getpid());
+  std::vector<std::string> words = bench_words(postgres, server.address, path);
+  for (const char* word : {"--set", "phases.main.hold=10m"}) words.push_back(word);
+  RunningTool tool(words);
+  REQUIRE(tool.wait_for("main"));  // the first plain line that shows the phase
+  tool.signal(SIGINT);
+  const Outcome outcome = tool.finish();
+  CHECK(outcome.status == 130);
+  std::ifstream file(path);
+  const json report = json::parse(file, nullptr, false);
+  std::filesystem::remove(path);
+  REQUIRE(report.is_object());
+  CHECK(report.at("partial") == true);
+  CHECK(report.at("integrity").at("lost") == 0);
+}
+
+TEST_CASE("bench: what cannot begin is one line, a hint and the right status", "[bench]") {
+  const PrivatePostgres postgres;
+  const auto status_of = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> words = {"rtbench", "run", "preset:runs"};
+    words.insert(words.end(), more.begin(), more.end());
+    Outcome outcome = RunningTool(words).finish();
+    INFO(outcome.err);
+    CHECK(outcome.out.empty());
+    CHECK_THAT(outcome.err, Catch::StartsWith("rtbench: "));
+    return outcome.status;
+  };
+  CHECK(status_of({"--set", "target.ulr=x"}) == 2);
+  CHECK(status_of({"--set", "target.pg=host=127.0.0.1 port=1"}) == 3);
+  CHECK(status_of({"--set", "target.pg=" + postgres.dsn()}) == 4);  // no table yet
+  postgres.exec(
+      "CREATE TABLE task_run (id text PRIMARY KEY, env_id text, status text, tags text[], "
+      "data jsonb, updated_at timestamptz)");
+  CHECK(status_of({"--set", "target.pg=" + postgres.dsn()}) == 4);  // no publication
+  postgres.exec("CREATE PUBLICATION p FOR TABLE task_run");
+  CHECK(status_of({"--set", "target.pg=" + postgres.dsn(), "--set",
+                   "target.url=http://127.0.0.1:1/v1/runs/stream"}) == 3);
+}
