@@ -25,7 +25,7 @@ target_compile_options(rt_options INTERFACE
   -fno-semantic-interposition)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 sees overlaps that are not there in inlined std::string code (GCC bug 105651).
-  target_compile_options(rt_options INTERFACE -Wno-restrict)
+  target_compile_options(rt_options INTERFACE -Wno-restrict -Wno-maybe-uninitialized)
 endif()
 if(RT_WARNINGS_AS_ERRORS)
   target_compile_options(rt_options INTERFACE -Werror)
