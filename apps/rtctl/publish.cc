@@ -154,9 +154,9 @@ void add_publish(cli::Tool& tool) {
   verb->add_option("--data", flags->json, "Its data, any JSON value")->type_name("JSON");
   verb->add_option("--pg", flags->dsn, "Write to this database (else RT_PG, DATABASE_URL)")
       ->type_name("DSN");
-  verb->add_option("-u,--url", flags->url,
-                   "Write to a server that serves from memory (else RT_URL, " +
-                       std::string(kDefaultUrl) + ")")
+  verb->add_option(
+          "-u,--url", flags->url,
+          "Write to a server without a database (else RT_URL, " + std::string(kDefaultUrl) + ")")
       ->type_name("URL");
   verb->add_option("--table", flags->table, "The run table")
       ->type_name("NAME")

@@ -60,7 +60,7 @@ void declare_source(CLI::App* verb, SubscribeFlags& flags) {
       ->allow_extra_args(false)
       ->group(group);
   verb->add_option("--since", flags.since,
-                   "Runs created since a time or for a while (15m); or an event id to resume after")
+                   "Runs created since then or for that long (15m), or the id to resume after")
       ->type_name("TIME|ID")
       ->group(group);
   verb->add_option("--last-event-id", flags.last_event_id, "Resume after this event")

@@ -130,10 +130,8 @@ void add_record_wal(cli::Tool& tool, CLI::App* record) {
       ->capture_default_str();
   app->add_option("--slot", options->slot, "Replication slot, made if it is missing")
       ->capture_default_str();
-  app->add_flag(
-      "--keep-slot", options->keep_slot,
-      "Keep the slot between runs: started again on the same archive, nothing is missed. The "
-      "server keeps WAL for it until you drop it");
+  app->add_flag("--keep-slot", options->keep_slot,
+                "Keep the slot: started again, nothing is missed (it pins WAL)");
   app->add_flag("--snapshot", options->snapshot, "First store the rows that are there");
   app->add_option("--tables", options->tables,
                   "a,b,schema.c: tables of a new publication, and of the snapshot");

@@ -6,8 +6,7 @@ namespace rt::rtreplay {
 
 void add_recover_option(CLI::App* app, std::string& value) {
   app->add_option("--recover", value,
-                  "What to do with damage: strict (stop, exit 6), point-in-time (end before it), "
-                  "salvage (skip it)")
+                  "Damage: strict (stop, exit 6), point-in-time (end before), salvage (skip)")
       ->type_name("MODE")
       ->default_str("strict");
 }

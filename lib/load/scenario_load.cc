@@ -169,6 +169,17 @@ Result<const JsonNode*> list_of(const ObjectReader& root, std::string_view key) 
   return list;
 }
 
+// "http://127.0.0.1:8080" or the same with a slash at its end.
+bool is_origin_only(std::string_view url) {
+  const std::size_t path = url.find('/', url.find("://") + 3);
+  return path == std::string_view::npos || path + 1 == url.size();
+}
+
+std::string runs_stream_of(std::string_view origin) {
+  if (origin.back() == '/') origin.remove_suffix(1);
+  return std::string(origin) + "/v1/runs/stream";
+}
+
 }  // namespace
 
 Result<void> read_target(const ObjectReader& root, TargetSpec& out) {
@@ -185,6 +196,8 @@ Result<void> read_target(const ObjectReader& root, TargetSpec& out) {
   RT_CHECKED(in.require("url"));
   RT_CHECKED(in.text("url", out.url));
   RT_CHECKED(check_url(in, "url", out.url));
+  // A server by itself: its stream of runs is meant.
+  if (out.preset == Preset::runs && is_origin_only(out.url)) out.url = runs_stream_of(out.url);
   RT_CHECKED(in.text("publish_url", out.publish_url));
   if (!out.publish_url.empty()) RT_CHECKED(check_url(in, "publish_url", out.publish_url));
   RT_CHECKED(in.text("pg", out.pg));

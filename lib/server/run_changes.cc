@@ -1,5 +1,6 @@
 #include "server/run_changes.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/log.h"
@@ -74,6 +75,10 @@ void RunChanges::take_message(std::string_view body, bool prelude, const Listene
                    take_row(deleted.relation, deleted.old_row, std::nullopt, listener);
                  },
                  [&](const pgoutput::Truncate& truncate) { take_truncate(truncate, listener); },
+                 [&](const pgoutput::LogicalMessage& message) {
+                   // Nothing to us, but the source is kept waiting until it is confirmed.
+                   if (!message.transactional()) end_lsn_ = std::max(end_lsn_, message.lsn);
+                 },
                  [](const auto&) {},
              },
              decoded.message);
