@@ -109,7 +109,8 @@ Result<json> parse_row(std::string_view text) {
     return fail(Code::usage,
                 "expected a JSON object like {\"id\":\"run_1\",\"status\":\"PENDING\"}");
   }
-  for (const auto& [name, value] : object.items()) {
+  for (const auto& item : object.items()) {
+    const std::string& name = item.key();
     const bool known =
         name == "deleted" || std::any_of(kColumns.begin(), kColumns.end(),
                                          [&](const auto& c) { return c.name == name; });
