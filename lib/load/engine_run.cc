@@ -174,6 +174,12 @@ void EngineRun::advance(Instant now) {
   }
 }
 
+void EngineRun::begin_measuring() {
+  if (!phases_.spec().measure) return;
+  if (!measure_begin_) measure_begin_ = mark_use();
+  order_all({ShardOrder::Kind::measuring, 0, 0, 0, Instant{}});
+}
+
 void EngineRun::begin_ramp() {
   const std::size_t index = phases_.index();
   const std::uint64_t goal = phases_.spec().connections->to;
@@ -181,12 +187,12 @@ void EngineRun::begin_ramp() {
     order_all({ShardOrder::Kind::ramp, ramped_to_, goal, index, phases_.begin()});
     ramped_to_ = goal;
   }
-  if (phases_.spec().measure && !measure_begin_) measure_begin_ = mark_use();
+  begin_measuring();
 }
 
 void EngineRun::begin_hold() {
   const std::size_t index = phases_.index();
-  if (phases_.spec().measure && !measure_begin_) measure_begin_ = mark_use();
+  begin_measuring();
   if (!publisher_) return;
   const std::size_t first = scenario_.publish_begin();
   const std::size_t end = scenario_.publish_end();
@@ -211,6 +217,7 @@ void EngineRun::end_phase() {
   phase.duration_s = seconds_since_start(phases_.end()) - phase.start_s;
   if (!phases_.spec().measure) return;
   measure_end_ = mark_use();
+  order_all({ShardOrder::Kind::resting, 0, 0, 0, Instant{}});
   const auto later = [&](const PhaseSpec& spec) { return spec.measure; };
   const auto next = scenario_.phases.begin() + static_cast<std::ptrdiff_t>(index) + 1;
   if (std::none_of(next, scenario_.phases.end(), later)) census();

@@ -52,6 +52,7 @@ class EngineRun {
   bool wait_a_tick();  // false: a second signal says that enough is enough
   void collect();
   void advance(Instant now);
+  void begin_measuring();
   void begin_ramp();
   void begin_hold();
   void end_phase();

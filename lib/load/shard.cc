@@ -18,7 +18,7 @@ constexpr std::uint64_t kWakeToken = ~std::uint64_t{0};
 // 16,384 deliveries in 20 ms (how often control takes them) are 800,000 a second for one shard,
 // several times what a core can receive.
 constexpr std::size_t kDeliveryRing = 16'384;
-constexpr std::size_t kOrderRing = 64;   // a scenario has at most 16 phases, with two orders each
+constexpr std::size_t kOrderRing = 128;  // 16 phases, at most five orders each
 constexpr std::size_t kStatusRing = 16;  // 1.6 s of canaries
 // Should control stand still, so many deliveries wait here (32 MiB); more cannot be timed, and say
 // so.
@@ -126,6 +126,12 @@ void Shard::follow_orders() {
       case ShardOrder::Kind::publishing:
         publishing_ = true;
         break;
+      case ShardOrder::Kind::measuring:
+        measuring_ = true;
+        break;
+      case ShardOrder::Kind::resting:
+        measuring_ = false;
+        break;
       case ShardOrder::Kind::census:
         census();
         break;
@@ -166,8 +172,10 @@ void Shard::retry_due(Instant now) {
 
 void Shard::canary(Instant now) {
   if (now < canary_at_) return;
-  counts_.loop_lag.record(
-      std::chrono::duration_cast<std::chrono::microseconds>(now - canary_at_).count());
+  if (measuring_) {
+    counts_.loop_lag.record(
+        std::chrono::duration_cast<std::chrono::microseconds>(now - canary_at_).count());
+  }
   canary_at_ += kCanary;
   if (canary_at_ <= now) canary_at_ = now + kCanary;  // the lag above says that turns were missed
   ShardStatus status;

@@ -55,8 +55,8 @@ struct ShardCounts {
   std::array<std::uint64_t, kPhasesMax> untimed{};  // that neither ring nor spill could hold
   Histogram connect;
   Histogram first_event;
-  Histogram loop_lag;
-  std::string fault;  // why the shard ended by itself, or empty
+  Histogram loop_lag;  // of measured phases
+  std::string fault;   // why the shard ended by itself, or empty
 };
 
 class Shard {
@@ -152,6 +152,7 @@ class Shard {
   std::uint64_t received_ = 0;
   Instant canary_at_{};
   bool publishing_ = false;
+  bool measuring_ = false;
   bool stopped_ = false;
   bool counted_ = false;
   std::unique_ptr<char[]> buffer_;

@@ -16,6 +16,8 @@ struct ShardOrder {
   enum class Kind : std::uint8_t {
     ramp,        // open the connections [from, to), each when its schedule says
     publishing,  // from now on, what a new subscriber missed before is not known to be nothing
+    measuring,   // a measured phase begins: the lag of the loop counts
+    resting,     // what follows is not measured
     census,      // note who is held: the last measured phase has ended
     stop,        // close everything and end
   };

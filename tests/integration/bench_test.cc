@@ -61,8 +61,6 @@ std::vector<std::string> bench_words(const PrivatePostgres& postgres, const std:
           "--set",
           "load.connections=200",
           "--set",
-          "load.rate=2k/s",
-          "--set",
           "publish.0.rate=150/s",
           "--set",
           "phases.warm.hold=200ms",
