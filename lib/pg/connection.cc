@@ -137,12 +137,14 @@ Result<void> Connection::pin_settings() {
 
 Result<Connection::Wait> Connection::wait(short events, Instant deadline,
                                           std::string_view attempt) {
-  // Bytes that TLS has already decrypted are invisible to poll: never sleep longer than this.
-  constexpr std::int64_t kSliceMs = 100;
-  std::int64_t timeout_ms = kSliceMs;
+  // Bytes that TLS or GSSAPI has already decrypted are invisible to poll: look again soon. Without
+  // them the socket says all, and an idle connection costs next to nothing.
+  const bool hides = PQsslInUse(connection_) != 0 || PQgssEncInUse(connection_) != 0;
+  const std::int64_t slice_ms = hides ? 100 : 10'000;
+  std::int64_t timeout_ms = slice_ms;
   if (deadline != kNoDeadline) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - kClock.now()).count();
-    timeout_ms = std::clamp<std::int64_t>(left, 0, kSliceMs);
+    timeout_ms = std::clamp<std::int64_t>(left, 0, slice_ms);
   }
   std::array<pollfd, 2> fds{{{PQsocket(connection_), events, 0}, {cancel_fd_, POLLIN, 0}}};
   const int rc = ::poll(fds.data(), fds.size(), static_cast<int>(timeout_ms));

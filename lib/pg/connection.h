@@ -77,7 +77,7 @@ class Connection {
 
   enum class Wait {
     ready,    // the socket is
-    again,    // a slice of 100 ms is over: ask libpq again, then wait again
+    again,    // a slice (100 ms with TLS, else 10 s) is over: ask libpq again, then wait again
     timeout,  // the deadline has passed
   };
   // Waits for the socket (poll's POLLIN, POLLOUT); Code::cancelled when cancel_fd fires.

@@ -4,6 +4,8 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/text.h"
@@ -89,7 +91,8 @@ Result<void> ReplicationStream::fill() {
 }
 
 Result<void> ReplicationStream::wait(Instant deadline) {
-  RT_TRY(connection_.wait(POLLIN, deadline, kAttempt));
+  const Instant slice = SystemClock().now() + std::chrono::milliseconds(100);
+  RT_TRY(connection_.wait(POLLIN, std::min(deadline, slice), kAttempt));
   return {};
 }
 

@@ -39,8 +39,8 @@ class ReplicationStream {
   Result<std::optional<std::string_view>> next();
   // Reads what the socket has (16 KiB or so) and sends what is left to send.
   Result<void> fill();
-  // Waits until the socket is readable, 100 ms have passed, or the deadline; cancelled by
-  // cancel_fd.
+  // Waits until the socket is readable, 100 ms have passed (what another thread confirmed meanwhile
+  // wants to be sent), or the deadline; cancelled by cancel_fd.
   Result<void> wait(Instant deadline);
   // Sleeps without looking at the socket, so that messages gather; ends early when cancelled.
   void nap(Duration duration) const;
