@@ -1,7 +1,6 @@
 #include "pipe/wal_reader.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <chrono>
@@ -22,8 +21,6 @@ using namespace std::chrono_literals;
 constexpr std::size_t kBurstMessages = 8;
 constexpr Duration kNap = 500us;
 constexpr Duration kKeepaliveRecordInterval = 1s;
-constexpr Duration kFirstBackoff = 200ms;
-constexpr Duration kLongestBackoff = 10s;
 constexpr int kMaxSilenceFactor = 16;
 
 std::uint64_t seed_from(const Clock& clock) {
@@ -50,6 +47,7 @@ WalReader::WalReader(const WalSourceOptions& options, const WalSource::OnNotice&
       writer_(queue),
       cancel_fd_(cancel_fd),
       random_(seed_from(clock_)),
+      backoff_(Random(random_.next())),
       expected_(options.expected) {
   expected_.end_lsn = std::max(expected_.end_lsn, options.start_lsn);
 }
@@ -67,7 +65,7 @@ Result<void> WalReader::run() {
     }
     abandon_transaction();
     RT_CHECKED(writer_.flush());
-    const Duration delay = backoff();
+    const Duration delay = backoff_.next();
     notice(Notice::reconnecting,
            fmt::format("{}; trying again in {}", ended.error().text, format_duration(delay)));
     progress_.reconnects.fetch_add(1, std::memory_order_relaxed);
@@ -162,7 +160,7 @@ Result<std::size_t> WalReader::take_available(ReplicationStream& stream) {
 
 void WalReader::accept(const StreamMessage& message, Instant now) {
   status_->received(message, now);
-  failures_ = 0;
+  backoff_.reset();
   if (message.kind == StreamMessage::Kind::wal) {
     silence_factor_ = 1;
     writer_.append({RecordKind::wal, false, message.lsn, wall_us_, message.payload});
@@ -215,21 +213,6 @@ void WalReader::abandon_transaction() {
       {RecordKind::abandon, false, status_->open_transaction_lsn(), unix_us(clock_.wall()), {}});
   status_->reconnected(StandbyStatus::timing_for(sender_timeout_), status_->resume_lsn(),
                        clock_.now());
-}
-
-Result<void> WalReader::pause(Duration duration) {
-  pollfd fd{cancel_fd_, POLLIN, 0};
-  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(duration).count();
-  if (::poll(&fd, 1, static_cast<int>(ms)) > 0) return fail(Code::cancelled, "stopped");
-  return {};
-}
-
-// Full jitter on the upper half, so that many consumers do not come back together.
-Duration WalReader::backoff() {
-  const Duration longest = std::min(kLongestBackoff, kFirstBackoff * (1 << std::min(failures_, 6)));
-  ++failures_;
-  const auto half = static_cast<std::uint64_t>(longest.count() / 2);
-  return longest / 2 + Duration(static_cast<std::int64_t>(random_.below(half + 1)));
 }
 
 void WalReader::notice(Notice kind, std::string text) {

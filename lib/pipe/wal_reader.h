@@ -12,6 +12,7 @@
 #include "pg/published_tables.h"
 #include "pg/replication.h"
 #include "pg/slot.h"
+#include "pipe/backoff.h"
 #include "pipe/batch_writer.h"
 #include "pipe/wal_source.h"
 #include "proto/standby_status.h"
@@ -52,8 +53,7 @@ class WalReader {
   void say_goodbye(ReplicationStream& stream);
   void abandon_transaction();
 
-  Result<void> pause(Duration duration);  // Code::cancelled when called off
-  Duration backoff();
+  Result<void> pause(Duration duration) { return pause_for(duration, cancel_fd_); }
   void notice(Notice kind, std::string text);
 
   const WalSourceOptions& options_;
@@ -63,6 +63,7 @@ class WalReader {
   const int cancel_fd_;
   SystemClock clock_;
   Random random_;
+  Backoff backoff_;  // failures: connections in a row without a message
 
   ServerIdentity server_;
   ExpectedServer expected_;
@@ -72,7 +73,6 @@ class WalReader {
   Duration sender_timeout_{0};
   std::int64_t wall_us_ = 0;      // of the batch of messages being taken
   Instant keepalive_recorded_{};  // at most one a second goes into the stream
-  int failures_ = 0;              // connections in a row without a message
   int silence_factor_ = 1;        // patience with a server that says nothing for long
   bool reached_ = false;          // a server that could serve us has answered once
   bool snapshot_done_ = false;
