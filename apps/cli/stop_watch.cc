@@ -12,39 +12,60 @@ namespace rt::cli {
 
 Result<std::unique_ptr<StopWatch>> StopWatch::start(const Options& options) {
   io::StopSignals signals = RT_TRY(io::StopSignals::create());
-  Fd end(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!end) return fail(os_error("cannot create an event descriptor", errno));
-  return std::unique_ptr<StopWatch>(new StopWatch(options, std::move(signals), std::move(end)));
+  Fd news(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!news) return fail(os_error("cannot create an event descriptor", errno));
+  return std::unique_ptr<StopWatch>(new StopWatch(options, std::move(signals), std::move(news)));
 }
 
-StopWatch::StopWatch(const Options& options, io::StopSignals signals, Fd end)
+StopWatch::StopWatch(const Options& options, io::StopSignals signals, Fd news)
     : options_(options),
       signals_(std::move(signals)),
-      end_(std::move(end)),
+      news_(std::move(news)),
       started_(clock_.now()),
       touched_(started_.time_since_epoch().count()) {
   thread_ = std::thread([this] { watch(); });
 }
 
 StopWatch::~StopWatch() {
-  const std::uint64_t one = 1;
-  (void)!::write(end_.get(), &one, sizeof one);
+  finished_ = true;
+  wake();
   thread_.join();
+}
+
+void StopWatch::wake() {
+  const std::uint64_t one = 1;
+  (void)!::write(news_.get(), &one, sizeof one);
 }
 
 void StopWatch::touch() {
   touched_.store(clock_.now().time_since_epoch().count(), std::memory_order_relaxed);
 }
 
+void StopWatch::end_after_quiet(Duration silence) {
+  touch();
+  quiet_end_ = silence.count();
+  wake();
+}
+
 void StopWatch::watch() {
   bool watch_output = options_.watch_output;
-  for (;;) {
+  while (!finished_) {
     // No events asked for: poll() reports only that the reading end of a pipe has gone.
     pollfd waits[3] = {
-        {end_.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {watch_output ? 1 : -1, 0, 0}};
-    const int ready = ::poll(waits, 3, wait_ms());
+        {news_.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {watch_output ? 1 : -1, 0, 0}};
+    const std::optional<Limit> limit = nearest_limit();
+    int wait_ms = -1;
+    if (limit) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(limit->due - clock_.now());
+      // poll() takes an int: a day at most; it is asked again then.
+      wait_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 86'400'000));
+    }
+    const int ready = ::poll(waits, 3, wait_ms);
     if (ready < 0 && errno == EINTR) continue;
-    if (waits[0].revents != 0) return;
+    if (waits[0].revents != 0) {
+      std::uint64_t ignored = 0;
+      (void)!::read(news_.get(), &ignored, sizeof ignored);
+    }
     if (waits[1].revents != 0) {
       const int signal = signals_.take();
       if (signal == 0) continue;
@@ -55,7 +76,9 @@ void StopWatch::watch() {
       watch_output = false;
       ask_to_stop(StopCause::reader_gone);
     }
-    if (ready == 0 && wait_ms() == 0) ask_to_stop(StopCause::time_up);
+    // Looked at anew: something may have happened meanwhile.
+    const std::optional<Limit> now = nearest_limit();
+    if (ready == 0 && now && now->due <= clock_.now()) ask_to_stop(now->cause);
   }
 }
 
@@ -65,19 +88,17 @@ void StopWatch::ask_to_stop(StopCause cause) {
   stop_.request_stop();
 }
 
-// Until the nearest limit; -1 if there is none (left).
-int StopWatch::wait_ms() const {
-  if (stop_.stop_requested()) return -1;
-  std::optional<Instant> due;
-  if (options_.time_max) due = started_ + *options_.time_max;
-  if (options_.quiet_max) {
-    const Instant quiet = Instant(Duration(touched_.load())) + *options_.quiet_max;
-    due = due ? std::min(*due, quiet) : quiet;
-  }
-  if (!due) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*due - clock_.now()).count();
-  // poll() takes an int: days at most; it is asked again then.
-  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 86'400'000));
+std::optional<StopWatch::Limit> StopWatch::nearest_limit() const {
+  if (stop_.stop_requested()) return std::nullopt;
+  std::optional<Limit> nearest;
+  const auto consider = [&nearest](Instant due, StopCause cause) {
+    if (!nearest || due < nearest->due) nearest = Limit{due, cause};
+  };
+  const Instant touched{Duration(touched_.load())};
+  if (options_.time_max) consider(started_ + *options_.time_max, StopCause::time_up);
+  if (options_.quiet_max) consider(touched + *options_.quiet_max, StopCause::time_up);
+  if (quiet_end_ != 0) consider(touched + Duration(quiet_end_), StopCause::quiet);
+  return nearest;
 }
 
 }  // namespace rt::cli

@@ -16,7 +16,13 @@
 
 namespace rt::cli {
 
-enum class StopCause : std::uint8_t { none, interrupted, reader_gone, time_up };
+enum class StopCause : std::uint8_t {
+  none,
+  interrupted,
+  reader_gone,
+  time_up,  // time_max, or quiet_max
+  quiet,    // end_after_quiet()
+};
 
 class StopWatch {
  public:
@@ -35,18 +41,28 @@ class StopWatch {
   StopCause cause() const { return cause_.load(); }
   // 130 or 143 after a signal.
   int signal_status() const { return 128 + signal_.load(); }
-  // Something happened: quiet_max counts from now. Any thread, cheap.
+  // Something happened: silence counts from now. Any thread, cheap.
   void touch();
+  // From now on a silence of that long is the end. Any thread.
+  void end_after_quiet(Duration silence);
 
  private:
-  StopWatch(const Options& options, io::StopSignals signals, Fd end);
+  StopWatch(const Options& options, io::StopSignals signals, Fd news);
   void watch();
+  void wake();
   void ask_to_stop(StopCause cause);
-  int wait_ms() const;
+  // The nearest limit and what reaching it means; nothing if there is none (left).
+  struct Limit {
+    Instant due;
+    StopCause cause;
+  };
+  std::optional<Limit> nearest_limit() const;
 
   Options options_;
   io::StopSignals signals_;
-  Fd end_;  // eventfd: the verb has finished by itself
+  Fd news_;  // eventfd: the verb has finished by itself, or has set a limit
+  std::atomic<bool> finished_{false};
+  std::atomic<Duration::rep> quiet_end_{0};  // end_after_quiet(); 0: none
   SystemClock clock_;
   Instant started_;
   std::atomic<Instant::rep> touched_;

@@ -13,6 +13,10 @@ bool is_terminal(int fd) {
   return ::isatty(fd) == 1;
 }
 
+bool is_live_terminal(int fd) {
+  return is_terminal(fd) && first_set({"TERM"}) != "dumb";
+}
+
 std::size_t terminal_columns(int fd) {
   constexpr std::size_t kDefault = 100;
   if (const auto asked = parse_decimal(first_set({"COLUMNS"})); asked && *asked > 0) return *asked;
@@ -29,7 +33,7 @@ Result<bool> use_colour(const std::string& choice, int fd) {
   }
   if (!first_set({"NO_COLOR"}).empty()) return false;
   if (!first_set({"FORCE_COLOR"}).empty()) return true;
-  return is_terminal(fd) && first_set({"TERM"}) != "dumb";
+  return is_live_terminal(fd);
 }
 
 }  // namespace rt::cli

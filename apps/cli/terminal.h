@@ -9,6 +9,8 @@
 namespace rt::cli {
 
 bool is_terminal(int fd);
+// A terminal on which lines can be redrawn: not TERM=dumb.
+bool is_live_terminal(int fd);
 // From COLUMNS, else from the terminal, else 100.
 std::size_t terminal_columns(int fd);
 

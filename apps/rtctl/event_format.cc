@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view kDim = "\x1b[2m";
 constexpr std::string_view kBold = "\x1b[1m";
 constexpr std::string_view kReset = "\x1b[0m";
+constexpr std::size_t kTopicColumn = 14;
 constexpr std::size_t kEventColumn = 10;  // most event names fit; longer ones push the rest along
 constexpr std::size_t kIndent = 2;
 
@@ -23,18 +24,50 @@ void append_ndjson(std::string& out, const ShownEvent& event, bool parse_json) {
   out.append(format_rfc3339(event.received));
   out.append(R"(","id":)");
   append_json_string(out, event.id);
+  if (!event.topic.empty()) {
+    out.append(R"(,"topic":)");
+    append_json_string(out, event.topic);
+  }
   out.append(R"(,"event":)");
   append_json_string(out, event.event);
   out.append(R"(,"data":)");
   if (parse_json && is_json(event.data)) {
     append_json_line(out, event.data);
-  } else {
+  } else if (is_valid_utf8(event.data)) {
     append_json_string(out, event.data);
+  } else {  // a channel may carry any bytes
+    out.push_back('"');
+    append_base64(out, event.data);
+    out.append(R"(","data_enc":"base64")");
   }
   if (event.latency_ms) {
     fmt::format_to(std::back_inserter(out), R"(,"lat_ms":{:.3f})", *event.latency_ms);
   }
+  if (event.delta_ms) {
+    fmt::format_to(std::back_inserter(out), R"(,"delta_ms":{:.3f})", *event.delta_ms);
+  }
+  out.append(R"(,"conn":)");
+  append_decimal(out, event.connection);
   out.append("}\n");
+}
+
+void append_csv_field(std::string& out, std::string_view text) {
+  if (text.find_first_of("\",\r\n") == std::string_view::npos) {
+    out.append(text);
+    return;
+  }
+  out.push_back('"');
+  for (const char c : text) out.append(c == '"' ? 2 : 1, c);
+  out.push_back('"');
+}
+
+void append_csv(std::string& out, const ShownEvent& event) {
+  out.append(format_rfc3339(event.received));
+  for (const std::string_view field : {event.topic, event.event, event.id, event.data}) {
+    out.push_back(',');
+    append_csv_field(out, field);
+  }
+  out.append("\r\n");
 }
 
 void append_raw(std::string& out, const ShownEvent& event) {
@@ -53,23 +86,34 @@ void append_dim(std::string& out, std::string_view text, bool colour) {
   if (colour) out.append(kReset);
 }
 
-void append_latency(std::string& out, const ShownEvent& event) {
+void append_times(std::string& out, const ShownEvent& event) {
+  if (event.delta_ms) {
+    fmt::format_to(std::back_inserter(out), "  {:>+9.1f}ms", *event.delta_ms);
+  }
   if (event.latency_ms) {
     fmt::format_to(std::back_inserter(out), "  {:>8.1f}ms", *event.latency_ms);
   }
 }
 
+void append_column(std::string& out, std::string_view text, std::size_t width) {
+  const std::size_t start = out.size();
+  append_visible(out, text);
+  const std::size_t used = out.size() - start;
+  if (used < width) out.append(width - used, ' ');
+}
+
 // One line an event, fields two spaces apart, so that cut, grep and awk have an easy time.
 void append_plain(std::string& out, const ShownEvent& event, bool colour) {
   append_dim(out, format_rfc3339_ms(event.received), colour);
-  append_latency(out, event);
+  append_times(out, event);
   out.append("  ");
+  if (!event.topic.empty()) {
+    append_column(out, event.topic, kTopicColumn);
+    out.append("  ");
+  }
   if (colour) out.append(kBold);
-  const std::size_t start = out.size();
-  append_visible(out, event.event);
-  const std::size_t width = out.size() - start;
+  append_column(out, event.event, kEventColumn);
   if (colour) out.append(kReset);
-  if (width < kEventColumn) out.append(kEventColumn - width, ' ');
   out.append("  ");
   append_dim(out, event.id.empty() ? std::string_view("-") : event.id, colour);
 }
@@ -118,10 +162,22 @@ void append_event(std::string& out, const ShownEvent& event, const FormatOptions
     case EventFormat::data:
       out.append(event.data).push_back('\n');
       break;
+    case EventFormat::nul:
+      out.append(event.data).push_back('\0');
+      break;
+    case EventFormat::csv:
+      append_csv(out, event);
+      break;
+    case EventFormat::none:
+      break;
     case EventFormat::text:
       append_text(out, event, options);
       break;
   }
+}
+
+std::string_view heading(EventFormat format) {
+  return format == EventFormat::csv ? "recv,topic,event,id,data\r\n" : "";
 }
 
 void append_record(std::string& out, std::string_view type, WallTime at, std::string_view fields) {

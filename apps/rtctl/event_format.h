@@ -13,8 +13,11 @@ namespace rt::rtctl {
 enum class EventFormat : std::uint8_t {
   text,    // for people
   ndjson,  // one record a line, {"v":1,"type":"event",...}
+  csv,     // recv,topic,event,id,data (RFC 4180)
   raw,     // an event stream again: complete frames only
   data,    // the data alone, one line an event
+  nul,     // the data alone, each ended by NUL: for xargs -0
+  none,    // nothing: to count, or to wait
 };
 
 // Views into the caller's bytes.
@@ -23,7 +26,10 @@ struct ShownEvent {
   std::string_view event;
   std::string_view id;  // the last event id at dispatch; empty: none
   std::string_view data;
+  std::string_view topic;            // empty: the stream is but one
   std::optional<double> latency_ms;  // only if asked for and known
+  std::optional<double> delta_ms;    // since the event printed before; only if asked for
+  std::uint64_t connection = 0;      // which one it came on, from 0
   bool id_cleared = false;           // raw only: the event before had an id, this one has none
 };
 
@@ -37,6 +43,9 @@ struct FormatOptions {
 
 // Everything up to and including the line end.
 void append_event(std::string& out, const ShownEvent& event, const FormatOptions& options);
+
+// The line in front of all events: of csv, the names of its columns; otherwise nothing.
+std::string_view heading(EventFormat format);
 
 // A record that is no event: gap, retry, close, error, open, heartbeat, summary. `fields` is the
 // inside of a JSON object, or empty: "\"delay_ms\":120".

@@ -1,21 +1,19 @@
 #include "rtctl/event_printer.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <utility>
 
 #include "base/units.h"
 #include "rtctl/event_age.h"
+#include "rtctl/event_dump.h"
 #include "rtctl/terminal_text.h"
 
 namespace rt::rtctl {
 namespace {
 
-// Between two writes at most that much is gathered when events come faster than they are read.
-constexpr std::size_t kPendingBytesMax = 64 * 1024;
+using Milliseconds = std::chrono::duration<double, std::milli>;
 
 std::string visible(std::string_view text) {
   std::string out;
@@ -25,25 +23,96 @@ std::string visible(std::string_view text) {
 
 }  // namespace
 
-EventPrinter::EventPrinter(PrinterOptions options, int output, cli::StopWatch& watch)
-    : options_(std::move(options)), output_(output), watch_(watch), started_(clock_.now()) {}
+EventPrinter::EventPrinter(PrinterOptions options, EventOutput output, cli::StopWatch& watch)
+    : options_(std::move(options)),
+      output_(std::move(output)),
+      watch_(watch),
+      status_(options_.status_line),
+      started_(clock_.now()),
+      saved_id_(options_.cursor.id),
+      id_(options_.cursor.id) {
+  if (output_.bytes() == 0) output_.pending().append(heading(options_.format.format));
+  status_.draw();
+}
 
-bool EventPrinter::on_event(const sse::EventView& event) {
+bool EventPrinter::is_wanted(const StreamEvent& event) const {
+  if (!options_.events.empty() && options_.events.count(std::string(event.event)) == 0)
+    return false;
+  return options_.filter.matches(event.data);
+}
+
+// Behind the time of --until, by the event's own time, else by ours.
+bool EventPrinter::is_beyond(const StreamEvent& event) const {
+  if (!options_.until.time) return false;
+  return event.written.value_or(clock_.wall()) >= *options_.until.time;
+}
+
+bool EventPrinter::on_event(const StreamEvent& event) {
   watch_.touch();
-  if (!options_.events.empty() && options_.events.count(std::string(event.event)) == 0) return true;
+  if (completed_) return false;
+  if (is_beyond(event)) {
+    completed_ = true;
+    flush();
+    return false;
+  }
+  const bool last = !options_.until.id.empty() && event.id == options_.until.id;
+  const bool wanted = is_wanted(event);
+  bool go_on = true;
+  if (wanted) go_on = options_.last_max && !caught_up_ ? hold(event) : print(event);
+  id_ = event.id;
+  if (last) completed_ = true;
+  if (go_on && !completed_) return true;
+  if (last && !caught_up_) print_held();
+  flush();
+  return false;
+}
+
+bool EventPrinter::hold(const StreamEvent& event) {
+  if (*options_.last_max == 0) return true;
+  if (held_.size() == *options_.last_max) held_.pop_front();
+  held_.push_back({std::string(event.event), std::string(event.id), std::string(event.data),
+                   std::string(event.topic), event.written});
+  return true;
+}
+
+void EventPrinter::print_held() {
+  for (const Held& event : std::exchange(held_, {})) {
+    if (!print({event.event, event.id, event.data, event.topic, event.written})) return;
+  }
+}
+
+bool EventPrinter::print(const StreamEvent& event) {
   ++totals_.events;
   totals_.bytes += event.data.size();
-  ShownEvent shown{clock_.wall(), event.event, event.id, event.data, std::nullopt, false};
-  if (options_.latency) shown.latency_ms = event_age_ms(event.data, shown.received);
+  status_.count_event();
+  ShownEvent shown{clock_.wall(), event.event, event.id, event.data, event.topic, {}, {}};
+  shown.connection = connections_ > 0 ? connections_ - 1 : 0;
+  if (options_.latency) {
+    shown.latency_ms = event.written ? Milliseconds(shown.received - *event.written).count()
+                                     : event_age_ms(event.data, shown.received);
+  }
+  if (options_.delta) {
+    const Instant now = clock_.now();
+    shown.delta_ms = Milliseconds(now - printed_.value_or(now)).count();
+    printed_ = now;
+  }
   if (shown_id_ != event.id) {
     shown.id_cleared = event.id.empty();
     shown_id_ = event.id;
   }
-  append_event(pending_, shown, options_.format);
-  if (pending_.size() >= kPendingBytesMax && !flush()) return false;
-  if (!reached_count()) return true;
-  flush();
-  return false;
+  if (!options_.dump_folder.empty()) {
+    const auto dumped = dump_event(options_.dump_folder, shown, totals_.events);
+    if (!dumped) state_error_ = dumped.error();
+  }
+  if (options_.line_template) {
+    options_.line_template->append(output_.pending(), shown, totals_.events);
+    output_.pending().push_back('\n');
+  } else {
+    append_event(output_.pending(), shown, options_.format);
+  }
+  if (output_.is_full() && !flush()) return false;
+  if (options_.count_max && totals_.events >= *options_.count_max) completed_ = true;
+  return !completed_ && !state_error_;
 }
 
 void EventPrinter::on_comment(std::string_view text) {
@@ -51,16 +120,26 @@ void EventPrinter::on_comment(std::string_view text) {
 }
 
 void EventPrinter::on_open(bool again) {
+  open_ = true;
+  ++connections_;
   if (again) ++totals_.reconnects;
-  if (options_.all_records) record("open", fmt::format(R"("again":{})", again));
+  status_.set_link(LinkState::connected);
+  if (options_.all_records) {
+    record("open", fmt::format(R"("again":{},"conn":{})", again, connections_ - 1));
+  }
   if (again) talk("connected again");
+  // A source that cannot tell where its past ends is taken to be there when it has gone quiet.
+  constexpr Duration kQuietIsEnd = std::chrono::seconds(1);
+  if (options_.exit_at_end && !caught_up_) watch_.end_after_quiet(kQuietIsEnd);
 }
 
-void EventPrinter::on_retry(const SseRetry& retry) {
-  const double delay_ms = std::chrono::duration<double, std::milli>(retry.delay).count();
+void EventPrinter::on_retry(const StreamRetry& retry) {
+  status_.set_link(LinkState::waiting);
   if (options_.all_records) {
-    record("retry", fmt::format(R"({},"delay_ms":{:.0f},"failures":{})",
-                                text_field("reason", retry.reason.text), delay_ms, retry.failures));
+    const std::string reason = text_field("reason", retry.reason.text);
+    if (std::exchange(open_, false)) record("close", reason);
+    record("retry", fmt::format(R"({},"delay_ms":{:.0f},"failures":{})", reason,
+                                Milliseconds(retry.delay).count(), retry.failures));
   }
   talk(fmt::format("not connected: {}; next attempt in {}", visible(retry.reason.text),
                    format_duration(retry.delay)));
@@ -72,13 +151,28 @@ void EventPrinter::on_gap(std::string_view reason) {
   talk(fmt::format("gap: events may be missing here: {}", reason));
 }
 
+bool EventPrinter::on_caught_up() {
+  if (std::exchange(caught_up_, true)) return true;
+  print_held();
+  if (options_.exit_at_end) completed_ = true;
+  flush();
+  return !completed_;
+}
+
+void EventPrinter::on_drained() {
+  if (!options_.buffered || output_.is_full()) flush();
+}
+
 void EventPrinter::finish(const Error* error) {
+  if (!caught_up_) print_held();
   if (error != nullptr) {
     record("error", fmt::format(R"({},"code":"{}")", text_field("reason", error->text),
                                 code_name(error->code)));
   }
   if (options_.all_records) {
     const Totals all = totals();
+    if (std::exchange(open_, false))
+      record("close", text_field("reason", "the subscription ended"));
     record("summary",
            fmt::format(R"("events":{},"bytes":{},"reconnects":{},"gaps":{},"seconds":{:.3f})",
                        all.events, all.bytes, all.reconnects, all.gaps,
@@ -93,30 +187,43 @@ Totals EventPrinter::totals() const {
   return all;
 }
 
+const std::optional<Error>& EventPrinter::write_error() const {
+  return output_.error() ? output_.error() : state_error_;
+}
+
 void EventPrinter::record(std::string_view type, std::string_view fields) {
-  if (options_.format.format != EventFormat::ndjson) return;
-  append_record(pending_, type, clock_.wall(), fields);
+  if (options_.format.format != EventFormat::ndjson || options_.line_template) return;
+  append_record(output_.pending(), type, clock_.wall(), fields);
 }
 
-void EventPrinter::talk(const std::string& line) const {
-  if (!options_.quiet) std::fprintf(stderr, "%s: %s\n", options_.tool.c_str(), line.c_str());
+void EventPrinter::talk(const std::string& line) {
+  if (options_.quiet) return;
+  status_.erase();
+  std::fprintf(stderr, "rtctl: %s\n", line.c_str());
+  status_.draw();
 }
 
-// False when nobody takes the output any more.
+// False when nobody takes the output any more, or the place in the stream cannot be kept.
 bool EventPrinter::flush() {
-  std::string_view left = pending_;
-  while (!left.empty() && !reader_gone_ && !write_error_) {
-    const ssize_t n = ::write(output_, left.data(), left.size());
-    if (n >= 0) {
-      left.remove_prefix(static_cast<std::size_t>(n));
-    } else if (errno == EPIPE) {
-      reader_gone_ = true;
-    } else if (errno != EINTR) {
-      write_error_ = os_error("cannot write the output", errno);
-    }
+  if (!output_.pending().empty()) {
+    status_.erase();
+    const bool written = output_.flush();
+    status_.draw();
+    if (!written) return false;
   }
-  pending_.clear();
-  return !reader_gone_ && !write_error_;
+  save_cursor();
+  return !state_error_;
+}
+
+void EventPrinter::save_cursor() {
+  // What is held back was not printed: a tail killed now must see it again.
+  if (options_.state_path.empty() || id_ == saved_id_ || !held_.empty()) return;
+  options_.cursor.id = id_;
+  if (output_.is_file()) options_.cursor.output_bytes = output_.bytes();
+  Result<void> saved = output_.sync();
+  if (saved) saved = write_cursor(options_.state_path, options_.cursor);
+  if (!saved) state_error_ = saved.error();
+  saved_id_ = id_;
 }
 
 }  // namespace rt::rtctl

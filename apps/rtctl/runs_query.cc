@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "rtctl/server_urls.h"
 
 namespace rt::rtctl {
 namespace {
@@ -12,21 +13,6 @@ void append_name(std::string& out, std::string_view name) {
   out.append(out.size() > 1 ? "," : "");
   append_json_string(out, name);
   out.push_back(':');
-}
-
-// RFC 3986 section 2.3: only unreserved characters stand for themselves.
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                            (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    if (unreserved) {
-      out.push_back(c);
-    } else {
-      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -58,22 +44,16 @@ std::string runs_filter_json(const RunsFilter& filter) {
   return out + "}";
 }
 
-std::string runs_stream_url(std::string_view base, const RunsFilter& filter) {
-  while (!base.empty() && base.back() == '/') base.remove_suffix(1);
+std::string runs_stream_url(std::string_view base, const RunsFilter& filter, bool with_initial) {
   const std::string json = runs_filter_json(filter);
-  std::string url(base);
-  url.append("/v1/runs/stream");
-  if (json != "{}") url.append("?filter=").append(percent_encoded(json));
-  return url;
-}
-
-Result<WallTime> parse_since(std::string_view text, WallTime now) {
-  if (const auto time = parse_rfc3339(text)) return *time;
-  if (const auto back = parse_duration(text)) {
-    return now - std::chrono::duration_cast<std::chrono::microseconds>(*back);
+  std::string url = without_slash(base) + "/v1/runs/stream";
+  char separator = '?';
+  if (json != "{}") {
+    url.append("?filter=").append(percent_encoded(json));
+    separator = '&';
   }
-  return fail(Code::usage, fmt::format("\"{}\" is neither a time nor a duration", text),
-              "for example 15m, 2h or 2026-03-29T00:30:00Z");
+  if (!with_initial) (url += separator) += "initial=none";
+  return url;
 }
 
 }  // namespace rt::rtctl

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/result.h"
 
 namespace rt::rtctl {
 
@@ -22,10 +21,9 @@ struct RunsFilter {
 // {"run_id":"r1","tags":["a"],"created_at":"2026-03-29T00:30:00.000000Z"}
 std::string runs_filter_json(const RunsFilter& filter);
 
-// `base` with or without a slash at the end: "http://127.0.0.1:8080".
-std::string runs_stream_url(std::string_view base, const RunsFilter& filter);
-
-// "15m", "2h" (before `now`) or an RFC 3339 time. Fails with Code::usage.
-Result<WallTime> parse_since(std::string_view text, WallTime now);
+// `base` with or without a slash at the end: "http://127.0.0.1:8080". Not with_initial: only what
+// is new, not the rows as they are.
+std::string runs_stream_url(std::string_view base, const RunsFilter& filter,
+                            bool with_initial = true);
 
 }  // namespace rt::rtctl

@@ -184,6 +184,21 @@ void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
+void append_base64(std::string& out, std::string_view bytes) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t group = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t bits = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      bits = bits << 8 | (j < group ? static_cast<unsigned char>(bytes[i + j]) : 0u);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      out.push_back(j <= group ? kAlphabet[bits >> (18 - 6 * j) & 63] : '=');
+    }
+  }
+}
+
 std::string lsn_text(std::uint64_t lsn) {
   std::array<char, 18> out{};
   auto [slash, e1] = std::to_chars(out.data(), out.data() + 8, lsn >> 32, 16);

@@ -59,7 +59,4 @@ class Request {
   std::string error_text_;  // CURL_ERROR_SIZE bytes that libcurl writes to
 };
 
-// "http://user:secret@host/" without what is before the @: URLs end up in logs.
-std::string without_credentials(const std::string& url);
-
 }  // namespace rt::http

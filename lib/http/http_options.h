@@ -36,4 +36,7 @@ struct HttpOptions {
   Duration connect_timeout = std::chrono::seconds(10);  // resolving, connecting, TLS together
 };
 
+// "http://user:secret@host/" without what is before the @: URLs end up in logs.
+std::string without_credentials(const std::string& url);
+
 }  // namespace rt

@@ -44,7 +44,7 @@ Result<HttpReply> HttpPost::post(const std::string& content_type, const std::str
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &append_reply);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &reply.body);
   const CURLcode code = curl_easy_perform(easy);
-  const std::string attempt = "cannot post to " + http::without_credentials(state_->url);
+  const std::string attempt = "cannot post to " + without_credentials(state_->url);
   if (code == CURLE_WRITE_ERROR) {
     return fail(Code::refused, fmt::format("{}: the answer is larger than {} KiB", attempt,
                                            kHttpReplyBytesMax / 1024));

@@ -61,7 +61,7 @@ class Subscription {
   Subscription(const std::string& url, SseOptions options, sse::Session session,
                SseHandler& handler)
       : url_(url),
-        shown_url_(http::without_credentials(url)),
+        shown_url_(without_credentials(url)),
         options_(std::move(options)),
         session_(std::move(session)),
         handler_(handler) {}

@@ -219,14 +219,20 @@ void Hub::subscribe(std::size_t shard, ToHub& message) {
   if (catch_up) {
     counters_.resumed.fetch_add(1, std::memory_order_relaxed);
   } else {
-    if (message.resume || message.foreign_id) {
+    const bool begins = !message.resume && !message.foreign_id;
+    if (!begins) {
       counters_.started_anew.fetch_add(1, std::memory_order_relaxed);
       text = message.foreign_id
                  ? ": Last-Event-ID is not a position of this stream; sending the current state\n\n"
                  : fmt::format(": history does not reach back to {}; sending the current state\n\n",
                                message.resume->text());
     }
-    catch_up = from_rows(message.filter);
+    if (begins && message.new_only) {
+      catch_up = CatchUp::from_event(message.filter, ring_.end_serial());
+      text = fmt::format("id: {}\n\n", changes_.position().text());
+    } else {
+      catch_up = from_rows(message.filter);
+    }
   }
   for (const std::string& key : message.filter->ignored()) {
     text.append(": ignored unknown filter key ");
@@ -268,6 +274,7 @@ void Hub::advance(std::size_t shard, ConnectionId connection, CatchUp catch_up, 
   reply.live = step == CatchUp::Step::live;
   reply.connection = connection;
   reply.seen = changes_.position();
+  if (reply.live) text.append(": caught up\n\n");
   reply.text = std::move(text);
   if (!reply.live) {
     catching_up_.insert_or_assign(catch_up_key(shard, connection.slot),

@@ -35,6 +35,7 @@ struct ToHub {
   std::shared_ptr<const RunFilter> filter;
   std::optional<Position> resume;  // the Last-Event-ID, if it is one of ours
   bool foreign_id = false;         // a Last-Event-ID was sent, but not one of ours
+  bool new_only = false;           // without a Last-Event-ID: no rows as they are, only changes
   std::string text;
 };
 

@@ -85,8 +85,12 @@ class Shard {
   void on_chunk(ToShard& message);
   void on_answer(ToShard& message);
   void on_reset();
-  void subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, std::optional<Position> resume,
-                 bool foreign_id);
+  struct Begin {
+    std::optional<Position> resume;  // after this event
+    bool foreign_id = false;         // a Last-Event-ID that is not ours was sent
+    bool new_only = false;           // not the rows as they are
+  };
+  void subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, const Begin& begin);
   void write_event(Slot slot, const EventRef& event, std::string_view frame);
   void write_text(Slot slot, std::string text);
   void on_writable(Slot slot);

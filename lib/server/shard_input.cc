@@ -99,11 +99,12 @@ void Shard::open_stream(Slot slot, const http1::RequestHead& head) {
   const std::string_view last_id = head.header("Last-Event-ID");
   const std::optional<Position> resume = Position::parse(last_id);
   // LSN 0 stands for a set of rows that was not complete: the subscriber starts anew (catch_up.h).
-  const bool usable = resume && resume->lsn != 0;
-  const bool foreign = !usable && !last_id.empty();
+  Begin begin;
+  if (resume && resume->lsn != 0) begin.resume = resume;
+  begin.foreign_id = !begin.resume && !last_id.empty();
+  begin.new_only = head.parameter("initial").value_or("") == "none";
   connections_[slot].incoming.reset();  // and with it the head
-  subscribe(slot, std::make_shared<const RunFilter>(std::move(*filter)),
-            usable ? resume : std::nullopt, foreign);
+  subscribe(slot, std::make_shared<const RunFilter>(std::move(*filter)), begin);
 }
 
 void Shard::begin_publish(Slot slot, const http1::RequestHead& head) {

@@ -96,12 +96,11 @@ void Shard::on_reset() {
       if (connection.generation != generation) continue;
     }
     unsubscribe(slot);
-    subscribe(slot, std::move(filter), std::nullopt, /*foreign_id=*/false);
+    subscribe(slot, std::move(filter), Begin{});
   }
 }
 
-void Shard::subscribe(Slot slot, std::shared_ptr<const RunFilter> filter,
-                      std::optional<Position> resume, bool foreign_id) {
+void Shard::subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, const Begin& begin) {
   Connection& connection = connections_[slot];
   connection.state = Connection::State::subscribing;
   if (filter->is_one_run()) {
@@ -116,8 +115,9 @@ void Shard::subscribe(Slot slot, std::shared_ptr<const RunFilter> filter,
   message.kind = ToHub::Kind::subscribe;
   message.connection = id_of(slot);
   message.filter = std::move(filter);
-  message.resume = resume;
-  message.foreign_id = foreign_id;
+  message.resume = begin.resume;
+  message.foreign_id = begin.foreign_id;
+  message.new_only = begin.new_only;
   tell_hub(std::move(message));
 }
 

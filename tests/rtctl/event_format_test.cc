@@ -12,7 +12,7 @@ namespace {
 const WallTime kTime = from_unix_us(1'774'744'200'123'456);  // 2026-03-29T00:30:00.123456Z
 
 ShownEvent event(std::string_view name, std::string_view id, std::string_view data) {
-  return {kTime, name, id, data, std::nullopt, false};
+  return {kTime, name, id, data, {}, std::nullopt, std::nullopt, 0, false};
 }
 
 std::string shown(const ShownEvent& what, const FormatOptions& options) {
@@ -32,7 +32,7 @@ TEST_CASE("format: one NDJSON record an event, data as the exact string", "[rtct
   options.format = EventFormat::ndjson;
   CHECK(shown(event("delta", "7", "{\"a\": 1.0}\nb"), options) ==
         "{\"v\":1,\"type\":\"event\",\"recv\":\"2026-03-29T00:30:00.123456Z\",\"id\":\"7\","
-        "\"event\":\"delta\",\"data\":\"{\\\"a\\\": 1.0}\\nb\"}\n");
+        "\"event\":\"delta\",\"data\":\"{\\\"a\\\": 1.0}\\nb\",\"conn\":0}\n");
 }
 
 TEST_CASE("format: parsed JSON keeps its own spelling on one line, other data stays a string",
@@ -41,8 +41,8 @@ TEST_CASE("format: parsed JSON keeps its own spelling on one line, other data st
   options.format = EventFormat::ndjson;
   options.parse_json = true;
   CHECK(shown(event("e", "", "{\"b\":1.00,\n\"a\":12345678901234567890}"), options)
-            .find("\"data\":{\"b\":1.00, \"a\":12345678901234567890}}\n") != std::string::npos);
-  CHECK(shown(event("e", "", "{oops"), options).find("\"data\":\"{oops\"}") != std::string::npos);
+            .find("\"data\":{\"b\":1.00, \"a\":12345678901234567890},") != std::string::npos);
+  CHECK(shown(event("e", "", "{oops"), options).find("\"data\":\"{oops\",") != std::string::npos);
 }
 
 TEST_CASE("format: latency is a field of its own, present when known", "[rtctl][format]") {
@@ -50,7 +50,7 @@ TEST_CASE("format: latency is a field of its own, present when known", "[rtctl][
   options.format = EventFormat::ndjson;
   ShownEvent late = event("e", "", "x");
   late.latency_ms = 1.5;
-  CHECK(shown(late, options).find(",\"lat_ms\":1.500}") != std::string::npos);
+  CHECK(shown(late, options).find(",\"lat_ms\":1.500,") != std::string::npos);
 }
 
 TEST_CASE("format: raw is an event stream again", "[rtctl][format]") {

@@ -74,11 +74,11 @@ TEST_CASE("runs query: no condition, no filter; a slash at the end changes nothi
   CHECK(runs_filter_json(filter) == R"({"tags":["a\"b"]})");
 }
 
-TEST_CASE("runs query: since is a time or a duration before now", "[rtctl][runs]") {
-  const WallTime now = from_unix_us(1'000'000'000'000);
-  CHECK(*parse_since("15m", now) == now - std::chrono::minutes(15));
-  CHECK(unix_us(*parse_since("1970-01-01T00:00:01Z", now)) == 1'000'000);
-  CHECK_FALSE(parse_since("yesterday", now));
+TEST_CASE("runs query: only what is new is asked for in the query", "[rtctl][runs]") {
+  CHECK(runs_stream_url("http://h", {}, false) == "http://h/v1/runs/stream?initial=none");
+  RunsFilter filter;
+  filter.run_id = "r";
+  CHECK(runs_stream_url("http://h", filter, false).find("%7D&initial=none") != std::string::npos);
 }
 
 }  // namespace

@@ -356,7 +356,7 @@ TEST_CASE("subscribe: --records all shows open, retry, heartbeat and summary",
       run({"rtctl", "sub", server.url(), "--format", "ndjson", "--records", "all", "--count", "2"});
   std::string kinds;
   for (const auto& record : records(end.out)) kinds += record["type"].get<std::string>() + " ";
-  CHECK(kinds == "open heartbeat event retry open heartbeat event summary ");
+  CHECK(kinds == "open heartbeat event close retry open heartbeat event close summary ");
 }
 
 TEST_CASE("subscribe: an endless header is refused", "[rtctl][subscribe]") {
