@@ -1,6 +1,7 @@
 #include "rtreplay/value_text.h"
 
 #include "base/text.h"
+#include "pipe/bytes_json.h"
 
 namespace rt::rtreplay {
 namespace {
@@ -14,21 +15,6 @@ bool is_plain_ascii(std::string_view text) {
 
 }  // namespace
 
-void append_base64(std::string& out, std::string_view bytes) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::string_view group = bytes.substr(i, 3);
-    unsigned bits = 0;
-    for (std::size_t k = 0; k < 3; ++k) {
-      bits = bits << 8 | (k < group.size() ? static_cast<unsigned char>(group[k]) : 0u);
-    }
-    for (std::size_t k = 0; k < 4; ++k) {
-      out += k <= group.size() ? kAlphabet[(bits >> (18 - 6 * k)) & 63] : '=';
-    }
-  }
-}
-
 void append_value_json(std::string& out, const pgoutput::Value& value) {
   if (value.kind == pgoutput::ValueKind::null) {
     out += "null";
@@ -36,8 +22,8 @@ void append_value_json(std::string& out, const pgoutput::Value& value) {
     out += '"';
     out += value.bytes;
     out += '"';
-  } else if (value.kind == pgoutput::ValueKind::text && is_valid_utf8(value.bytes)) {
-    append_json_string(out, value.bytes);
+  } else if (value.kind == pgoutput::ValueKind::text) {
+    append_bytes_json(out, value.bytes);
   } else {
     out += "{\"base64\":\"";
     append_base64(out, value.bytes);

@@ -13,6 +13,5 @@ namespace rt::rtreplay {
 void append_value_json(std::string& out, const pgoutput::Value& value);
 // For people: NULL, 'text' with control characters escaped, "(unchanged)".
 void append_value_text(std::string& out, const pgoutput::Value& value);
-void append_base64(std::string& out, std::string_view bytes);  // RFC 4648, padded
 
 }  // namespace rt::rtreplay

@@ -78,7 +78,8 @@ Result<std::vector<PublishedTable>> published_tables(Connection& connection,
     return fail(
         Code::refused,
         fmt::format("publication {} does not exist on {}", publication, connection.endpoint()),
-        "rtctl setup creates it");
+        fmt::format("run: rtctl setup --publication {} --table {}", publication,
+                    only.empty() ? "TABLE" : only.front().text()));
   }
   auto tables =
       tables_from(RT_TRY(connection.query(catalog_sql(connection, publication), attempt)));

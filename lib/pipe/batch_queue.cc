@@ -8,11 +8,11 @@ BatchQueue::Push BatchQueue::push(RecordBatch& batch, Duration patience) {
   const std::size_t size = weight(batch);
   std::unique_lock lock(mutex_);
   room_.wait_for(lock, patience,
-                 [&] { return closed_ || batches_.empty() || bytes_ + size <= max_bytes_; });
+                 [&] { return closed_ || bytes_ == 0 || bytes_ + size <= max_bytes_; });
   if (closed_) return Push::closed;
-  if (!batches_.empty() && bytes_ + size > max_bytes_) return Push::full;
+  if (bytes_ > 0 && bytes_ + size > max_bytes_) return Push::full;
   bytes_ += size;
-  batches_.push_back(std::move(batch));
+  items_.push_back({std::move(batch), {}});
   batch = RecordBatch();
   if (!spares_.empty()) {
     batch = std::move(spares_.back());
@@ -21,6 +21,14 @@ BatchQueue::Push BatchQueue::push(RecordBatch& batch, Duration patience) {
   lock.unlock();
   filled_.notify_one();
   return Push::pushed;
+}
+
+void BatchQueue::post(std::function<void()> call) {
+  {
+    const std::lock_guard lock(mutex_);
+    items_.push_back({RecordBatch(), std::move(call)});
+  }
+  filled_.notify_one();
 }
 
 void BatchQueue::finish() {
@@ -35,10 +43,19 @@ bool BatchQueue::pop(RecordBatch& batch) {
   batch.clear();
   std::unique_lock lock(mutex_);
   if (spares_.size() < kSpares) spares_.push_back(std::move(batch));
-  filled_.wait(lock, [&] { return finished_ || !batches_.empty(); });
-  if (batches_.empty()) return false;
-  batch = std::move(batches_.front());
-  batches_.pop_front();
+  for (;;) {
+    filled_.wait(lock, [&] { return finished_ || !items_.empty(); });
+    if (items_.empty()) return false;
+    Item item = std::move(items_.front());
+    items_.pop_front();
+    if (!item.call) {
+      batch = std::move(item.batch);
+      break;
+    }
+    lock.unlock();
+    item.call();
+    lock.lock();
+  }
   bytes_ -= weight(batch);
   lock.unlock();
   room_.notify_one();

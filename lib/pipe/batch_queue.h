@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <vector>
 
@@ -23,6 +24,9 @@ class BatchQueue {
   // Producer. Waits for room for `patience` at most. When pushed, `batch` is an empty one to go on
   // with.
   Push push(RecordBatch& batch, Duration patience);
+  // Producer. To be called by the consumer's pop(), after what was pushed before and ahead of what
+  // follows. Takes no room: for what is seldom.
+  void post(std::function<void()> call);
   // Producer: nothing follows.
   void finish();
 
@@ -39,13 +43,18 @@ class BatchQueue {
   // Enough for a producer and a consumer that alternate; more would only hold memory.
   static constexpr std::size_t kSpares = 2;
 
+  struct Item {
+    RecordBatch batch;
+    std::function<void()> call;  // instead of a batch
+  };
+
   const std::size_t max_bytes_;
   std::mutex mutex_;
   std::condition_variable room_;
   std::condition_variable filled_;
-  std::deque<RecordBatch> batches_;
+  std::deque<Item> items_;
   std::vector<RecordBatch> spares_;
-  std::size_t bytes_ = 0;
+  std::size_t bytes_ = 0;  // of the batches; 0: there is none
   bool finished_ = false;
   bool closed_ = false;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <utility>
 
 #include "base/record.h"
 #include "base/result.h"
@@ -21,6 +22,8 @@ class BatchWriter {
   // Hands over what there is. While the queue is full, `waiting` is called every 100 ms or so; its
   // error ends the wait. Code::cancelled when the consumer is gone.
   Result<void> flush(const std::function<Result<void>()>& waiting = {});
+  // Called by the consumer after all that was flushed, ahead of all that will be.
+  void post(std::function<void()> call) { queue_.post(std::move(call)); }
 
  private:
   // Large enough to make the hand-over free per record, small enough to stay in a cache.

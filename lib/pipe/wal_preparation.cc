@@ -139,6 +139,7 @@ Result<std::uint64_t> WalReader::take_snapshot(Connection& connection,
   tables_ = RT_TRY(published_tables(connection, options_.publication, options_.tables));
   notice(Notice::snapshot,
          fmt::format("snapshot of {} tables at {}", tables_.size(), lsn_text(point)));
+  tell_open();
   const std::uint64_t rows = RT_TRY(copy_snapshot(
       connection, writer_, {server_, options_.slot, options_.publication, point}, tables_, clock_));
   RT_CHECKED(connection.exec("COMMIT", "cannot end the snapshot"));

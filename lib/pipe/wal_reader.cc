@@ -39,10 +39,11 @@ std::string little_endian_pair(std::uint64_t first, std::uint64_t second) {
 
 }  // namespace
 
-WalReader::WalReader(const WalSourceOptions& options, const WalSource::OnNotice& on_notice,
+WalReader::WalReader(const WalSourceOptions& options, const Listeners& listeners,
                      WalSource::Progress& progress, BatchQueue& queue, int cancel_fd)
     : options_(options),
-      on_notice_(on_notice),
+      on_notice_(listeners.on_notice),
+      watch_(listeners.watch),
       progress_(progress),
       writer_(queue),
       cancel_fd_(cancel_fd),
@@ -65,7 +66,9 @@ Result<void> WalReader::run() {
     }
     abandon_transaction();
     RT_CHECKED(writer_.flush());
+    if (options_.retries_max && backoff_.failures() >= *options_.retries_max) return ended;
     const Duration delay = backoff_.next();
+    tell_retry(ended.error(), delay);
     notice(Notice::reconnecting,
            fmt::format("{}; trying again in {}", ended.error().text, format_duration(delay)));
     progress_.reconnects.fetch_add(1, std::memory_order_relaxed);
@@ -93,6 +96,8 @@ Result<void> WalReader::session() {
   notice(Notice::streaming,
          fmt::format("streaming from {}, slot \"{}\", at {}", streaming.connection().endpoint(),
                      options_.slot, lsn_text(start_lsn)));
+  tell_open();
+  if (start_lsn >= news_lsn_) RT_CHECKED(tell_caught_up(streaming));
   Result<void> ended = stream(streaming);
   if (!ended && ended.error().code == Code::cancelled) say_goodbye(streaming);
   return ended;
@@ -106,6 +111,8 @@ Result<void> WalReader::check_server(Connection& connection) {
   expected_.timeline = server_.timeline;
   RT_CHECKED(check_logical_wal(connection));
   reached_ = true;
+  open_told_ = false;
+  if (news_lsn_ == 0) news_lsn_ = server_.wal_end;
   sender_timeout_ = RT_TRY(wal_sender_timeout(connection));
   const Rows names = RT_TRY(
       connection.query("SHOW synchronous_standby_names", "cannot read synchronous_standby_names"));
@@ -149,7 +156,10 @@ Result<std::size_t> WalReader::take_available(ReplicationStream& stream) {
     const auto copy_data = RT_TRY(stream.next());
     if (!copy_data) return taken;
     ++taken;
-    accept(RT_TRY(decode_stream_message(*copy_data)), now);
+    const StreamMessage message = RT_TRY(decode_stream_message(*copy_data));
+    if (!caught_up_ && begins_news(message)) RT_CHECKED(tell_caught_up(stream));
+    accept(message, now);
+    if (!caught_up_ && ends_past(message)) RT_CHECKED(tell_caught_up(stream));
     if (writer_.due()) {
       RT_CHECKED(hand_over(stream));  // may have taken long
       now = clock_.now();

@@ -21,7 +21,11 @@ namespace rt {
 
 class WalReader {
  public:
-  WalReader(const WalSourceOptions& options, const WalSource::OnNotice& on_notice,
+  struct Listeners {
+    const WalSource::OnNotice& on_notice;  // called on this thread
+    const LinkWatch& watch;                // called by the queue's consumer
+  };
+  WalReader(const WalSourceOptions& options, const Listeners& listeners,
             WalSource::Progress& progress, BatchQueue& queue, int cancel_fd);
 
   // Until cancelled (Code::cancelled) or until something breaks that does not mend itself.
@@ -56,8 +60,17 @@ class WalReader {
   Result<void> pause(Duration duration) { return pause_for(duration, cancel_fd_); }
   void notice(Notice kind, std::string text);
 
+  // Once the server is ready to send, before the first record of this connection.
+  void tell_open();
+  void tell_retry(const Error& reason, Duration delay);
+  // Whether this message is the first of what was committed after the start, or the last before.
+  bool begins_news(const StreamMessage& message) const;
+  bool ends_past(const StreamMessage& message) const;
+  Result<void> tell_caught_up(ReplicationStream& stream);
+
   const WalSourceOptions& options_;
   const WalSource::OnNotice& on_notice_;
+  const LinkWatch& watch_;
   WalSource::Progress& progress_;
   BatchWriter writer_;
   const int cancel_fd_;
@@ -77,6 +90,10 @@ class WalReader {
   bool reached_ = false;          // a server that could serve us has answered once
   bool snapshot_done_ = false;
   bool created_slot_ = false;
+  bool was_open_ = false;       // tell_open() was called, ever
+  bool open_told_ = false;      // and for this connection
+  std::uint64_t news_lsn_ = 0;  // where the WAL ended at the start
+  bool caught_up_ = false;
 };
 
 }  // namespace rt

@@ -27,8 +27,8 @@ void raise_event(int fd) {
 
 }  // namespace
 
-WalSource::WalSource(WalSourceOptions options, OnNotice on_notice)
-    : options_(std::move(options)), on_notice_(std::move(on_notice)) {}
+WalSource::WalSource(WalSourceOptions options, OnNotice on_notice, LinkWatch watch)
+    : options_(std::move(options)), on_notice_(std::move(on_notice)), watch_(std::move(watch)) {}
 
 Result<void> WalSource::run(std::stop_token stop, const Take& take) {
   const Fd cancel(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -42,7 +42,7 @@ Result<void> WalSource::run(std::stop_token stop, const Take& take) {
 
   Result<void> read;
   std::jthread reading([&] {
-    read = WalReader(options_, on_notice_, progress_, queue, cancel.get()).run();
+    read = WalReader(options_, {on_notice_, watch_}, progress_, queue, cancel.get()).run();
     queue.finish();
   });
   Result<void> taken;

@@ -33,6 +33,7 @@
 #include "base/clock.h"
 #include "pg/names.h"
 #include "pg/slot.h"
+#include "pipe/link_watch.h"
 #include "pipe/source.h"
 
 namespace rt {
@@ -56,6 +57,7 @@ struct WalSourceOptions {
   bool create_publication = true;    // if missing, for `tables`; tables that it lacks are added
   bool create_slot = true;           // if missing (a temporary one is always created)
   bool retry_first_connect = false;  // false: a database that is down at the start is an error
+  std::optional<std::uint32_t> retries_max{};  // failures in a row; 0: a lost connection is the end
   // How long to wait for a slot that somebody else uses: at the start; after a lost connection it
   // is twice the server's wal_sender_timeout, because our own dead connection may still hold it.
   Duration slot_wait{std::chrono::seconds(10)};
@@ -82,12 +84,14 @@ class WalSource final : public Source {
   // Called on a thread of the source's own, seldom.
   using OnNotice = std::function<void(const WalNotice&)>;
 
-  explicit WalSource(WalSourceOptions options, OnNotice on_notice = {});
+  // Caught up means: every transaction that had committed at the start has been handed over.
+  explicit WalSource(WalSourceOptions options, OnNotice on_notice = {}, LinkWatch watch = {});
 
   // Connects, creates what is missing, then streams until stopped, reconnecting with back-off (200
-  // ms to 10 s, jittered) for ever. Returns an error only for what does not mend itself: password,
-  // privilege, wal_level, lost slot, another cluster, or a failing `take`. Once per object. Reading
-  // goes on while `take` works, up to 16 MiB ahead; a slow `take` never costs the connection.
+  // ms to 10 s, jittered) for ever, or as often as the options say. Returns an error only for what
+  // does not mend itself: password, privilege, wal_level, lost slot, another cluster, or a failing
+  // `take`. Once per object. Reading goes on while `take` works, up to 16 MiB ahead; a slow `take`
+  // never costs the connection.
   Result<void> run(std::stop_token stop, const Take& take) override;
 
   // Commit.end_lsn of the last transaction that is durable with us, snapshot_end.lsn once the whole
@@ -115,6 +119,7 @@ class WalSource final : public Source {
  private:
   WalSourceOptions options_;
   OnNotice on_notice_;
+  LinkWatch watch_;
   Progress progress_;
 };
 

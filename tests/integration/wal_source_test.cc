@@ -161,7 +161,7 @@ TEST_CASE("wal source: a server that crashes in mid-stream costs nothing and rep
   REQUIRE(reading.wait_streaming());
   Writers writers(server, 4);
   const bool kill = GENERATE(false, true);
-  for (int crash = 0; crash < 2; ++crash) {
+  for (unsigned crash = 0; crash < 2; ++crash) {
     writers.wait_for(100);
     if (kill) {
       server.kill_9();
@@ -169,6 +169,10 @@ TEST_CASE("wal source: a server that crashes in mid-stream costs nothing and rep
       REQUIRE(server.stop_immediate());
     }
     server.start();
+    // Else the next crash may come before the source is back.
+    REQUIRE(rt::test::eventually(20s, [&] {
+      return reading.source().reconnects() > crash && reading.source().connected();
+    }));
   }
   writers.wait_for(100);
   writers.stop();

@@ -112,3 +112,20 @@ TEST_CASE("batch writer: while the queue is full it keeps asking, and passes an 
   REQUIRE_FALSE(flushed);
   CHECK(flushed.error().text == "the server is gone");
 }
+
+TEST_CASE("batch queue: a posted call runs between the batches around it, also in a full queue",
+          "[pipe]") {
+  BatchQueue queue(10);
+  std::string seen;
+  queue.post([&] { seen += "first "; });
+  RecordBatch batch = batch_of(5000);
+  REQUIRE(queue.push(batch, 0ms) == BatchQueue::Push::pushed);
+  queue.post([&] { seen += "second "; });
+  queue.finish();
+  RecordBatch taken;
+  REQUIRE(queue.pop(taken));
+  CHECK(taken.size() == 1);
+  CHECK(seen == "first ");
+  CHECK_FALSE(queue.pop(taken));
+  CHECK(seen == "first second ");
+}
