@@ -2,7 +2,9 @@
 // the source when the taker has had enough. One thread.
 #pragma once
 
+#include <functional>
 #include <stop_token>
+#include <utility>
 
 #include "pipe/link_watch.h"
 #include "rtctl/event_stream.h"
@@ -22,19 +24,26 @@ class TakerLink {
       taker_.on_retry({reason, delay, failures});
     };
     watch.on_caught_up = [this] {
-      if (!ended_ && !taker_.on_caught_up()) end();
+      if (ended_ || taker_.on_caught_up()) return;
+      ended_ = true;
+      stop_.request_stop();
     };
     return watch;
   }
   // False once the taker wants no more.
   bool give(const StreamEvent& event) {
-    if (!ended_ && !taker_.on_event(event)) end();
+    ended_ = ended_ || !taker_.on_event(event);
     return !ended_;
   }
   void gap(std::string_view reason) {
     if (!ended_) taker_.on_gap(reason);
   }
-  void drained() { taker_.on_drained(); }
+  // At the end of each batch. `settled` is called when the taker has flushed.
+  void drained(const std::function<void()>& settled = {}) {
+    taker_.on_drained();
+    if (settled) settled();
+    if (ended_) stop_.request_stop();
+  }
 
   bool ended() const { return ended_; }
   // For the source's run().
@@ -45,11 +54,6 @@ class TakerLink {
     std::stop_source stop;
     void operator()() { stop.request_stop(); }
   };
-  void end() {
-    ended_ = true;
-    stop_.request_stop();
-  }
-
   EventTaker& taker_;
   std::stop_source stop_;
   std::stop_callback<Forward> forward_;
