@@ -1,10 +1,11 @@
 // The exit codes, the same in all three tools.
 #pragma once
 
-#include <cstdio>
+#include <string_view>
 
 namespace rt::cli {
 
-void print_exit_codes(std::FILE* out);
+// A line each.
+std::string_view exit_code_table();
 
 }  // namespace rt::cli

@@ -5,10 +5,12 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "cli/exit_codes.h"
+#include "cli/generate.h"
+#include "cli/verb_tree.h"
+#include "cli/versions.h"
 
 namespace rt::cli {
 namespace {
@@ -63,10 +65,12 @@ Tool::Tool(std::string name, std::string description)
     : name_(std::move(name)), app_(std::move(description), name_) {
   app_.require_subcommand(0, 1);
   app_.get_formatter()->column_width(34);
+  app_.add_option("--generate", generate_, "Print a completion, the man page, or all verbs as JSON")
+      ->type_name("bash|zsh|fish|man|json");
   app_.add_flag("--version", version_, "Print the version and exit (with --json: as JSON)");
   app_.add_flag("--json", json_, "With --version: machine-readable")->group("");
   verb("codes", "Print the table of exit codes", [] {
-    print_exit_codes(stdout);
+    std::fwrite(exit_code_table().data(), 1, exit_code_table().size(), stdout);
     return Result<int>(0);
   });
 }
@@ -117,13 +121,18 @@ int Tool::main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return usage_failed(error);
   }
-  if (version_) {
-    if (json_) {
-      const nlohmann::json out = {{"tool", name_}, {"version", RT_VERSION}};
-      std::printf("%s\n", out.dump().c_str());
-    } else {
-      std::printf("%s %s\n", name_.c_str(), RT_VERSION);
+  if (!generate_.empty()) {
+    const auto made = generate(generate_, read_verb_tree(app_));
+    if (!made) {
+      print_error(name_, made.error());
+      return exit_status(made.error().code);
     }
+    std::fwrite(made->data(), 1, made->size(), stdout);
+    return 0;
+  }
+  if (version_) {
+    std::fputs((json_ ? version_json(name_) : fmt::format("{} {}\n", name_, RT_VERSION)).c_str(),
+               stdout);
     return 0;
   }
   if (!chosen_) {

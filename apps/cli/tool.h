@@ -36,6 +36,7 @@ class Tool {
   std::string name_;
   CLI::App app_;
   Run chosen_;
+  std::string generate_;  // --generate
   bool version_ = false;
   bool json_ = false;
 };

@@ -105,13 +105,16 @@ void add_run(cli::Tool& tool) {
   auto flags = std::make_shared<RunFlags>();
   CLI::App* app = tool.verb("run", "Run a scenario and judge it", [flags] { return run(*flags); });
   app->add_option("SCENARIO", flags->scenario, "A scenario file, or preset:NAME")->required();
-  app->add_option("--set", flags->overrides, "Override one key: PATH=VALUE (repeatable)")
+  app->add_option("--set", flags->overrides, "Override one key of the scenario; repeat for several")
+      ->type_name("PATH=VALUE")
       ->allow_extra_args(false);
   app->add_option("--report", flags->reports,
-                  "Write reports: json=FILE,text=FILE,junit=FILE (repeatable)")
+                  "Write a report: json, text or junit; repeat, or separate by commas")
+      ->type_name("KIND=FILE")
       ->allow_extra_args(false);
-  app->add_option("--progress", flags->progress, "auto, tty, plain or none (default auto)");
-  app->add_option("--color", flags->colour, "auto, always or never (default auto)");
+  app->add_option("--progress", flags->progress, "How progress is shown")
+      ->type_name("auto|tty|plain|none");
+  app->add_option("--color", flags->colour, "Colours")->type_name("auto|always|never");
   app->add_flag("--no-verdict", flags->no_verdict,
                 "Exit 0 whatever was measured; faults of target and machine still show");
   cli::Tool::examples(

@@ -32,7 +32,8 @@ void add_validate(cli::Tool& tool) {
   CLI::App* app = tool.verb("validate", "Check a scenario file; nothing is started",
                             [flags] { return validate(*flags); });
   app->add_option("SCENARIO", flags->scenario, "A scenario file, or preset:NAME")->required();
-  app->add_option("--set", flags->overrides, "Override one key: PATH=VALUE (repeatable)")
+  app->add_option("--set", flags->overrides, "Override one key of the scenario; repeat for several")
+      ->type_name("PATH=VALUE")
       ->allow_extra_args(false);
   app->add_flag("--expand", flags->expand,
                 "Print the scenario with presets and overrides applied, as JSON");

@@ -14,8 +14,8 @@ namespace {
 void declare_output(CLI::App* verb, SubscribeFlags& flags) {
   const std::string group = "Output";
   verb->add_option("--format", flags.format,
-                   "text, ndjson (or json), csv, raw (an event stream again), quiet")
-      ->type_name("FORMAT")
+                   "How events are printed; raw: as an event stream again (text)")
+      ->type_name("text|ndjson|csv|raw|quiet")
       ->group(group);
   verb->add_flag("--json", flags.json, "As --format ndjson")->group(group);
   verb->add_flag("--raw", flags.raw, "As --format raw")->group(group);
@@ -31,8 +31,8 @@ void declare_output(CLI::App* verb, SubscribeFlags& flags) {
   verb->add_flag("--parse-json", flags.parse_json, "ndjson: data as a value where it is JSON")
       ->group(group);
   verb->add_option("--records", flags.records,
-                   "ndjson: events (with gap, error), or all (open, retry, heartbeat, summary)")
-      ->type_name("WHICH")
+                   "ndjson: events (with gap, error), or open, retry, heartbeat, summary too")
+      ->type_name("events|all")
       ->capture_default_str()
       ->group(group);
   verb->add_flag("--latency", flags.latency, "Age of each event by the time in its data")
@@ -47,8 +47,8 @@ void declare_output(CLI::App* verb, SubscribeFlags& flags) {
                    "Keep the place in this file: a restarted tail goes on there")
       ->type_name("FILE")
       ->group(group);
-  verb->add_option("--color", flags.colour, "auto, always, never")
-      ->type_name("WHEN")
+  verb->add_option("--color", flags.colour, "Colours")
+      ->type_name("auto|always|never")
       ->envname("RT_COLOR")
       ->capture_default_str()
       ->group(group);

@@ -86,9 +86,13 @@ void add_cat(cli::Tool& tool) {
   CLI::App* app =
       tool.verb("cat", "Print a recording, one row a line", [options] { return run(*options); });
   app->add_option("ARCHIVE", options->path, "File or directory")->required();
-  app->add_option("--format", options->format, "ndjson or text")->capture_default_str();
-  app->add_option("--from", options->from, "First row: an event id, an LSN, or a time (RFC 3339)");
-  app->add_option("--to", options->to, "Last row, included: an event id, an LSN, or a time");
+  app->add_option("--format", options->format, "How rows are printed")
+      ->type_name("ndjson|text")
+      ->capture_default_str();
+  app->add_option("--from", options->from, "First row: an event id, an LSN, or a time (RFC 3339)")
+      ->type_name("ID|LSN|TIME");
+  app->add_option("--to", options->to, "Last row, included: an event id, an LSN, or a time")
+      ->type_name("ID|LSN|TIME");
   app->add_flag("--snapshot", options->snapshot, "Also print the rows of snapshots (op S)");
   add_recover_option(app, options->recover);
   cli::Tool::examples(app,

@@ -153,20 +153,32 @@ void add_play(cli::Tool& tool) {
   auto options = std::make_shared<Options>();
   CLI::App* app = tool.verb("play", "Play a recording", [options] { return run(*options); });
   app->add_option("ARCHIVE", options->path, "File or directory")->required();
-  app->add_option("--to", options->to, "stdout, null, or sse (an embedded server)")->required();
+  app->add_option("--to", options->to, "Where to; sse: an embedded server")
+      ->type_name("stdout|null|sse")
+      ->required();
   app->add_option("--speed", options->speed, "1 is as recorded; 0.01 and up, or max")
+      ->type_name("FACTOR")
       ->capture_default_str();
-  app->add_option("--max-gap", options->max_gap, "Shorten pauses to this (2s)");
-  app->add_option("--from", options->from, "First transaction: an event id, an LSN, or a time");
-  app->add_option("--until", options->until, "Last transaction: an event id, an LSN, or a time");
+  app->add_option("--max-gap", options->max_gap, "Shorten pauses to this (2s)")->type_name("TIME");
+  app->add_option("--from", options->from, "First transaction: an event id, an LSN, or a time")
+      ->type_name("ID|LSN|TIME");
+  app->add_option("--until", options->until, "Last transaction: an event id, an LSN, or a time")
+      ->type_name("ID|LSN|TIME");
   app->add_option("--loop", options->loops, "Play this many times; 0 for ever")
+      ->type_name("N")
       ->capture_default_str();
-  app->add_option("--format", options->format, "ndjson or text, on stdout")->capture_default_str();
-  app->add_option("--listen", options->sse.listen, "Where sse listens")->capture_default_str();
+  app->add_option("--format", options->format, "How rows are printed on stdout")
+      ->type_name("ndjson|text")
+      ->capture_default_str();
+  app->add_option("--listen", options->sse.listen, "Where sse listens")
+      ->type_name("ADDRESS:PORT")
+      ->capture_default_str();
   app->add_option("--table", options->sse.table, "The table that sse serves")
+      ->type_name("NAME")
       ->capture_default_str();
   app->add_option("--await-subscribers", options->sse.await_subscribers,
                   "sse: begin when so many are there")
+      ->type_name("N")
       ->capture_default_str();
   app->add_flag("--dry-run", options->dry_run, "Say what would be played");
   app->add_flag("-q,--quiet", options->quiet, "No summary");

@@ -88,10 +88,13 @@ void add_record_sse(cli::Tool& tool, CLI::App* record) {
                             [options] { return run(*options); });
   app->add_option("URL", options->url, "The stream")->required();
   app->add_option("-o,--output", options->archive, "File (.rtr) or directory; goes on if it exists")
+      ->type_name("ARCHIVE")
       ->required();
-  app->add_option("-d,--duration", options->duration, "Stop after this long (20s, 5m)");
-  app->add_option("-n,--count", options->count, "Stop after this many events");
-  app->add_option("--last-event-id", options->last_event_id, "Resume after this event");
+  app->add_option("-d,--duration", options->duration, "Stop after this long (20s, 5m)")
+      ->type_name("TIME");
+  app->add_option("-n,--count", options->count, "Stop after this many events")->type_name("N");
+  app->add_option("--last-event-id", options->last_event_id, "Resume after this event")
+      ->type_name("ID");
   app->add_flag("-q,--quiet", options->quiet, "No progress");
   cli::Tool::examples(
       app, "  rtreplay record sse http://127.0.0.1:8080/v1/runs/stream -o runs.rtr -d 1m");

@@ -125,21 +125,28 @@ void add_record_wal(cli::Tool& tool, CLI::App* record) {
   auto options = std::make_shared<Options>();
   CLI::App* app = tool.verb(record, "wal", "Record row changes of PostgreSQL tables",
                             [options] { return run(*options); });
-  app->add_option("--pg", options->dsn, "Connection string (else RT_PG, DATABASE_URL, PG*)");
+  app->add_option("--pg", options->dsn, "Connection string (else RT_PG, DATABASE_URL, PG*)")
+      ->type_name("DSN");
   app->add_option("--publication", options->publication, "Made for --tables if it is missing")
+      ->type_name("NAME")
       ->capture_default_str();
   app->add_option("--slot", options->slot, "Replication slot, made if it is missing")
+      ->type_name("NAME")
       ->capture_default_str();
   app->add_flag("--keep-slot", options->keep_slot,
                 "Keep the slot: started again, nothing is missed (it pins WAL)");
   app->add_flag("--snapshot", options->snapshot, "First store the rows that are there");
   app->add_option("--tables", options->tables,
-                  "a,b,schema.c: tables of a new publication, and of the snapshot");
+                  "a,b,schema.c: tables of a new publication, and of the snapshot")
+      ->type_name("NAMES");
   app->add_option("-o,--output", options->archive, "File (.rtr) or directory; goes on if it exists")
+      ->type_name("ARCHIVE")
       ->required();
-  app->add_option("-d,--duration", options->duration, "Stop after this long (20s, 5m)");
+  app->add_option("-d,--duration", options->duration, "Stop after this long (20s, 5m)")
+      ->type_name("TIME");
   app->add_option("-n,--count", options->count,
-                  "Stop after this many rows, at the end of a transaction");
+                  "Stop after this many rows, at the end of a transaction")
+      ->type_name("N");
   app->add_flag("-q,--quiet", options->quiet, "No progress");
   cli::Tool::examples(
       app,

@@ -5,9 +5,8 @@
 namespace rt::rtreplay {
 
 void add_recover_option(CLI::App* app, std::string& value) {
-  app->add_option("--recover", value,
-                  "Damage: strict (stop, exit 6), point-in-time (end before), salvage (skip)")
-      ->type_name("MODE")
+  app->add_option("--recover", value, "Damage: stop with exit 6, end before it, or skip it")
+      ->type_name("strict|point-in-time|salvage")
       ->default_str("strict");
 }
 

@@ -39,4 +39,7 @@ struct HttpOptions {
 // "http://user:secret@host/" without what is before the @: URLs end up in logs.
 std::string without_credentials(const std::string& url);
 
+// What is underneath: "libcurl/7.88.1 OpenSSL/3.0.17 zlib/1.2.13 ... nghttp2/1.52.0".
+std::string http_library_version();
+
 }  // namespace rt

@@ -269,4 +269,9 @@ int Connection::socket() const {
   return PQsocket(connection_);
 }
 
+std::string pg_library_version() {
+  const int version = PQlibVersion();  // 150018
+  return fmt::format("libpq/{}.{}", version / 10'000, version % 10'000);
+}
+
 }  // namespace rt

@@ -103,4 +103,7 @@ class Connection {
   int cancel_fd_ = -1;
 };
 
+// "libpq/15.18"
+std::string pg_library_version();
+
 }  // namespace rt

@@ -196,4 +196,8 @@ Error redis_error(std::string_view attempt, std::string_view endpoint, std::stri
   return error;
 }
 
+std::string redis_library_version() {
+  return fmt::format("hiredis/{}.{}.{}", HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
+}
+
 }  // namespace rt

@@ -77,4 +77,7 @@ class RedisConnection {
 // What an error reply means: "WRONGPASS invalid username-password pair" and so on.
 Error redis_error(std::string_view attempt, std::string_view endpoint, std::string_view reply);
 
+// "hiredis/0.14.1"
+std::string redis_library_version();
+
 }  // namespace rt

@@ -1,12 +1,11 @@
 // The exit status of each kind of failure, and the one line that comes with it.
 #include <catch2/catch.hpp>
 
+#include "cli/verb_tree.h"
 #include "integration/running_tool.h"
 
 namespace rt::test {
 namespace {
-
-const std::vector<std::string> kTools = {"rtctl", "rtreplay", "rtbench"};
 
 // A complaint: one line that begins with the tool's name, perhaps a hint, nothing on standard
 // output.

@@ -38,6 +38,17 @@ if(NOT output STREQUAL expected)
   message(FATAL_ERROR "find_package consumer printed \"${output}\"")
 endif()
 
+# Man pages and completions are where their readers look for them.
+foreach(tool rtctl rtreplay rtbench)
+  foreach(file man/man1/${tool}.1 bash-completion/completions/${tool} zsh/site-functions/_${tool}
+               fish/vendor_completions.d/${tool}.fish)
+    file(READ "${prefix}/share/${file}" content)
+    if(NOT content MATCHES "${tool}")
+      message(FATAL_ERROR "${file} does not speak of ${tool}")
+    endif()
+  endforeach()
+endforeach()
+
 # An installed tool finds its library without help, wherever the prefix was moved to.
 file(RENAME "${prefix}" "${WORK}/moved")
 set(ENV{LD_LIBRARY_PATH} "")
