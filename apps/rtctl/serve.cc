@@ -26,7 +26,7 @@ struct Serve {
   std::string dsn;
   std::string table = "task_run";
   std::string slot = "trigger_realtime_slot";
-  std::string publication = "trigger_realtime_pub";
+  std::string publication{kDefaultPublication};
   std::string history;
   std::string connections_max = "400k";
   std::string keepalive = "15s";

@@ -17,7 +17,7 @@ namespace {
 struct Setup {
   std::string dsn;
   std::string table = "task_run";
-  std::string publication = "trigger_realtime_pub";
+  std::string publication{kDefaultPublication};
 };
 
 Result<int> run(const Setup& flags) {

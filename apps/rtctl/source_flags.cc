@@ -29,7 +29,8 @@ void declare_choice(CLI::App* verb, SourceFlags& flags) {
       ->type_name("TAG")
       ->allow_extra_args(false)
       ->group(group);
-  verb->add_option("--publication", flags.publication, "wal: the publication to follow")
+  verb->add_option("--publication", flags.publication,
+                   "wal: the publication to follow (" + std::string(kDefaultPublication) + ")")
       ->type_name("NAME")
       ->group(group);
   verb->add_option("--slot", flags.slot, "wal: keep this slot, and go on where it stands")
@@ -39,6 +40,7 @@ void declare_choice(CLI::App* verb, SourceFlags& flags) {
       ->type_name("NAME")
       ->allow_extra_args(false)
       ->group(group);
+  verb->add_flag("--snapshot", flags.snapshot, "wal: first the rows that are there")->group(group);
   verb->add_flag("--stream", flags.stream, "redis: names are streams (XREAD), not channels")
       ->group(group);
 }

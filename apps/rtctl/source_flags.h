@@ -23,6 +23,7 @@ struct SourceFlags {
   std::string slot;
   std::string publication;
   std::vector<std::string> tables;
+  bool snapshot = false;
   // redis
   bool stream = false;
   // where to begin

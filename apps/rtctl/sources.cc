@@ -8,117 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "base/position.h"
 #include "base/text.h"
-#include "base/units.h"
-#include "cli/environment.h"
-#include "rtctl/runs_query.h"
-#include "rtctl/server_urls.h"
-#include "rtctl/since.h"
-#include "rtctl/sse_stream.h"
-#include "rtctl/verbs.h"
+#include "rtctl/source_request.h"
 
 namespace rt::rtctl {
 namespace {
-
-using Stream = Result<std::unique_ptr<EventStream>>;
-
-// What every source is opened from.
-struct Request {
-  const SourceFlags& flags;
-  std::string word;                        // the source's name, or a URL
-  std::span<const std::string> arguments;  // the words after it
-  Since since;                             // of kind id: where to resume
-
-  std::string server() const {
-    if (!flags.url.empty()) return flags.url;
-    const std::string set = cli::first_set({"RT_URL"});
-    return set.empty() ? std::string(kDefaultUrl) : set;
-  }
-};
-
-// --- over HTTP -----------------------------------------------------------------------------------
-
-Result<SseOptions> sse_options(const Request& request) {
-  const SourceFlags& flags = request.flags;
-  SseOptions options;
-  options.http = RT_TRY(flags.http.options());
-  if (request.since.kind == Since::Kind::id) options.last_event_id = request.since.id;
-  options.reconnect = !flags.no_reconnect;
-  options.strict = flags.strict;
-  options.heartbeat_timeout = RT_TRY(parse_duration(flags.heartbeat_timeout));
-  // The parser counts in 32 bits; an event beyond 2 GiB is no event.
-  const std::uint64_t event_bytes = RT_TRY(parse_bytes(flags.max_event));
-  options.event_bytes_max =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(event_bytes, 1u << 31));
-  if (!flags.max_retries.empty()) {
-    const std::uint64_t retries = RT_TRY(parse_count(flags.max_retries));
-    options.retries_max = static_cast<std::uint32_t>(std::min<std::uint64_t>(retries, 1u << 30));
-  }
-  return options;
-}
-
-// Streams that begin where their server decides, or after an id.
-Result<void> refuse_times(const Request& request, std::string_view what) {
-  using Kind = Since::Kind;
-  if (request.since.kind == Kind::unset || request.since.kind == Kind::id) return {};
-  return fail(Code::usage,
-              fmt::format("{} resumes after an id, not from \"{}\"", what, request.flags.since),
-              "leave --since out, or give the id of an event");
-}
-
-Stream open_url(const Request& request) {
-  RT_CHECKED(refuse_times(request, "a plain event stream"));
-  if (!request.flags.url.empty() && request.flags.url != request.word) {
-    return fail(Code::usage, "two URLs are given");
-  }
-  return open_sse_stream(request.word, RT_TRY(sse_options(request)));
-}
-
-Stream open_runs(const Request& request) {
-  const SourceFlags& flags = request.flags;
-  RunsFilter filter;
-  if (!flags.run_id.empty()) filter.run_id = flags.run_id;
-  if (!flags.env_id.empty()) filter.env_id = flags.env_id;
-  filter.tags = flags.tags;
-  const Since& since = request.since;
-  if (since.kind == Since::Kind::time) filter.created_since = since.time;
-  if (since.kind == Since::Kind::id && !Position::parse(since.id) && !parse_decimal(since.id)) {
-    return fail(Code::usage,
-                fmt::format("\"{}\" is neither a time nor the id of an event", since.id),
-                "for example --since 15m, 2026-03-29T00:30:00Z or 000000014D7E3B28-00000002");
-  }
-  const bool with_initial = since.kind != Since::Kind::end;
-  return open_sse_stream(runs_stream_url(request.server(), filter, with_initial),
-                         RT_TRY(sse_options(request)));
-}
-
-Stream open_topic(const Request& request) {
-  RT_CHECKED(refuse_times(request, "a topic"));
-  return open_sse_stream(RT_TRY(topic_url(request.server(), request.arguments.front())),
-                         RT_TRY(sse_options(request)));
-}
-
-Stream open_events(const Request& request) {
-  RT_CHECKED(refuse_times(request, "a stream of events"));
-  const std::string scope = request.arguments.empty() ? "" : request.arguments.front();
-  return open_sse_stream(RT_TRY(events_url(request.server(), scope)), RT_TRY(sse_options(request)));
-}
-
-Stream open_realtime(const Request& request) {
-  RT_CHECKED(refuse_times(request, "a realtime stream"));
-  const std::vector<std::string> types(request.arguments.begin(), request.arguments.end());
-  return open_sse_stream(RT_TRY(realtime_url(request.server(), types)),
-                         RT_TRY(sse_options(request)));
-}
-
-Stream open_job(const Request& request) {
-  RT_CHECKED(refuse_times(request, "the stream of a job"));
-  return open_sse_stream(RT_TRY(job_url(request.server(), request.arguments.front())),
-                         RT_TRY(sse_options(request)));
-}
-
-// --- the table -----------------------------------------------------------------------------------
 
 struct Kind {
   std::string_view word;
@@ -127,7 +21,7 @@ struct Kind {
   std::size_t arguments_min;
   std::size_t arguments_max;
   bool tells_past;
-  Stream (*open)(const Request&);
+  OpenedStream (*open)(const SourceRequest&);
 };
 
 constexpr std::size_t kMany = 1000;  // channels or types of one subscription
@@ -138,6 +32,8 @@ constexpr std::array kKinds = {
     Kind{"realtime", "[TYPE...]", "events of these types, or of all", 0, kMany, false,
          open_realtime},
     Kind{"job", "ID", "the states of a job", 1, 1, false, open_job},
+    Kind{"wal", "", "row changes of a PostgreSQL publication", 0, 0, true, open_wal},
+    Kind{"notify", "CHANNEL...", "notifications of PostgreSQL", 1, kMany, true, open_notify},
 };
 
 bool is_url(const std::string& word) {
@@ -181,6 +77,12 @@ Result<void> check_flags(const SourceFlags& flags, const Kind& kind) {
   if (selects_runs && kind.word != "runs") {
     return fail(Code::usage, "--run, --env and --tag select runs, not events of another source",
                 "for example: rtctl sub runs --run r1");
+  }
+  const bool selects_wal =
+      !flags.slot.empty() || !flags.publication.empty() || !flags.tables.empty() || flags.snapshot;
+  if (selects_wal && kind.word != "wal") {
+    return fail(Code::usage, "--publication, --slot, --table and --snapshot belong to wal",
+                "for example: rtctl sub wal --table orders");
   }
   if (!flags.since.empty() && !flags.last_event_id.empty()) {
     return fail(Code::usage, "--since and --last-event-id both say where to begin");
@@ -226,8 +128,8 @@ Result<OpenSource> open_source(const SourceFlags& flags, const std::string& resu
   const std::span<const std::string> arguments = std::span(words).subspan(1);
   RT_CHECKED(check_words(kind, arguments));
   RT_CHECKED(check_flags(flags, kind));
-  const Request request{flags, words.front(), arguments,
-                        RT_TRY(where_to_begin(flags, resume_id, now))};
+  const SourceRequest request{flags, words.front(), arguments,
+                              RT_TRY(where_to_begin(flags, resume_id, now))};
   OpenSource source;
   source.stream = RT_TRY(kind.open(request));
   source.kind = kind.word;

@@ -10,6 +10,9 @@ namespace rt::rtctl {
 // Where `rtctl serve` listens if nothing else is said, and where its clients look for it.
 inline constexpr std::string_view kDefaultUrl = "http://127.0.0.1:8080";
 
+// What `rtctl setup` makes, `rtctl serve` and `rtctl sub wal` read, if nothing else is said.
+inline constexpr std::string_view kDefaultPublication = "trigger_realtime_pub";
+
 void add_verbs(cli::Tool& tool);
 
 void add_examples(cli::Tool& tool);

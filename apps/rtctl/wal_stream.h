@@ -17,7 +17,7 @@ namespace rt::rtctl {
 
 struct WalStreamOptions {
   std::string dsn;
-  std::string publication = "rt_publication";  // must exist
+  std::string publication;  // must exist
   // Empty: a temporary one, which begins now, and where a lost connection is a gap. A named one is
   // made if it is missing, and kept: it goes on after the last event that was handed over and
   // drained (EventTaker::on_drained()), so nothing is missed; what was not confirmed in time comes
