@@ -55,6 +55,38 @@ std::optional<NotifyBody> decode_notify(std::string_view bytes) {
   return body;
 }
 
+void encode(std::string& out, const RedisBody& body) {
+  append_text(out, body.id);
+  append_text(out, body.channel);
+  out.append(body.payload);
+}
+
+std::optional<RedisBody> decode_redis(std::string_view bytes) {
+  RedisBody body;
+  const char* at = bytes.data();
+  const char* const end = at + bytes.size();
+  if (!read_text(at, end, body.id) || !read_text(at, end, body.channel)) return std::nullopt;
+  body.payload = {at, static_cast<std::size_t>(end - at)};
+  return body;
+}
+
+void encode(std::string& payload, const RedisField& field) {
+  append_text(payload, field.name);
+  append_text(payload, field.value);
+}
+
+std::optional<std::vector<RedisField>> decode_redis_fields(std::string_view payload) {
+  std::vector<RedisField> fields;
+  const char* at = payload.data();
+  const char* const end = at + payload.size();
+  while (at != end) {
+    RedisField field;
+    if (!read_text(at, end, field.name) || !read_text(at, end, field.value)) return std::nullopt;
+    fields.push_back(field);
+  }
+  return fields;
+}
+
 void encode(std::string& out, const KeepaliveBody& body) {
   append_le(out, body.wal_end);
   append_le(out, body.server_time_us);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rt::archive {
 
@@ -19,6 +20,11 @@ struct NotifyBody {  // 'n'
   std::string_view channel;
   std::string_view payload;
   std::uint32_t pid = 0;  // of the notifying backend
+};
+struct RedisBody {           // 'r'
+  std::string_view id;       // of a stream's entry; empty: a published message
+  std::string_view channel;  // or the stream's key
+  std::string_view payload;  // of an entry: its fields, see below
 };
 struct KeepaliveBody {  // 'k'
   std::uint64_t wal_end = 0;
@@ -36,6 +42,7 @@ struct AbandonBody {  // 'A'
 // Each appends to `out`.
 void encode(std::string& out, const SseBody& body);
 void encode(std::string& out, const NotifyBody& body);
+void encode(std::string& out, const RedisBody& body);
 void encode(std::string& out, const KeepaliveBody& body);
 void encode(std::string& out, const SnapshotRowBody& body);
 void encode(std::string& out, const AbandonBody& body);
@@ -43,9 +50,19 @@ void encode(std::string& out, const AbandonBody& body);
 // Nothing if the body is malformed. Views die with `body`.
 std::optional<SseBody> decode_sse(std::string_view body);
 std::optional<NotifyBody> decode_notify(std::string_view body);
+std::optional<RedisBody> decode_redis(std::string_view body);
 std::optional<KeepaliveBody> decode_keepalive(std::string_view body);
 std::optional<SnapshotRowBody> decode_snapshot_row(std::string_view body);
 std::optional<AbandonBody> decode_abandon(std::string_view body);
+
+// The fields of a stream's entry, in order: the payload of a RedisBody with an id.
+struct RedisField {
+  std::string_view name;
+  std::string_view value;  // any bytes
+};
+void encode(std::string& payload, const RedisField& field);
+// Nothing if the payload is malformed.
+std::optional<std::vector<RedisField>> decode_redis_fields(std::string_view payload);
 
 // snapshot_begin ('b') is a JSON object: {"consistent_point":"0/1A2B","snapshot":"00000003-1"}.
 struct SnapshotBegin {

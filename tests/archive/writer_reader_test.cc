@@ -259,6 +259,15 @@ TEST_CASE("archive: record bodies come back as they were", "[archive]") {
     const auto notify = decode_notify(bytes);
     RC_ASSERT(notify && notify->channel == a && notify->payload == b && notify->pid == pid);
     bytes.clear();
+    std::string fields;
+    encode(fields, RedisField{a, b});
+    encode(fields, RedisField{c, a});
+    encode(bytes, RedisBody{a, b, fields});
+    const auto redis = decode_redis(bytes);
+    RC_ASSERT(redis && redis->id == a && redis->channel == b);
+    const auto read = decode_redis_fields(redis->payload);
+    RC_ASSERT(read && read->size() == 2 && (*read)[0].value == b && (*read)[1].name == c);
+    bytes.clear();
     encode(bytes, KeepaliveBody{lsn, time});
     const auto keepalive = decode_keepalive(bytes);
     RC_ASSERT(keepalive && keepalive->wal_end == lsn && keepalive->server_time_us == time);
@@ -273,6 +282,8 @@ TEST_CASE("archive: record bodies come back as they were", "[archive]") {
       decode_sse("\x05"
                  "ab"));
   CHECK_FALSE(decode_notify("abc"));
+  CHECK_FALSE(decode_redis("\x01"));
+  CHECK_FALSE(decode_redis_fields("\x01"));
   CHECK_FALSE(decode_keepalive("short"));
   CHECK_FALSE(decode_snapshot_row("abc"));
   CHECK_FALSE(decode_snapshot_begin("[]"));
