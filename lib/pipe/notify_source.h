@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pipe/outlet.h"
 #include "pipe/reconnector.h"
 #include "pipe/source.h"
 
@@ -34,7 +35,7 @@ class NotifySource final : public Source {
   std::uint64_t gaps() const { return gaps_.load(std::memory_order_relaxed); }
 
  private:
-  class Session;
+  Result<void> session(Reconnector& link, Outlet& outlet, int cancel_fd);
 
   NotifySourceOptions options_;
   LinkWatch watch_;
