@@ -196,6 +196,7 @@ TEST_CASE("wal stream: killed servers and a kept slot: nothing is missed, nothin
     writer.request_stop();
     writer.join();
     postgres.start();
+    REQUIRE(log.wait_for("open again", life + 1));
   }
   const auto rows = std::stoul(postgres.value("SELECT count(*) FROM orders"));
   REQUIRE(log.wait_for_events(rows));
