@@ -6,6 +6,7 @@
 #include "base/units.h"
 #include "cli/environment.h"
 #include "rtctl/notify_stream.h"
+#include "rtctl/redis_stream.h"
 #include "rtctl/source_request.h"
 #include "rtctl/verbs.h"
 #include "rtctl/wal_stream.h"
@@ -56,6 +57,21 @@ OpenedStream open_notify(const SourceRequest& request) {
   options.channels.assign(request.arguments.begin(), request.arguments.end());
   options.reconnect.retries_max = RT_TRY(retries_of(request.flags));
   return open_notify_stream(options);
+}
+
+OpenedStream open_redis(const SourceRequest& request) {
+  RedisStreamOptions options;
+  const std::string set = cli::first_set({"RT_REDIS", "REDIS_URL"});
+  if (!set.empty()) options.url = set;
+  if (!request.flags.redis.empty()) options.url = request.flags.redis;
+  options.names.assign(request.arguments.begin(), request.arguments.end());
+  options.entries = request.flags.stream;
+  options.since = request.since;
+  if (options.entries && !request.flags.last.empty()) {
+    options.last = RT_TRY(parse_count(request.flags.last));
+  }
+  options.retries_max = RT_TRY(retries_of(request.flags));
+  return open_redis_stream(options);
 }
 
 }  // namespace rt::rtctl

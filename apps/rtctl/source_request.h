@@ -34,5 +34,6 @@ OpenedStream open_job(const SourceRequest& request);
 // Without a server of ours (local_sources.cc).
 OpenedStream open_wal(const SourceRequest& request);
 OpenedStream open_notify(const SourceRequest& request);
+OpenedStream open_redis(const SourceRequest& request);
 
 }  // namespace rt::rtctl

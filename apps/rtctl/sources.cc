@@ -34,6 +34,8 @@ constexpr std::array kKinds = {
     Kind{"job", "ID", "the states of a job", 1, 1, false, open_job},
     Kind{"wal", "", "row changes of a PostgreSQL publication", 0, 0, true, open_wal},
     Kind{"notify", "CHANNEL...", "notifications of PostgreSQL", 1, kMany, true, open_notify},
+    Kind{"redis", "PATTERN...", "messages of Redis; --stream: entries of its streams", 1, kMany,
+         true, open_redis},
 };
 
 bool is_url(const std::string& word) {
@@ -83,6 +85,10 @@ Result<void> check_flags(const SourceFlags& flags, const Kind& kind) {
   if (selects_wal && kind.word != "wal") {
     return fail(Code::usage, "--publication, --slot, --table and --snapshot belong to wal",
                 "for example: rtctl sub wal --table orders");
+  }
+  if (flags.stream && kind.word != "redis") {
+    return fail(Code::usage, "--stream belongs to redis",
+                "for example: rtctl sub redis --stream KEY");
   }
   if (!flags.since.empty() && !flags.last_event_id.empty()) {
     return fail(Code::usage, "--since and --last-event-id both say where to begin");

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "integration/private_postgres.h"
+#include "integration/private_redis.h"
 #include "integration/running_tool.h"
 
 namespace rt::test {
@@ -95,6 +96,35 @@ TEST_CASE("subscribe notify: payloads as they are, with their channel", "[sub-no
   INFO(end.err);
   CHECK(end.status == 0);
   CHECK(end.out == "orders={\"a\": 1}\nÜber x=two\nlines\norders=\n");
+}
+
+TEST_CASE("subscribe redis: published messages, and the past of a stream", "[sub-redis]") {
+  const PrivateRedis redis;
+  RunningTool sub({"rtctl", "sub", "redis", "gym:*", "--redis", redis.url(), "--json", "--records",
+                   "all", "--count", "1"});
+  REQUIRE(sub.wait_for(R"("type":"open")"));
+  redis.command({"PUBLISH", "gym:1:students", "{\"a\":1}"});
+  const Outcome published = sub.finish();
+  INFO(published.err);
+  REQUIRE(published.status == 0);
+  CHECK(published.out.find(R"("topic":"gym:1:students","event":"message","data":"{\"a\":1}")") !=
+        std::string::npos);
+
+  for (const char* n : {"1", "2", "3"}) redis.command({"XADD", "orders", "*", "data", n});
+  const auto past = [&](std::vector<std::string> more) {
+    std::vector<std::string> words = {"rtctl",     "sub",         "redis",
+                                      "orders",    "--stream",    "--redis",
+                                      redis.url(), "--data-only", "--exit-at-end"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome end = run(words);
+    INFO(end.err);
+    CHECK(end.status == 0);
+    return end.out;
+  };
+  CHECK(past({"--since", "begin"}) == "1\n2\n3\n");
+  CHECK(past({"--last", "2"}) == "2\n3\n");
+  CHECK(past({"--since", "1h"}) == "1\n2\n3\n");
+  CHECK(past({}).empty());
 }
 
 TEST_CASE("subscribe: what local sources cannot do is exit 2 or 4 with the way out", "[sub-wal]") {
