@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "base/text.h"
+#include "cli/config_verb.h"
 #include "cli/exit_codes.h"
 #include "cli/generate.h"
 #include "cli/verb_tree.h"
@@ -73,6 +74,8 @@ Tool::Tool(std::string name, std::string description)
     std::fwrite(exit_code_table().data(), 1, exit_code_table().size(), stdout);
     return Result<int>(0);
   });
+  Settings::declare(app_);
+  add_config(*this);
 }
 
 CLI::App* Tool::verb(const std::string& name, const std::string& summary, Run run) {
@@ -82,7 +85,9 @@ CLI::App* Tool::verb(const std::string& name, const std::string& summary, Run ru
 CLI::App* Tool::verb(CLI::App* parent, const std::string& name, const std::string& summary,
                      Run run) {
   CLI::App* app = parent->add_subcommand(name, summary);
-  app->final_callback([this, run = std::move(run)] { chosen_ = run; });
+  app->final_callback([this, app, run = std::move(run)] {
+    if (app->get_subcommands().empty()) chosen_ = run;  // else a verb inside it was chosen
+  });
   return app;
 }
 
@@ -116,6 +121,7 @@ int Tool::usage_failed(const CLI::ParseError& error) {
 int Tool::main(int argc, char** argv) {
   std::signal(SIGPIPE,
               SIG_IGN);  // a closed pipe is an ordinary write error, handled where it happens
+  const Result<void> settled = settings_.apply(app_, argc, argv);
   try {
     app_.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -138,6 +144,10 @@ int Tool::main(int argc, char** argv) {
   if (!chosen_) {
     std::fputs(app_.help().c_str(), stderr);
     return exit_status(Code::usage);
+  }
+  if (!settled) {
+    print_error(name_, settled.error());
+    return exit_status(settled.error().code);
   }
   try {
     const Result<int> status = chosen_();

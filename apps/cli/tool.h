@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "cli/settings.h"
 
 namespace rt::cli {
 
@@ -25,6 +26,8 @@ class Tool {
   static void examples(CLI::App* app, const std::string& lines);
 
   const std::string& name() const { return name_; }
+  const Settings& settings() const { return settings_; }
+  const CLI::App& app() const { return app_; }
 
   // Parses, runs the chosen verb, prints an error as one line (and its hint) on standard error.
   // Returns the exit status.
@@ -35,6 +38,7 @@ class Tool {
 
   std::string name_;
   CLI::App app_;
+  Settings settings_;
   Run chosen_;
   std::string generate_;  // --generate
   bool version_ = false;
