@@ -13,7 +13,7 @@ constexpr std::string_view kHidden = "***";
 constexpr std::array<SharedKey, 24> kSharedKeys = {{
     {"url", "RT_URL", "", "http://127.0.0.1:8080"},
     {"pg", "RT_PG", "DATABASE_URL", ""},
-    {"redis", "RT_REDIS", "", ""},
+    {"redis", "RT_REDIS", "REDIS_URL", ""},
     {"token-file", "RT_TOKEN_FILE", "", ""},
     {"color", "RT_COLOR", "", "auto"},
     {"log", "RT_LOG", "", "info"},

@@ -25,6 +25,13 @@ std::size_t terminal_columns(int fd) {
   return kDefault;
 }
 
+std::size_t terminal_lines(int fd) {
+  constexpr std::size_t kDefault = 24;
+  winsize size{};
+  if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0) return size.ws_row;
+  return kDefault;
+}
+
 Result<bool> use_colour(const std::string& choice, int fd) {
   if (choice == "always") return true;
   if (choice == "never") return false;

@@ -13,6 +13,7 @@ bool is_terminal(int fd);
 bool is_live_terminal(int fd);
 // From COLUMNS, else from the terminal, else 100.
 std::size_t terminal_columns(int fd);
+std::size_t terminal_lines(int fd);  // from the terminal, else 24
 
 // choice: auto, always, never (--color). Auto: a terminal that is not dumb, NO_COLOR not set; or
 // FORCE_COLOR set (https://no-color.org, https://force-color.org). An explicit choice wins.

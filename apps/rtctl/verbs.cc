@@ -7,6 +7,7 @@ void add_verbs(cli::Tool& tool) {
   add_publish(tool);
   add_setup(tool);
   add_serve(tool);
+  add_doctor(tool);
   add_ctx(tool);
   add_examples(tool);
 }

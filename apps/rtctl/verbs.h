@@ -16,6 +16,7 @@ inline constexpr std::string_view kDefaultPublication = "trigger_realtime_pub";
 void add_verbs(cli::Tool& tool);
 
 void add_ctx(cli::Tool& tool);
+void add_doctor(cli::Tool& tool);
 void add_examples(cli::Tool& tool);
 void add_publish(cli::Tool& tool);
 void add_serve(cli::Tool& tool);
