@@ -1,26 +1,18 @@
 #include "integration/private_postgres.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <grp.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <stdexcept>
 #include <vector>
 
-#include "base/fd.h"
 #include "base/text.h"
+#include "integration/child_process.h"
 #include "integration/patience.h"
 
 namespace rt::test {
@@ -29,10 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-
-[[noreturn]] void give_up(const std::string& what) {
-  throw std::runtime_error(what);
-}
 
 // The newest /usr/lib/postgresql/N/bin, or $PG_BINDIR.
 std::string programs() {
@@ -57,51 +45,22 @@ const passwd* unprivileged() {
   return user;
 }
 
-// Starts a program as the unprivileged user with its output in `log`; returns the pid.
-int launch(const std::vector<std::string>& command, const std::string& log) {
-  const passwd* user = unprivileged();
-  std::vector<char*> arguments;
-  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  const int parent = ::getpid();
-  const int pid = ::fork();
-  if (pid != 0) return pid;
-  // Its own group: Ctrl-C on the test must not race with an orderly stop.
-  ::setpgid(0, 0);
-  const int out = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-  ::dup2(out, 1);
-  ::dup2(out, 2);
-  ::close_range(3, ~0u, 0);
-  if (user != nullptr && (::setgroups(0, nullptr) != 0 || ::setgid(user->pw_gid) != 0 ||
-                          ::setuid(user->pw_uid) != 0)) {
-    ::_exit(126);
-  }
-  if (::chdir("/") != 0) ::_exit(126);
-  ::unsetenv("PGDATA");
-  // After setuid, which clears it. SIGQUIT: the server's immediate stop.
-  ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
-  if (::getppid() != parent) ::_exit(126);
-  ::execv(arguments[0], arguments.data());
-  ::_exit(127);
-}
-
-std::string read_text(const std::string& path) {
-  std::ifstream in(path);
-  return {std::istreambuf_iterator<char>(in), {}};
+// As the unprivileged user. SIGQUIT: the server's immediate stop.
+pid_t launch_server(const std::vector<std::string>& command, const std::string& log) {
+  return launch(command, log, {unprivileged(), SIGQUIT});
 }
 
 void run(const std::vector<std::string>& command, const std::string& log) {
   int status = 0;
-  const int pid = launch(command, log);
+  const int pid = launch_server(command, log);
   if (pid < 0 || ::waitpid(pid, &status, 0) != pid || status != 0) {
     give_up(fmt::format("{} failed: {}", command[0], read_text(log)));
   }
 }
 
-std::string make_folder(const char* purpose) {
-  const char* base = std::getenv("TMPDIR");
-  std::string path = fmt::format("{}/rt-test-{}-XXXXXX", base != nullptr ? base : "/tmp", purpose);
-  if (::mkdtemp(path.data()) == nullptr) give_up("cannot make a folder like " + path);
+// A folder that the server may write to.
+std::string make_server_folder(const char* purpose) {
+  const std::string path = make_folder(purpose);
   if (const passwd* user = unprivileged()) {
     if (::chown(path.c_str(), user->pw_uid, user->pw_gid) != 0) give_up("cannot chown " + path);
   }
@@ -110,7 +69,7 @@ std::string make_folder(const char* purpose) {
 
 // initdb once a process.
 struct Template {
-  std::string folder = make_folder("template");
+  std::string folder = make_server_folder("template");
   Template() {
     run({programs() + "/initdb", "-D", folder + "/data", "-U", "postgres", "-A", "trust", "-E",
          "UTF8", "--locale=C", "--no-sync"},
@@ -122,23 +81,10 @@ struct Template {
   }
 };
 
-int free_port() {
-  const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(fd.get(), generic, size) != 0 || ::getsockname(fd.get(), generic, &size) != 0) {
-    give_up("no free loopback port");
-  }
-  return ntohs(address.sin_port);
-}
-
 }  // namespace
 
 PrivatePostgres::PrivatePostgres(const Settings& settings)
-    : folder_(make_folder("pg")), settings_(settings) {
+    : folder_(make_server_folder("pg")), settings_(settings) {
   static const Template prepared;
   run({"/bin/cp", "-a", prepared.folder + "/data", folder_ + "/data"}, folder_ + "/log");
   const Settings defaults{
@@ -170,7 +116,7 @@ void PrivatePostgres::start() {
   }
   // After kill -9 the children of the former server may take a moment to go.
   for (int attempt = 0; attempt < 20; ++attempt) {
-    pid_ = launch(command, folder_ + "/log");
+    pid_ = launch_server(command, folder_ + "/log");
     if (pid_ < 0) give_up("cannot fork");
     wait_until_ready();
     if (pid_ > 0) return;

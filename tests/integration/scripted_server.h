@@ -73,7 +73,7 @@ class Peer {
   void finish() { ::shutdown(fd_.get(), SHUT_WR); }
   // Abortive end: the client sees "connection reset".
   void reset() {
-    const linger now{1, 0};
+    const ::linger now{1, 0};
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
     fd_.close();
   }

@@ -20,7 +20,8 @@ std::vector<nlohmann::json> events(const std::string& out) {
   return all;
 }
 
-TEST_CASE("subscribe wal: each change is one event, with its table, place and rows", "[sub-wal]") {
+TEST_CASE("subscribe wal: each change is one event, with its table, place and rows",
+          "[subscribe_local]") {
   const PrivatePostgres postgres;
   REQUIRE(run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
   RunningTool sub({"rtctl", "sub", "wal", "--pg", postgres.dsn(), "--json", "--records", "all",
@@ -49,7 +50,7 @@ TEST_CASE("subscribe wal: each change is one event, with its table, place and ro
 }
 
 TEST_CASE("subscribe wal: with a slot and a state a killed tail goes on where it was",
-          "[sub-wal]") {
+          "[subscribe_local]") {
   const PrivatePostgres postgres;
   REQUIRE(run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
   const std::string state = postgres.folder() + "/../state-" + std::to_string(postgres.port());
@@ -82,7 +83,7 @@ TEST_CASE("subscribe wal: with a slot and a state a killed tail goes on where it
   std::remove((state + ".out").c_str());
 }
 
-TEST_CASE("subscribe notify: payloads as they are, with their channel", "[sub-notify]") {
+TEST_CASE("subscribe notify: payloads as they are, with their channel", "[subscribe_local]") {
   const PrivatePostgres postgres;
   RunningTool sub({"rtctl", "sub", "notify", "orders", "Über x", "--pg", postgres.dsn(),
                    "--template", "{topic}={data}", "--records", "all", "--count", "3"});
@@ -98,7 +99,7 @@ TEST_CASE("subscribe notify: payloads as they are, with their channel", "[sub-no
   CHECK(end.out == "orders={\"a\": 1}\nÜber x=two\nlines\norders=\n");
 }
 
-TEST_CASE("subscribe redis: published messages, and the past of a stream", "[sub-redis]") {
+TEST_CASE("subscribe redis: published messages, and the past of a stream", "[subscribe_local]") {
   const PrivateRedis redis;
   RunningTool sub({"rtctl", "sub", "redis", "gym:*", "--redis", redis.url(), "--json", "--records",
                    "all", "--count", "1"});
@@ -127,7 +128,8 @@ TEST_CASE("subscribe redis: published messages, and the past of a stream", "[sub
   CHECK(past({}).empty());
 }
 
-TEST_CASE("subscribe: what local sources cannot do is exit 2 or 4 with the way out", "[sub-wal]") {
+TEST_CASE("subscribe: what local sources cannot do is exit 2 or 4 with the way out",
+          "[subscribe_local]") {
   const PrivatePostgres postgres;
   const auto fails = [&](std::vector<std::string> words, int status, const std::string& expected) {
     words.insert(words.begin(), {"rtctl", "sub"});
