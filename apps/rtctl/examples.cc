@@ -29,6 +29,7 @@ constexpr Example kExamples[] = {
     {"make that run change", "rtctl pub run --id r1 --status running --tag demo"},
     {"why nothing arrives: a stream, its database and this machine",
      "rtctl doctor URL --pg postgresql://localhost/app"},
+    {"how fast events come, by a member of their data", "rtctl top runs --by /status"},
     {"keep a profile, and use it", "rtctl ctx set prod url=https://rt.example pg=service=prod"},
     {"prepare a database", "rtctl setup --pg postgresql://localhost/app"},
     {"serve its changes", "rtctl serve --pg postgresql://localhost/app"},

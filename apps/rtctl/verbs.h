@@ -22,5 +22,6 @@ void add_publish(cli::Tool& tool);
 void add_serve(cli::Tool& tool);
 void add_setup(cli::Tool& tool);
 void add_subscribe(cli::Tool& tool);
+void add_top(cli::Tool& tool);
 
 }  // namespace rt::rtctl
