@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "pipe/bytes_json.h"
+#include "pipe/redis_entry.h"
 #include "proto/copy_text.h"
 #include "rtreplay/value_text.h"
 
@@ -80,6 +82,7 @@ void RecordPrinter::print(const RecordView& record, const Position& position, st
       return;
     case RecordKind::sse:
     case RecordKind::notify:
+    case RecordKind::redis:
     case RecordKind::gap:
     case RecordKind::mark:
       return print_event(record, out);
@@ -229,51 +232,52 @@ void RecordPrinter::print_snapshot_row(const RecordView& record, std::string& ou
 }
 
 void RecordPrinter::print_event(const RecordView& record, std::string& out) {
+  const EventLine line = event_line(record);
   ++lines_;
   const std::string time = format_rfc3339(from_unix_us(record.received_us));
-  const char* type = "mark";
-  std::string_view id;
-  std::string_view name;
-  std::string_view text = record.body;
-  if (record.kind == RecordKind::sse) {
-    const auto body = archive::decode_sse(record.body).value_or(archive::SseBody{});
-    type = "event";
-    id = body.id;
-    name = body.event;
-    text = body.data;
-  } else if (record.kind == RecordKind::notify) {
-    const auto body = archive::decode_notify(record.body).value_or(archive::NotifyBody{});
-    type = "notify";
-    name = body.channel;
-    text = body.payload;
-  } else if (record.kind == RecordKind::gap) {
-    type = "gap";
-  }
   if (format_ == LineFormat::text) {
     out += time;
-    for (const std::string_view part : {std::string_view(type), id, name}) {
+    for (const std::string_view part : {line.type, line.id, line.name}) {
       if (!part.empty()) (out += ' ') += part;
     }
     out += ' ';
-    append_value_text(out, {ValueKind::text, text});
+    append_value_text(out, {ValueKind::text, line.text});
     out += '\n';
     return;
   }
-  out += "{\"type\":\"";
-  out += type;
-  out += "\",\"ts\":\"" + time + '"';
-  if (record.kind == RecordKind::sse) {
+  ((out += "{\"type\":\"") += line.type) += "\",\"ts\":\"" + time + '"';
+  const bool has_id = record.kind == RecordKind::sse || !line.id.empty();
+  if (has_id) {
     out += ",\"id\":";
-    append_json_string(out, id);
+    append_json_string(out, line.id);
   }
-  if (!name.empty()) {
+  if (!line.name.empty()) {
     out += record.kind == RecordKind::sse ? ",\"event\":" : ",\"channel\":";
-    append_json_string(out, name);
+    append_json_string(out, line.name);
   }
-  out += record.kind == RecordKind::sse || record.kind == RecordKind::notify ? ",\"data\":"
-                                                                             : ",\"text\":";
-  append_json_string(out, text);
+  const bool is_text = record.kind == RecordKind::gap || record.kind == RecordKind::mark;
+  out += is_text ? ",\"text\":" : ",\"data\":";
+  append_bytes_json(out, line.text);
   out += "}\n";
+}
+
+// A malformed body becomes an empty line of its type: it was there.
+RecordPrinter::EventLine RecordPrinter::event_line(const RecordView& record) {
+  if (record.kind == RecordKind::sse) {
+    const auto body = archive::decode_sse(record.body).value_or(archive::SseBody{});
+    return {"event", body.id, body.event, body.data};
+  }
+  if (record.kind == RecordKind::notify) {
+    const auto body = archive::decode_notify(record.body).value_or(archive::NotifyBody{});
+    return {"notify", {}, body.channel, body.payload};
+  }
+  if (record.kind == RecordKind::redis) {
+    const auto body = archive::decode_redis(record.body).value_or(archive::RedisBody{});
+    scratch_.clear();
+    append_redis_data(scratch_, body);
+    return {"redis", body.id, body.channel, scratch_};
+  }
+  return {record.kind == RecordKind::gap ? "gap" : "mark", {}, {}, record.body};
 }
 
 }  // namespace rt::rtreplay

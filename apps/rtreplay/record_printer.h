@@ -43,6 +43,14 @@ class RecordPrinter {
   void print_truncate(const pgoutput::Truncate& truncate, const Position& position,
                       std::string& out);
   void print_snapshot_row(const RecordView& record, std::string& out);
+  // What is shown of an event, a gap or a mark. Views live until the next call.
+  struct EventLine {
+    std::string_view type;
+    std::string_view id;
+    std::string_view name;  // of an event, or its channel
+    std::string_view text;
+  };
+  EventLine event_line(const RecordView& record);
   void print_event(const RecordView& record, std::string& out);
 
   LineFormat format_;

@@ -63,6 +63,7 @@ Result<void> Recorder::put_locked(const RecordView& record, Instant now) {
     }
     case RecordKind::sse:
     case RecordKind::notify:
+    case RecordKind::redis:
       ++events_;
       break;
     case RecordKind::snapshot_row:

@@ -8,7 +8,7 @@
 
 namespace rt::rtreplay {
 
-void add_record(cli::Tool& tool);  // record wal, record sse
+void add_record(cli::Tool& tool);  // record wal|sse|notify|redis
 void add_info(cli::Tool& tool);
 void add_verify(cli::Tool& tool);
 void add_cat(cli::Tool& tool);
@@ -16,6 +16,8 @@ void add_play(cli::Tool& tool);
 
 void add_record_wal(cli::Tool& tool, CLI::App* record);
 void add_record_sse(cli::Tool& tool, CLI::App* record);
+void add_record_notify(cli::Tool& tool, CLI::App* record);
+void add_record_redis(cli::Tool& tool, CLI::App* record);
 
 // "strict", "point-in-time", "salvage".
 Result<archive::OnDamage> parse_on_damage(const std::string& text);

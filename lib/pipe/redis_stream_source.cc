@@ -57,6 +57,10 @@ RedisStreamSource::RedisStreamSource(RedisStreamSourceOptions options, LinkWatch
     : options_(std::move(options)), watch_(std::move(watch)) {}
 
 Result<void> RedisStreamSource::run(std::stop_token stop, const Take& take) {
+  for (const std::string& key : options_.keys) {
+    if (std::count(options_.keys.begin(), options_.keys.end(), key) == 1) continue;
+    return fail(Code::usage, fmt::format("stream {} is named twice", key));
+  }
   io::Wakeup wakeup = RT_TRY(io::Wakeup::create());
   const std::stop_callback on_stop(stop, [&wakeup] { wakeup.ring(); });
   Reconnector link(options_.reconnect, watch_, wakeup.fd());
@@ -96,7 +100,8 @@ Result<void> RedisStreamSource::resolve_begin(RedisConnection& connection) {
       cursor.after = RedisEntryId{static_cast<std::uint64_t>(us / 1000), 0}.before();
     } else if (begin.at == At::after && !begin.after.empty()) {
       cursor.after = begin.after[std::min(i, begin.after.size() - 1)];
-      cursor.is_entry = cursor.after != RedisEntryId();
+      // What ends so stands for a time, not for an entry.
+      cursor.is_entry = cursor.after != RedisEntryId() && cursor.after.sequence != UINT64_MAX;
     }
     cursors_.push_back(std::move(cursor));
   }
