@@ -134,6 +134,11 @@ void Settings::declare(CLI::App& tool) {
 }
 
 Result<void> Settings::apply(CLI::App& tool, int& argc, char** argv) {
+  const std::string_view last = argc > 1 ? argv[argc - 1] : "";
+  if (last == "--config" || last == "--context") {
+    --argc;  // the parse would not know it behind a verb
+    return fail(Code::usage, fmt::format("{} needs a value", last));
+  }
   const Words words = take_words<Words>(tool, argc, argv);
   RT_CHECKED(read_files(tool, words));
   lay_under_environment(tool.get_name(), words.verb);

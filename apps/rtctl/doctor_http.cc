@@ -101,8 +101,10 @@ Finding judge_tls(const HttpFacts& facts) {
   if (!expires) return found_ok(probe.tls);
   const double days =
       std::chrono::duration<double, std::ratio<86400>>(*expires - probe.headed_at).count();
-  const std::string text = fmt::format("{}, {} certificates, {:.0f} days left", probe.tls,
-                                       probe.chain.size(), std::floor(days));
+  const std::size_t count = probe.chain.size();
+  const std::string text =
+      fmt::format("{}, {} {}, {:.0f} days left", probe.tls, count,
+                  count == 1 ? "certificate" : "certificates", std::floor(days));
   constexpr double kFailDays = 1;
   constexpr double kWarnDays = 14;  // automatic renewal happens a month before the end
   if (days < kFailDays) return found_fail(text, "renew the certificate now: certbot renew");

@@ -144,6 +144,13 @@ Finding judge_buffering(const HttpFacts& facts) {
                                   probe.header("content-length")),
                       kUnbuffer);
   }
+  if (probe.items.empty()) {
+    return found_warn(
+        "nothing arrived: a server that is silent and a proxy that holds back look "
+        "the same" +
+            proxies(probe),
+        kUnbuffer);
+  }
   const std::vector<Burst> bursts = late_bursts(probe);
   for (const Burst& burst : bursts) {
     const std::string text = held_back(burst);

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "integration/private_nginx.h"
 #include "integration/private_postgres.h"
 #include "integration/private_redis.h"
 #include "integration/running_tool.h"
@@ -80,6 +81,35 @@ TEST_CASE("doctor: a stream that is held back is found", "[doctor]") {
   CHECK(result(checks, "buffering") ==
         "fail: 3 heartbeats arrived at once: somebody holds them back (through 1.1 cache)");
   CHECK(result(checks, "heartbeat").rfind("ok", 0) == 0);
+}
+
+// A server that says hello, and beats several times a second.
+void beat(Peer& peer) {
+  peer.read_request();
+  peer.send(std::string(kHead) + "\r\n: hello\n\n");
+  while (peer.send(": beat\n\n")) ::poll(nullptr, 0, 300);
+}
+
+TEST_CASE("doctor: a real proxy that buffers is found, one that does not is not", "[doctor]") {
+  ScriptedServer server([](Peer& peer, std::size_t) { beat(peer); });
+  const PrivateNginx nginx(server.port());
+  const Json held = examine({nginx.buffering_url(), "--only", "http", "--patience", "3s"}, 1);
+  CHECK(result(held, "status").rfind("fail: no answer within 3", 0) == 0);
+  CHECK(held["status"]["fix"].get<std::string>().find("proxy_buffering off") != std::string::npos);
+
+  const Json sound = examine({nginx.tls_url(), "--only", "http", "--cacert", nginx.ca_file()}, 0);
+  for (const char* name : {"connect", "http-version", "status", "first-byte", "heartbeat",
+                           "buffering", "gzip", "http-clock"}) {
+    CHECK(result(sound, name).rfind("ok: ", 0) == 0);
+  }
+  CHECK(result(sound, "http-version") == "ok: HTTP/2");
+  // The certificate of the test lives two days.
+  CHECK(result(sound, "tls").rfind("warn: TLSv1.", 0) == 0);
+  CHECK(result(sound, "tls").find("1 days left") != std::string::npos);
+  const Json zipped = examine({nginx.gzip_url(), "--only", "gzip"}, 0);
+  CHECK(result(zipped, "gzip").find("first line after") != std::string::npos);
+  const Json unknown = examine({nginx.tls_url(), "--only", "tls"}, 1);
+  CHECK(unknown["tls"]["fix"].get<std::string>().find("--cacert FILE") != std::string::npos);
 }
 
 TEST_CASE("doctor: a server that starts over after Last-Event-ID is found", "[doctor]") {

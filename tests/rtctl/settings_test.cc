@@ -181,6 +181,9 @@ TEST_CASE("settings: a file that is wrong stops a verb, not its help", "[rtctl][
   const Outcome context = home.run({"rtctl", "config", "path", "--context", "gone"});
   CHECK(context.status == 2);
   CHECK(context.err.find("there is no context \"gone\"") != std::string::npos);
+  const Outcome nothing = home.run({"rtctl", "config", "path", "--context"});
+  CHECK(nothing.status == 2);
+  CHECK(nothing.err == "rtctl: --context needs a value\n");
 }
 
 TEST_CASE("settings: all three tools read them", "[rtctl][settings]") {
