@@ -114,7 +114,9 @@ void add_run(cli::Tool& tool) {
       ->allow_extra_args(false);
   app->add_option("--progress", flags->progress, "How progress is shown")
       ->type_name("auto|tty|plain|none");
-  app->add_option("--color", flags->colour, "Colours")->type_name("auto|always|never");
+  app->add_option("--color", flags->colour, "Colours")
+      ->type_name("auto|always|never")
+      ->envname("RT_COLOR");
   app->add_flag("--no-verdict", flags->no_verdict,
                 "Exit 0 whatever was measured; faults of target and machine still show");
   cli::Tool::examples(

@@ -209,11 +209,14 @@ class Service {
 
 void add_serve(cli::Tool& tool) {
   auto flags = std::make_shared<Serve>();
-  CLI::App* verb = tool.verb("serve", "Serve changes of a runs table as event streams", [flags] {
-    log::configure(flags->quiet ? log::Level::warn : log::Level::info,
-                   flags->log_format == "json" ? log::Format::json : log::Format::key_value);
-    return Service(*flags).run();
-  });
+  CLI::App* verb = tool.verb(
+      "serve", "Serve changes of a runs table as event streams", [flags]() -> Result<int> {
+        const log::Level level =
+            flags->quiet ? log::Level::warn : RT_TRY(cli::log_level(log::Level::info));
+        log::configure(level,
+                       flags->log_format == "json" ? log::Format::json : log::Format::key_value);
+        return Service(*flags).run();
+      });
   verb->add_option("--listen", flags->listen, "Where to listen (else PORT on 127.0.0.1, else 8080)")
       ->type_name("ADDR:PORT");
   verb->add_option("--pg", flags->dsn,

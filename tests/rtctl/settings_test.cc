@@ -186,6 +186,19 @@ TEST_CASE("settings: a file that is wrong stops a verb, not its help", "[rtctl][
   CHECK(nothing.err == "rtctl: --context needs a value\n");
 }
 
+TEST_CASE("settings: the log level is a setting", "[rtctl][settings]") {
+  Home home;
+  home.holds(R"({"log": "chatty"})");
+  const Outcome wrong = home.run({"rtctl", "serve", "--listen", "127.0.0.1:0"});
+  CHECK(wrong.status == 2);
+  CHECK(wrong.err.find("log level \"chatty\"") != std::string::npos);
+  home.holds(R"({"log": "warn"})");
+  RunningTool serve({"rtctl", "serve", "--listen", "127.0.0.1:0"},
+                    {{"XDG_CONFIG_HOME", home.path.string()}});
+  REQUIRE(serve.wait_for("  watch: "));
+  CHECK(serve.error_text().find("level=info") == std::string::npos);
+}
+
 TEST_CASE("settings: all three tools read them", "[rtctl][settings]") {
   Home home;
   home.holds(R"({"pg": "dbname=x"})");
