@@ -1,0 +1,38 @@
+// Events of the realtime transport, as its publishers write them and its instances pass them on:
+// {"type","data","userId"?,"timestamp","id","origin"}, in this order. `id` and `origin` are ours
+// (D-7); peers that do not know them ignore them. Pure; thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace rt {
+
+inline constexpr std::string_view kRealtimeRedisChannel = "rt:all";
+inline constexpr std::string_view kRealtimePostgresChannel = "realtime_events";
+// At least once: a Redis stream, whose entries have one field that holds the event.
+inline constexpr std::string_view kRealtimeRedisStream = "rt:stream";
+inline constexpr std::string_view kRealtimeStreamField = "event";
+// An instance that was away for longer finds a gap: at 1,000 events a minute, more than an hour.
+inline constexpr std::size_t kRealtimeStreamEntriesMax = 100'000;
+// PostgreSQL's own limit of a notification.
+inline constexpr std::size_t kRealtimeNotifyBytesMax = 7999;
+
+struct RealtimeEvent {
+  std::string_view type;  // not empty
+  std::string_view data;  // JSON
+  std::optional<std::string_view> user_id{};
+  std::optional<WallTime> timestamp{};  // these three: left out by a client that posts to a server
+  std::string_view id{};
+  std::string_view origin{};
+};
+
+// Code::usage when data is no JSON value or the type is empty.
+Result<void> append_realtime_event(std::string& out, const RealtimeEvent& event);
+
+}  // namespace rt
