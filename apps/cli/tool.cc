@@ -10,6 +10,7 @@
 #include "cli/config_verb.h"
 #include "cli/exit_codes.h"
 #include "cli/generate.h"
+#include "cli/literal_words.h"
 #include "cli/verb_tree.h"
 #include "cli/versions.h"
 
@@ -123,7 +124,7 @@ int Tool::main(int argc, char** argv) {
               SIG_IGN);  // a closed pipe is an ordinary write error, handled where it happens
   const Result<void> settled = settings_.apply(app_, argc, argv);
   try {
-    app_.parse(argc, argv);
+    app_.parse(words_to_parse(argc, argv, literal_verbs_));
   } catch (const CLI::ParseError& error) {
     return usage_failed(error);
   }

@@ -22,6 +22,8 @@ class Tool {
   // A verb inside a verb (`rtctl publish run`); parents made this way need no run of their own.
   CLI::App* verb(CLI::App* parent, const std::string& name, const std::string& summary, Run run);
   CLI::App* group(const std::string& name, const std::string& summary);
+  // Below this verb, words in brackets are data and no lists (literal_words.h).
+  void take_words_literally(const std::string& verb) { literal_verbs_.push_back(verb); }
   // Lines shown under "examples:" in the verb's help.
   static void examples(CLI::App* app, const std::string& lines);
 
@@ -43,6 +45,7 @@ class Tool {
   std::string generate_;  // --generate
   bool version_ = false;
   bool json_ = false;
+  std::vector<std::string> literal_verbs_;
 };
 
 // "rtctl: cannot reach 127.0.0.1:1: Connection refused (ECONNREFUSED)" and, if there is one, "hint:

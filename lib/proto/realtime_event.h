@@ -17,7 +17,7 @@ inline constexpr std::string_view kRealtimeRedisChannel = "rt:all";
 inline constexpr std::string_view kRealtimePostgresChannel = "realtime_events";
 // At least once: a Redis stream, whose entries have one field that holds the event.
 inline constexpr std::string_view kRealtimeRedisStream = "rt:stream";
-inline constexpr std::string_view kRealtimeStreamField = "event";
+inline constexpr std::string_view kRealtimeStreamField = "data";
 // An instance that was away for longer finds a gap: at 1,000 events a minute, more than an hour.
 inline constexpr std::size_t kRealtimeStreamEntriesMax = 100'000;
 // PostgreSQL's own limit of a notification.

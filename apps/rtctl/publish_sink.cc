@@ -1,0 +1,13 @@
+#include "rtctl/publish_sink.h"
+
+#include "proto/json_compact.h"
+
+namespace rt::rtctl {
+
+Result<void> append_json_data(std::string& out, std::string_view data) {
+  if (append_compact_json(out, data)) return {};
+  return fail(Code::usage, "the data is not JSON",
+              "quote it for the shell: '{\"n\":1}' or '\"text\"'");
+}
+
+}  // namespace rt::rtctl

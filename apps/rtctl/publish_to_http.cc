@@ -1,0 +1,60 @@
+#include "rtctl/publish_to_http.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "http/http_post.h"
+
+namespace rt::rtctl {
+namespace {
+
+// What a server answers to a message that it does not take: its reason, if it is one short line.
+std::string reason(const HttpReply& reply) {
+  const std::size_t end = reply.body.find_first_of("\r\n");
+  const std::string line = reply.body.substr(0, std::min<std::size_t>(end, 200));
+  return line.empty() ? "" : ": " + line;
+}
+
+Code code_for(long status) {
+  if (status == 400 || status == 413 || status == 422) return Code::usage;
+  return status == 429 || status >= 500 ? Code::unreachable : Code::refused;
+}
+
+// {"id":"..."}, if the answer is that.
+std::string id_in(const std::string& body) {
+  const auto answer = nlohmann::json::parse(body, nullptr, false);
+  if (!answer.is_object() || !answer.contains("id")) return {};
+  const auto& id = answer["id"];
+  return id.is_string() ? id.get<std::string>() : id.dump();
+}
+
+class HttpSink final : public PublishSink {
+ public:
+  HttpSink(const std::string& url, const HttpOptions& options, std::string hint404)
+      : url_(url), hint404_(std::move(hint404)), post_(url, options) {}
+
+  Result<PublishReceipt> send(const PublishMessage& message) override {
+    const HttpReply reply = RT_TRY(post_.post("application/json", message.body));
+    if (reply.status >= 200 && reply.status < 300) return PublishReceipt{id_in(reply.body), {}};
+    const bool no_surface = reply.status == 404 || reply.status == 405;
+    return fail(code_for(reply.status),
+                fmt::format("cannot publish to {}: {}{}", url_, reply.status, reason(reply)),
+                no_surface ? hint404_ : "");
+  }
+
+ private:
+  std::string url_;
+  std::string hint404_;
+  HttpPost post_;
+};
+
+}  // namespace
+
+std::unique_ptr<PublishSink> publish_to_http(const std::string& url, const HttpOptions& options,
+                                             const std::string& hint404) {
+  return std::make_unique<HttpSink>(url, options, hint404);
+}
+
+}  // namespace rt::rtctl
