@@ -1,65 +1,21 @@
 #include "rtctl/json_view.h"
 
-#include <nlohmann/json.hpp>
-
+#include "proto/json_scan.h"
 #include "rtctl/terminal_text.h"
 
 namespace rt::rtctl {
 namespace {
 
+using json_scan::is_space;
+using json_scan::scalar_end;
+using json_scan::skip_space;
+using json_scan::string_end;
+using json_scan::value_end;
+
 constexpr std::string_view kKeyColour = "\x1b[34m";
 constexpr std::string_view kStringColour = "\x1b[32m";
 constexpr std::string_view kScalarColour = "\x1b[36m";
 constexpr std::string_view kReset = "\x1b[0m";
-
-bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-// The end of the string literal that starts at `at`.
-std::size_t string_end(std::string_view json, std::size_t at) {
-  for (++at; json[at] != '"'; ++at) {
-    if (json[at] == '\\') ++at;
-  }
-  return at + 1;
-}
-
-std::size_t scalar_end(std::string_view json, std::size_t at) {
-  while (at < json.size() && !is_space(json[at]) && json[at] != ',' && json[at] != ']' &&
-         json[at] != '}') {
-    ++at;
-  }
-  return at;
-}
-
-std::size_t skip_space(std::string_view json, std::size_t at) {
-  while (at < json.size() && is_space(json[at])) ++at;
-  return at;
-}
-
-// The end of the value that starts at `at`.
-std::size_t value_end(std::string_view json, std::size_t at) {
-  std::size_t depth = 0;
-  while (at < json.size()) {
-    const char c = json[at];
-    if (c == '"') {
-      at = string_end(json, at);
-    } else if (c == '{' || c == '[') {
-      ++depth;
-      ++at;
-    } else if (c == '}' || c == ']') {
-      --depth;
-      ++at;
-    } else if (is_space(c) || c == ',' || c == ':') {
-      ++at;
-      continue;
-    } else {
-      at = scalar_end(json, at);
-    }
-    if (depth == 0) break;
-  }
-  return at;
-}
 
 // Writes one document; no recursion, so that deep nesting cannot exhaust the stack.
 class Printer {
@@ -159,30 +115,12 @@ class Printer {
 
 }  // namespace
 
-bool is_json(std::string_view text) {
-  return nlohmann::json::accept(text.begin(), text.end());
-}
-
 void append_json_line(std::string& out, std::string_view json) {
   const std::size_t start = out.size();
   out.append(json);
   for (std::size_t i = start; i < out.size(); ++i) {
     if (is_space(out[i])) out[i] = ' ';
   }
-}
-
-std::vector<JsonMember> json_members(std::string_view object) {
-  std::vector<JsonMember> members;
-  std::size_t at = skip_space(object, skip_space(object, 0) + 1);
-  while (object[at] != '}') {
-    const std::size_t name_end = string_end(object, at);
-    const std::size_t value = skip_space(object, skip_space(object, name_end) + 1);
-    const std::size_t end = value_end(object, value);
-    members.push_back({object.substr(at, name_end - at), object.substr(value, end - value)});
-    at = skip_space(object, end);
-    if (object[at] == ',') at = skip_space(object, at + 1);
-  }
-  return members;
 }
 
 void append_json_pretty(std::string& out, std::string_view json, const JsonStyle& style) {

@@ -5,21 +5,13 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
+
+#include "proto/json_scan.h"
 
 namespace rt::rtctl {
 
-bool is_json(std::string_view text);
-
 // Valid JSON on one line: line breaks and tabs can only stand between its tokens.
 void append_json_line(std::string& out, std::string_view json);
-
-// The members of a valid JSON object, as they stand in the text: the name with its quotes.
-struct JsonMember {
-  std::string_view name;
-  std::string_view value;
-};
-std::vector<JsonMember> json_members(std::string_view object);
 
 struct JsonStyle {
   bool colour = false;

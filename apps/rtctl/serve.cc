@@ -1,6 +1,8 @@
 // rtctl serve: the realtime server.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +17,7 @@
 #include "pg/connection.h"
 #include "pg/setup.h"
 #include "pipe/wal_source.h"
+#include "rtctl/serve_topics.h"
 #include "rtctl/verbs.h"
 #include "server/server.h"
 
@@ -32,9 +35,27 @@ struct Serve {
   std::string keepalive = "15s";
   std::string tags_match = "any";
   std::string log_format = "text";
+  std::string surfaces = "runs,topics";
   bool keepalive_event = false;
   bool quiet = false;
+  TopicsFlags topics;
+
+  bool has_surface(std::string_view name) const {
+    const auto words = split(surfaces, ',');
+    return std::find(words.begin(), words.end(), name) != words.end();
+  }
 };
+
+Result<void> check_surfaces(const Serve& flags) {
+  constexpr std::array<std::string_view, 2> kSurfaces = {"runs", "topics"};
+  for (const std::string_view word : split(flags.surfaces, ',')) {
+    if (std::find(kSurfaces.begin(), kSurfaces.end(), word) != kSurfaces.end()) continue;
+    const auto near = nearest(word, kSurfaces);
+    return fail(Code::usage, fmt::format("there is no surface \"{}\"", word),
+                near ? fmt::format("did you mean {}?", *near) : "surfaces are runs and topics");
+  }
+  return {};
+}
 
 // --listen, else PORT on the loopback address, else 127.0.0.1:8080.
 Result<io::Address> listen_address(const Serve& flags) {
@@ -55,6 +76,7 @@ Result<server::ServerOptions> server_options(const Serve& flags, bool has_databa
   options.tags_match = flags.tags_match == "all" ? server::TagsMatch::all : server::TagsMatch::any;
   if (!flags.history.empty()) options.history = flags.history;
   options.accepts_publish = !has_database;
+  if (flags.has_surface("topics")) options.topics = RT_TRY(topics_http(flags.topics));
   return options;
 }
 
@@ -108,18 +130,26 @@ class Service {
   explicit Service(const Serve& flags) : flags_(flags) {}
 
   Result<int> run() {
+    RT_CHECKED(check_surfaces(flags_));
     auto signals = RT_TRY(io::StopSignals::create());
     const std::string dsn =
         flags_.dsn.empty() ? cli::first_set({"RT_PG", "DATABASE_URL"}) : flags_.dsn;
     const TableName table = RT_TRY(parse_table_name(flags_.table));
     server::ServerOptions options = RT_TRY(server_options(flags_, !dsn.empty()));
     options.table = dsn.empty() ? "task_run" : table.text();
-    if (!dsn.empty()) {
+    const bool rows = flags_.has_surface("runs") && !dsn.empty();
+    if (rows) {
       RT_CHECKED(prepare_database(dsn, table, flags_.publication));
       options.source_health = [this] { return source_health(); };
     }
+    if (options.topics.enabled && !dsn.empty()) {
+      topics_ = std::make_unique<TopicListener>(dsn);
+      options.topics_listening = [this] { return topics_->connected(); };
+      options.topic_send = notify_sender(dsn, flags_.topics.shards);
+    }
     server_ = RT_TRY(server::Server::start(std::move(options), clock_));
-    if (!dsn.empty()) RT_CHECKED(make_source(dsn, table));
+    if (rows) RT_CHECKED(make_source(dsn, table));
+    if (topics_ != nullptr) topics_->start(*server_);
     announce(dsn.empty());
     if (source_ != nullptr) {
       feeding_ = std::jthread([this](const std::stop_token& stop) {
@@ -130,6 +160,7 @@ class Service {
     wait(signals);
     feeding_.request_stop();
     if (feeding_.joinable()) feeding_.join();
+    if (topics_ != nullptr) topics_->stop();
     server_->stop();
     if (!outcome_) return fail(outcome_.error());
     return 0;
@@ -198,7 +229,8 @@ class Service {
 
   const Serve& flags_;
   SystemClock clock_;
-  std::unique_ptr<WalSource> source_;  // outlives the server, which confirms to it
+  std::unique_ptr<WalSource> source_;      // outlives the server, which confirms to it
+  std::unique_ptr<TopicListener> topics_;  // outlives the server, which asks it how it is
   std::unique_ptr<server::Server> server_;
   std::atomic<bool> fed_{false};
   Result<void> outcome_;
@@ -209,19 +241,23 @@ class Service {
 
 void add_serve(cli::Tool& tool) {
   auto flags = std::make_shared<Serve>();
-  CLI::App* verb = tool.verb(
-      "serve", "Serve changes of a runs table as event streams", [flags]() -> Result<int> {
-        const log::Level level =
-            flags->quiet ? log::Level::warn : RT_TRY(cli::log_level(log::Level::info));
-        log::configure(level,
-                       flags->log_format == "json" ? log::Format::json : log::Format::key_value);
-        return Service(*flags).run();
-      });
+  CLI::App* verb =
+      tool.verb("serve", "Serve changes of a runs table, and topics, as event streams",
+                [flags]() -> Result<int> {
+                  const log::Level level =
+                      flags->quiet ? log::Level::warn : RT_TRY(cli::log_level(log::Level::info));
+                  log::configure(level, flags->log_format == "json" ? log::Format::json
+                                                                    : log::Format::key_value);
+                  return Service(*flags).run();
+                });
   verb->add_option("--listen", flags->listen, "Where to listen (else PORT on 127.0.0.1, else 8080)")
       ->type_name("ADDR:PORT");
   verb->add_option("--pg", flags->dsn,
                    "The database (else RT_PG, DATABASE_URL); without one: rows in memory")
       ->type_name("DSN");
+  verb->add_option("--surfaces", flags->surfaces, "What is served, of runs and topics")
+      ->type_name("LIST")
+      ->capture_default_str();
   verb->add_option("--table", flags->table, "The runs table")
       ->type_name("NAME")
       ->capture_default_str();
@@ -251,6 +287,7 @@ void add_serve(cli::Tool& tool) {
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   verb->add_flag("-q,--quiet", flags->quiet, "Log warnings and errors only");
+  declare_topics(verb, flags->topics);
   cli::Tool::examples(
       verb,
       "  rtctl serve                                          rows in memory, on 127.0.0.1:8080\n"

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -204,17 +205,43 @@ std::string format_count(std::uint64_t n) {
 
 namespace {
 
+// "2026-03-29T00:30:00": the calendar is asked once a second, for times mostly come in order.
+struct SecondText {
+  std::chrono::sys_seconds second{std::chrono::seconds(-1)};
+  char text[32] = {};
+  std::size_t size = 0;
+
+  std::string_view of(std::chrono::sys_seconds wanted) {
+    using namespace std::chrono;
+    if (wanted == second && size > 0) return {text, size};
+    const auto day = floor<days>(wanted);
+    const year_month_day date{day};
+    const hh_mm_ss time{wanted - day};
+    const auto end = fmt::format_to_n(
+        text, sizeof text, "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(date.year()),
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+        time.hours().count(), time.minutes().count(), time.seconds().count());
+    size = std::min(end.size, sizeof text);
+    second = wanted;
+    return {text, size};
+  }
+};
+
 std::string format_time(WallTime t, int fraction_digits) {
   using namespace std::chrono;
-  const auto day = floor<days>(t);
-  const year_month_day date{day};
-  const hh_mm_ss time{t - day};
-  const long us = time.subseconds().count();
-  const long fraction = fraction_digits == 3 ? us / 1000 : us;
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:0{}}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     time.hours().count(), time.minutes().count(), time.seconds().count(), fraction,
-                     fraction_digits);
+  thread_local SecondText last;
+  const auto second = floor<seconds>(t);
+  auto fraction = static_cast<std::uint32_t>((t - second).count());
+  if (fraction_digits == 3) fraction /= 1000;
+  std::string out(last.of(second));
+  const std::size_t at = out.size();
+  out.append(static_cast<std::size_t>(fraction_digits) + 2, '.');
+  out.back() = 'Z';
+  for (std::size_t i = at + static_cast<std::size_t>(fraction_digits); i > at; --i) {
+    out[i] = static_cast<char>('0' + fraction % 10);
+    fraction /= 10;
+  }
+  return out;
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "server/link.h"
 #include "server/posting_lists.h"
 #include "server/run_filter.h"
+#include "server/surface.h"
 
 namespace rt::server {
 
@@ -75,6 +76,8 @@ class Backlog {
 // A request on its way in.
 struct Incoming {
   http1::RequestParser parser;
+  Surface surface = Surface::runs;  // which one a publish request is for
+  std::string name;                 // of the topic
   std::string body;
   std::uint64_t body_bytes = 0;  // expected
   bool keep_alive = true;
@@ -97,6 +100,8 @@ struct Connection {
   int fd = -1;
   std::uint32_t generation = 0;
   State state = State::free;
+  Surface surface = Surface::runs;
+  bool gzip = false;  // what is sent is a gzip stream
   bool wants_write = false;
   bool head_sent = false;
   bool too_slow = false;         // is about to be closed
@@ -105,8 +110,8 @@ struct Connection {
   PostingLists::Chain chain = PostingLists::kNone;
   // Live: events up to here were dealt with before it became live.
   Position seen;
-  // The filter: on one run (the usual case), or in full.
-  Hash128 run;
+  // What it wants: one run (the usual case) or one topic; or runs by a filter in full.
+  Hash128 target;
   std::shared_ptr<const RunFilter> filter;
   std::unique_ptr<Incoming> incoming;
   std::unique_ptr<Backlog> backlog;

@@ -42,7 +42,8 @@ std::string_view choose(const EventBlock::Content& event, bool held_before, bool
 EventBlock* EventBlock::create(const Content& content) {
   const std::size_t bytes = sizeof(EventBlock) + content.keys.size_bytes() +
                             tag_bytes(content.before) + tag_bytes(content.after) +
-                            content.initial.size() + content.delta.size() + content.left.size();
+                            content.initial.size() + content.delta.size() + content.left.size() +
+                            content.frame.size() + content.gzip_frame.size();
   void* const memory = std::malloc(bytes);
   if (memory == nullptr) throw std::bad_alloc();
   auto* const block = new (memory) EventBlock();
@@ -57,6 +58,8 @@ EventBlock* EventBlock::create(const Content& content) {
   own.initial = cursor.copy(content.initial);
   own.delta = cursor.copy(content.delta);
   own.left = cursor.copy(content.left);
+  own.frame = cursor.copy(content.frame);
+  own.gzip_frame = cursor.copy(content.gzip_frame);
   return block;
 }
 
@@ -74,6 +77,11 @@ std::string_view EventBlock::frame_for(const RunFilter& filter) const {
 std::string_view EventBlock::frame_for_run(const Hash128& id) const {
   return choose(content_, content_.before && content_.before->id == id,
                 content_.after && content_.after->id == id);
+}
+
+std::string_view EventBlock::frame_for_target(const Hash128& target, bool gzip) const {
+  if (content_.target != target) return {};
+  return gzip ? content_.gzip_frame : content_.frame;
 }
 
 }  // namespace rt::server

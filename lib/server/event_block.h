@@ -1,6 +1,7 @@
 // One event, encoded once: immutable, shared by every shard and connection that wants it.
-// Who may want it is in its keys; what a subscriber sees of it depends on whether its filter held
-// before and after the change: `initial` (it begins to match), `delta`, or `left` (it stops).
+// Who may want it is in its keys. What a subscriber of runs sees of it depends on whether its
+// filter held before and after the change: `initial` (it begins to match), `delta`, or `left` (it
+// stops). A message of a topic has one frame, and the same once more as a part of a gzip stream.
 #pragma once
 
 #include <atomic>
@@ -14,6 +15,7 @@
 #include "base/position.h"
 #include "server/run_facts.h"
 #include "server/run_filter.h"
+#include "server/surface.h"
 
 namespace rt::server {
 
@@ -22,7 +24,8 @@ class EventBlock {
   // Each frame is one whole server-sent event, its first line "id: <position>\n"; empty if no
   // subscriber can be owed it.
   struct Content {
-    Position position;
+    Surface surface = Surface::runs;
+    Position position;                    // of runs only
     std::int64_t commit_us = 0;           // the database's commit time, Unix microseconds
     std::uint32_t run = 0;                // slot of the run in the store
     std::optional<RunFacts> before;       // absent: the run did not exist
@@ -31,6 +34,10 @@ class EventBlock {
     std::string_view initial;
     std::string_view delta;
     std::string_view left;
+    // Surfaces without state: whom it is for, and its one frame.
+    Hash128 target;
+    std::string_view frame;
+    std::string_view gzip_frame;  // a whole number of deflate blocks; empty: nobody wants it
   };
   // Copies everything into one allocation. The caller holds the first reference.
   static EventBlock* create(const Content& content);
@@ -43,6 +50,8 @@ class EventBlock {
   std::string_view frame_for(const RunFilter& filter) const;
   // The same for a filter on one run id and nothing else.
   std::string_view frame_for_run(const Hash128& id) const;
+  // What a subscriber of this target sees, on a surface without state.
+  std::string_view frame_for_target(const Hash128& target, bool gzip) const;
 
   void hold() { references_.fetch_add(1, std::memory_order_relaxed); }
   void release();

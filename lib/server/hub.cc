@@ -26,11 +26,15 @@ Hub::Hub(Options options, const Clock& clock, std::vector<Link*> links, io::Wake
       counters_(counters),
       history_(std::move(history)),
       changes_(options_.table, store_),
-      ring_(options_.ring_bytes_max) {
+      ring_(options_.ring_bytes_max),
+      topics_(options_.topics) {
   RT_CHECK(links_.size() <= kShardsMax);
 }
 
 Result<std::optional<History::Resume>> Hub::restore() {
+  if (options_.topic_send) {
+    topic_publisher_ = RT_TRY(TopicPublisher::start(options_.topic_send, wakeup_));
+  }
   std::optional<History::Resume> resume;
   if (history_ != nullptr) {
     const RunChanges::Listener quiet{[this](EventRef event) { ring_.push(std::move(event)); },
@@ -58,10 +62,10 @@ void Hub::begin_in_memory(const std::optional<History::Resume>& resume) {
   counters_.ready = true;
 }
 
-Result<void> Hub::take(RecordBatch& batch, const std::stop_token& stop) {
+Result<void> Hub::take(Feed feed, RecordBatch& batch, const std::stop_token& stop) {
   auto shared = std::make_shared<RecordBatch>(std::move(batch));
   batch = RecordBatch();
-  while (!batches_.push(std::move(shared))) {
+  while (!batches(feed).push(std::move(shared))) {
     if (stop.stop_requested()) return fail(Code::cancelled, "stopped");
     wakeup_.ring();
     std::this_thread::yield();
@@ -80,6 +84,7 @@ void Hub::run(const std::stop_token& stop) {
     const Instant now = clock_.now();
     if (now >= next_counters) {
       update_counters();
+      topics_.forget_idle(clock_.wall());
       next_counters = now + kCountersEvery;
     }
     poller->wait(ready, next_counters, now);
@@ -88,11 +93,16 @@ void Hub::run(const std::stop_token& stop) {
     while (busy && !stop.stop_requested()) {
       busy = false;
       std::shared_ptr<RecordBatch> batch;
-      if (batches_.pop(batch)) {
+      if (row_batches_.pop(batch)) {
         apply(*batch);
         if (history_ != nullptr) history_->append(std::move(batch));
         busy = true;
       }
+      if (message_batches_.pop(batch)) {
+        hear(*batch);
+        busy = true;
+      }
+      answer_said();
       for (std::size_t shard = 0; shard < links_.size(); ++shard) busy |= serve_shard(shard);
       ring_shards();
     }
@@ -107,6 +117,11 @@ void Hub::apply(const RecordBatch& batch) {
 }
 
 void Hub::deliver(EventRef event) {
+  send_to_subscribers(event);
+  ring_.push(std::move(event));
+}
+
+void Hub::send_to_subscribers(const EventRef& event) {
   counters_.events.fetch_add(1, std::memory_order_relaxed);
   std::uint64_t shards = 0;
   for (const std::uint64_t key : event->content().keys) {
@@ -118,7 +133,6 @@ void Hub::deliver(EventRef event) {
     message.event = event;
     post(static_cast<std::size_t>(std::countr_zero(shards)), std::move(message));
   }
-  ring_.push(std::move(event));
 }
 
 // Everything before `position` is void or out of reach.
@@ -193,6 +207,21 @@ void Hub::answer(std::size_t shard, ToHub& message) {
       break;
     case ToHub::Kind::publish:
       publish(shard, message);
+      break;
+    case ToHub::Kind::join:
+      join(shard, message);
+      break;
+    case ToHub::Kind::part:
+      topics_.part(message.target, message.gzip, clock_.wall());
+      break;
+    case ToHub::Kind::dropped:
+      topics_.dropped(message.target);
+      break;
+    case ToHub::Kind::say:
+      say(shard, message);
+      break;
+    case ToHub::Kind::topics_health:
+      tell_topics_health(shard, message);
       break;
     case ToHub::Kind::none:
       break;
@@ -284,23 +313,27 @@ void Hub::advance(std::size_t shard, ConnectionId connection, CatchUp catch_up, 
 }
 
 void Hub::publish(std::size_t shard, const ToHub& message) {
-  ToShard reply;
-  reply.kind = ToShard::Kind::answer;
-  reply.connection = message.connection;
   RecordBatch batch;
   const auto published = memory_table_.upsert(message.text, store_, clock_.wall(), batch);
-  if (published) {
-    reply.status = 200;
-    reply.text = "{\"id\":";
-    append_json_string(reply.text, published->id);
-    reply.text += fmt::format(",\"position\":\"{}\"}}\n", published->position.text());
-    apply(batch);
-    if (history_ != nullptr) history_->append(std::make_shared<RecordBatch>(std::move(batch)));
-  } else {
-    reply.status = published.error().code == Code::refused ? 404 : 400;
-    reply.text = published.error().text + "\n";
+  if (!published) {
+    const int status = published.error().code == Code::refused ? 404 : 400;
+    return reply(shard, message.connection, status, published.error().text + "\n");
   }
-  post(shard, std::move(reply));
+  std::string text = "{\"id\":";
+  append_json_string(text, published->id);
+  text += fmt::format(",\"position\":\"{}\"}}\n", published->position.text());
+  apply(batch);
+  if (history_ != nullptr) history_->append(std::make_shared<RecordBatch>(std::move(batch)));
+  reply(shard, message.connection, 200, std::move(text));
+}
+
+void Hub::reply(std::size_t shard, ConnectionId connection, int status, std::string text) {
+  ToShard answer;
+  answer.kind = ToShard::Kind::answer;
+  answer.connection = connection;
+  answer.status = status;
+  answer.text = std::move(text);
+  post(shard, std::move(answer));
 }
 
 void Hub::update_counters() {

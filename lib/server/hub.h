@@ -28,6 +28,8 @@
 #include "server/memory_table.h"
 #include "server/run_changes.h"
 #include "server/run_store.h"
+#include "server/topic_board.h"
+#include "server/topic_publisher.h"
 
 namespace rt::server {
 
@@ -37,6 +39,10 @@ class Hub {
     std::string table = "task_run";
     std::size_t ring_bytes_max = std::size_t{64} << 20;
     bool accepts_publish = false;  // rows come over HTTP: there is no database behind
+    TopicBoard::Options topics;
+    // Empty: messages reach the subscribers of this server, and no other.
+    TopicPublisher::Send topic_send;
+    std::function<TopicBoard::Links()> topic_links;  // thread-safe; empty: no database
   };
 
   // links: one per shard, at most kShardsMax; they outlive the hub. history: or null.
@@ -48,8 +54,12 @@ class Hub {
   // Before run(): applies what the history holds. Returns the LSN to go on from, if there is any.
   Result<std::optional<History::Resume>> restore();
 
-  // Source thread: hands over a batch, waiting while the hub is behind (kBatchesMax).
-  Result<void> take(RecordBatch& batch, const std::stop_token& stop);
+  // Source threads, one each: hand over a batch, waiting while the hub is behind (kBatchesMax).
+  enum class Feed : std::uint8_t {
+    rows,      // WAL, or an archive of it
+    messages,  // notifications
+  };
+  Result<void> take(Feed feed, RecordBatch& batch, const std::stop_token& stop);
 
   // The hub thread.
   void run(const std::stop_token& stop);
@@ -62,6 +72,15 @@ class Hub {
 
   void apply(const RecordBatch& batch);
   void deliver(EventRef event);
+  void send_to_subscribers(const EventRef& event);
+  // hub_topics.cc
+  void hear(const RecordBatch& batch);
+  void hear(const std::string& topic, std::string_view data);
+  void join(std::size_t shard, ToHub& message);
+  void say(std::size_t shard, ToHub& message);
+  void answer_said();
+  void tell_topics_health(std::size_t shard, const ToHub& message);
+  void reply(std::size_t shard, ConnectionId connection, int status, std::string text);
   void begin_in_memory(const std::optional<History::Resume>& resume);
   void begin_anew(Position position);
   void post(std::size_t shard, ToShard&& message);
@@ -91,13 +110,19 @@ class Hub {
   Counters& counters_;
   std::unique_ptr<History> history_;
 
-  io::SpscRing<std::shared_ptr<RecordBatch>> batches_{kBatchesMax};
+  using Batches = io::SpscRing<std::shared_ptr<RecordBatch>>;
+  Batches& batches(Feed feed) { return feed == Feed::rows ? row_batches_ : message_batches_; }
+
+  Batches row_batches_{kBatchesMax};
+  Batches message_batches_{kBatchesMax};
   RunStore store_;
   RunChanges changes_;
   HistoryRing ring_;
   MemoryTable memory_table_;
   KeyMap<std::uint64_t> directory_;  // key -> shards that have a subscriber for it
   std::unordered_map<std::uint64_t, CatchingUp> catching_up_;
+  TopicBoard topics_;
+  std::unique_ptr<TopicPublisher> topic_publisher_;  // or null: messages stay here
   std::uint64_t shards_to_ring_ = 0;
 };
 

@@ -23,11 +23,16 @@ struct ConnectionId {
 struct ToHub {
   enum class Kind : std::uint8_t {
     none,
-    subscribe,   // filter, resume: wants its state, then to be live
-    fetch,       // the chunk was taken: wants the next
-    leave,       // is gone while catching up
-    forget_key,  // the shard has no subscriber of `key` any more
-    publish,     // text: a row as JSON (only without a database)
+    subscribe,      // filter, resume: wants its state, then to be live
+    fetch,          // the chunk was taken: wants the next
+    leave,          // is gone while catching up
+    forget_key,     // the shard has no subscriber of `key` any more
+    publish,        // text: a row as JSON (only without a database)
+    join,           // name, gzip, text: wants to be live on a topic, after `text` was sent
+    part,           // name, gzip: is gone from a topic
+    dropped,        // name: was closed because it was too slow for a topic
+    say,            // name, text: JSON to be published to a topic
+    topics_health,  // text: the query
   };
   Kind kind = Kind::none;
   ConnectionId connection;
@@ -36,6 +41,9 @@ struct ToHub {
   std::optional<Position> resume;  // the Last-Event-ID, if it is one of ours
   bool foreign_id = false;         // a Last-Event-ID was sent, but not one of ours
   bool new_only = false;           // without a Last-Event-ID: no rows as they are, only changes
+  bool gzip = false;
+  Hash128 target;    // of a topic
+  std::string name;  // of a topic
   std::string text;
 };
 
@@ -45,7 +53,7 @@ struct ToShard {
     event,   // for every subscriber of its keys
     chunk,   // text for one connection; live: from here on it takes events
     reset,   // the past is gone: every subscriber must start anew
-    answer,  // status and text for one publish request
+    answer,  // status and text for one request
   };
   Kind kind = Kind::none;
   bool live = false;

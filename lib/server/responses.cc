@@ -12,6 +12,8 @@ const char* reason_phrase(int status) {
       return "No Content";
     case 400:
       return "Bad Request";
+    case 401:
+      return "Unauthorized";
     case 404:
       return "Not Found";
     case 405:
@@ -38,6 +40,10 @@ const char* reason_phrase(int status) {
 }
 
 std::string render(const Response& response) {
+  if (response.status == 204) {  // has neither content nor its headers (RFC 9110 section 15.3.5)
+    return fmt::format("HTTP/1.1 204 No Content\r\n{}Connection: {}\r\n\r\n",
+                       response.extra_headers, response.keep_alive ? "keep-alive" : "close");
+  }
   return fmt::format(
       "HTTP/1.1 {} {}\r\n"
       "Content-Type: {}\r\n"

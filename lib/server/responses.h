@@ -21,7 +21,7 @@ inline constexpr std::string_view kStreamHead =
 struct Response {
   int status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";
-  std::string_view body;
+  std::string_view body = "";
   std::string_view extra_headers = "";  // whole lines, each with CRLF
   bool keep_alive = true;
   bool head_only = false;  // the request was HEAD: the length without the body

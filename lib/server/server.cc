@@ -55,7 +55,10 @@ Result<void> Server::open() {
   }
   hub_ = std::make_unique<Hub>(Hub::Options{.table = options_.table,
                                             .ring_bytes_max = options_.history_ring_bytes,
-                                            .accepts_publish = options_.accepts_publish},
+                                            .accepts_publish = options_.accepts_publish,
+                                            .topics = {.idle_timeout = options_.topic_idle_timeout},
+                                            .topic_send = options_.topic_send,
+                                            .topic_links = [this] { return topic_links(); }},
                                clock_, std::move(links), RT_TRY(io::Wakeup::create()), counters_,
                                std::move(history));
   resume_ = RT_TRY(hub_->restore());
@@ -85,6 +88,7 @@ Result<void> Server::start_shards() {
     options.tags_match = options_.tags_match;
     options.accepts_publish = options_.accepts_publish;
     options.health = [this] { return health(); };
+    options.topics = options_.topics;
     shards_.push_back(
         std::make_unique<Shard>(std::move(options), clock_, *link, hub_->wakeup(), counters_));
     std::promise<Result<void>> started;
@@ -107,11 +111,25 @@ Result<void> Server::feed(Source& source, const std::stop_token& stop) {
   const Result<void> outcome = source.run(stop, [&](RecordBatch& batch) -> Result<void> {
     // Without a history, what the hub has taken is as safe as it gets.
     if (history_ == nullptr) source.confirm(counters_.end_lsn);
-    return hub_->take(batch, stop);
+    return hub_->take(Hub::Feed::rows, batch, stop);
   });
   source_ = nullptr;
   if (!outcome && outcome.error().code == Code::cancelled && stop.stop_requested()) return {};
   return outcome;
+}
+
+Result<void> Server::feed_messages(Source& source, const std::stop_token& stop) {
+  const Result<void> outcome = source.run(
+      stop, [&](RecordBatch& batch) { return hub_->take(Hub::Feed::messages, batch, stop); });
+  if (!outcome && outcome.error().code == Code::cancelled && stop.stop_requested()) return {};
+  return outcome;
+}
+
+TopicBoard::Links Server::topic_links() const {
+  const bool connected = options_.topics_listening && options_.topics_listening();
+  return {.listening = connected,
+          .notifying = static_cast<bool>(options_.topic_send),
+          .threads = shards_.size() + 2};
 }
 
 // The hub first: while it waits for a shard's ring, the shard must be there to empty it.

@@ -19,12 +19,13 @@
 #include "server/health.h"
 #include "server/history.h"
 #include "server/run_filter.h"
+#include "server/shard.h"
+#include "server/topic_board.h"
+#include "server/topic_publisher.h"
 
 namespace rt::server {
 
 class Hub;
-class Shard;
-struct Link;
 
 struct ServerOptions {
   io::Address listen;                     // port 0: the kernel picks one, see address()
@@ -38,6 +39,11 @@ struct ServerOptions {
   TagsMatch tags_match = TagsMatch::any;
   bool accepts_publish = false;                 // POST /v1/runs: no database behind
   std::function<SourceHealth()> source_health;  // thread-safe; default: memory
+  TopicsHttp topics;
+  Duration topic_idle_timeout = std::chrono::minutes(10);
+  // How a message reaches every instance; empty: it stays in this one. See TopicPublisher.
+  TopicPublisher::Send topic_send;
+  std::function<bool()> topics_listening;  // thread-safe; whether messages() is connected
 };
 
 class Server {
@@ -57,6 +63,8 @@ class Server {
   // Runs the source on the calling thread and feeds what it yields to the subscribers, until it
   // ends, fails, or is stopped. Confirms to it what is durable (or, without a history, taken).
   Result<void> feed(Source& source, const std::stop_token& stop);
+  // The same for notifications, the messages of topics; on another thread.
+  Result<void> feed_messages(Source& source, const std::stop_token& stop);
 
   // Says goodbye to every subscriber, writes what is left, joins all threads.
   void stop();
@@ -66,6 +74,7 @@ class Server {
   Result<void> open();
   Result<void> start_shards();
   std::size_t plan_shards();
+  TopicBoard::Links topic_links() const;
 
   ServerOptions options_;
   const Clock& clock_;

@@ -9,6 +9,8 @@
 
 #include "base/log.h"
 #include "io/descriptors.h"
+#include "server/gzip_frames.h"
+#include "server/topic_wire.h"
 
 namespace rt::server {
 
@@ -85,23 +87,25 @@ void Shard::on_ready(const io::Ready& ready) {
 
 void Shard::tick() {
   next_tick_ = now_ + kTick;
-  send_keepalives();
+  ++ticks_;
+  send_keepalives(
+      Surface::runs, options_.keepalive_every,
+      options_.keepalive_as_event ? "event: keepalive\ndata: {}\n\n" : ": keepalive\n\n");
+  if (options_.topics.enabled) {
+    send_keepalives(Surface::topics, options_.topics.keepalive_every, kTopicKeepalive);
+  }
   expire_deadlines();
 }
 
 // Every tick serves one share of the slots, so that each connection gets one keepalive per interval
 // and all of them together are spread evenly over it.
-void Shard::send_keepalives() {
-  const auto ticks =
-      static_cast<std::uint32_t>(std::max<std::int64_t>(1, options_.keepalive_every / kTick));
-  const std::string_view frame = options_.keepalive_as_event
-                                     ? std::string_view("event: keepalive\ndata: {}\n\n")
-                                     : std::string_view(": keepalive\n\n");
-  keepalive_phase_ = (keepalive_phase_ + 1) % ticks;
-  for (Slot slot = keepalive_phase_; slot < connections_.size(); slot += ticks) {
+void Shard::send_keepalives(Surface surface, Duration every, std::string_view frame) {
+  const auto ticks = static_cast<std::uint32_t>(std::max<std::int64_t>(1, every / kTick));
+  for (Slot slot = ticks_ % ticks; slot < connections_.size(); slot += ticks) {
     Connection& connection = connections_[slot];
     if (connection.state != Connection::State::live || connection.backlog) continue;
-    write_text(slot, std::string(frame));
+    if (connection.surface != surface) continue;
+    write_text(slot, connection.gzip ? gzip_blocks(frame) : std::string(frame));
   }
 }
 
@@ -155,6 +159,13 @@ void Shard::unsubscribe(Slot slot) {
     message.key = key;
     tell_hub(std::move(message));
   });
+  if (connection.surface == Surface::topics) {
+    ToHub message;
+    message.kind = ToHub::Kind::part;
+    message.target = connection.target;
+    message.gzip = connection.gzip;
+    return tell_hub(std::move(message));
+  }
   if (connection.state == Connection::State::live) return;
   ToHub message;
   message.kind = ToHub::Kind::leave;
@@ -208,15 +219,21 @@ void Shard::expire_deadlines() {
   }
 }
 
+// Come back in 1 to 5 s, not all at once.
+std::string Shard::goodbye_of(const Connection& connection, Slot slot) {
+  const std::string retry = "retry: " + std::to_string(1000 + slot * 37 % 4000) + "\n\n";
+  // ssepg's clients know its goodbye, and its retry from the beginning of the stream.
+  return connection.surface == Surface::topics ? std::string(kTopicGoodbye)
+                                               : retry + ": server shutting down\n\n";
+}
+
 void Shard::say_goodbye() {
   for (Slot slot = 0; slot < connections_.size(); ++slot) {
     Connection& connection = connections_[slot];
     if (connection.state == Connection::State::free) continue;
     if (connection.is_subscribed() && connection.head_sent && !connection.backlog) {
-      // Come back in 1 to 5 s, not all at once.
-      const std::string goodbye =
-          "retry: " + std::to_string(1000 + slot * 37 % 4000) + "\n\n: server shutting down\n\n";
-      write_now(connection, goodbye);
+      const std::string goodbye = goodbye_of(connection, slot);
+      write_now(connection, connection.gzip ? gzip_blocks(goodbye) : goodbye);
     }
     ::shutdown(connection.fd, SHUT_WR);
     ::close(connection.fd);

@@ -28,6 +28,18 @@
 
 namespace rt::server {
 
+// How the topics surface is served; see docs/topics.md.
+struct TopicsHttp {
+  bool enabled = false;
+  std::string base_path = "/topics";
+  std::string health_path = "/healthz";  // empty: it is served elsewhere
+  std::string publish_token;             // empty: anybody may
+  std::string listen_token;
+  std::size_t notify_bytes_max = 7900;
+  bool gzip = true;  // for who asks for it
+  Duration keepalive_every = std::chrono::seconds(15);
+};
+
 class Shard {
  public:
   struct Options {
@@ -39,6 +51,7 @@ class Shard {
     TagsMatch tags_match = TagsMatch::any;
     bool accepts_publish = false;
     std::function<std::string()> health;  // JSON; thread-safe
+    TopicsHttp topics;
   };
 
   Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters);
@@ -59,8 +72,9 @@ class Shard {
   void loop(const std::stop_token& stop);
   void on_ready(const io::Ready& ready);
   void tick();
-  void send_keepalives();
+  void send_keepalives(Surface surface, Duration every, std::string_view frame);
   void say_goodbye();
+  static std::string goodbye_of(const Connection& connection, Slot slot);
 
   // shard.cc: connections
   void accept_some();
@@ -75,13 +89,25 @@ class Shard {
   void route(Slot slot, const http1::RequestHead& head);
   void open_stream(Slot slot, const http1::RequestHead& head);
   void begin_publish(Slot slot, const http1::RequestHead& head);
+  void await_body(Slot slot, const http1::RequestHead& head);
+  void finish_publish(Slot slot);
   void refuse(Slot slot, int status, std::string_view text, std::string_view extra_headers = "");
   void respond(Slot slot, const Response& response);
   void await_request(Slot slot);
 
+  // shard_topics.cc
+  bool route_topics(Slot slot, const http1::RequestHead& head);
+  bool is_allowed(Slot slot, const http1::RequestHead& head, const std::string& token,
+                  std::string_view refusal);
+  void listen_to_topic(Slot slot, const http1::RequestHead& head, const std::string& topic);
+  void begin_topic_publish(Slot slot, const http1::RequestHead& head, const std::string& topic);
+  void finish_topic_publish(Slot slot);
+  void topics_health(Slot slot, const http1::RequestHead& head);
+
   // shard_output.cc: events and bytes
   void take_messages();
   void on_event(EventRef event);
+  static std::string_view frame_for(const Connection& connection, const EventBlock& event);
   void on_chunk(ToShard& message);
   void on_answer(ToShard& message);
   void on_reset();
@@ -136,7 +162,7 @@ class Shard {
   std::uint32_t event_stamp_ = 0;
   Instant now_;
   Instant next_tick_;
-  std::uint32_t keepalive_phase_ = 0;
+  std::uint32_t ticks_ = 0;
   bool hub_has_mail_ = false;
   std::array<char, kReadBytes> read_buffer_;
 };

@@ -64,6 +64,7 @@ void Shard::take_input(Slot slot, std::string_view bytes) {
 
 void Shard::route(Slot slot, const http1::RequestHead& head) {
   connections_[slot].incoming->keep_alive = head.keep_alive;
+  if (options_.topics.enabled && route_topics(slot, head)) return;
   const bool get = head.method == "GET";
   const bool read_only = get || head.method == "HEAD";
   if (head.path == "/v1/runs/stream") {
@@ -114,6 +115,10 @@ void Shard::begin_publish(Slot slot, const http1::RequestHead& head) {
   }
   if (head.chunked) return refuse(slot, 411, "send a Content-Length\n");
   if (!head.has_body()) return refuse(slot, 400, "expected a row as a JSON object\n");
+  await_body(slot, head);
+}
+
+void Shard::await_body(Slot slot, const http1::RequestHead& head) {
   Connection& connection = connections_[slot];
   connection.incoming->body_bytes = *head.content_length;  // bounded by the parser's limits
   connection.incoming->body.clear();
@@ -128,10 +133,19 @@ void Shard::take_body(Slot slot, std::string_view& bytes) {
   incoming.body.append(bytes.substr(0, taken));
   bytes.remove_prefix(taken);
   if (incoming.body.size() < incoming.body_bytes) return;
+  if (incoming.surface == Surface::topics) {
+    finish_topic_publish(slot);
+  } else {
+    finish_publish(slot);
+  }
+}
+
+void Shard::finish_publish(Slot slot) {
+  Connection& connection = connections_[slot];
   ToHub message;
   message.kind = ToHub::Kind::publish;
   message.connection = id_of(slot);
-  message.text = std::move(incoming.body);
+  message.text = std::move(connection.incoming->body);
   connection.state = Connection::State::answering;
   tell_hub(std::move(message));
 }

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include "server/gzip_frames.h"
 #include "server/shard.h"
 
 namespace rt::server {
@@ -31,6 +32,16 @@ void Shard::take_messages() {
   if (link_.to_shard.size() > 0) link_.shard_wakeup.ring();
 }
 
+std::string_view Shard::frame_for(const Connection& connection, const EventBlock& event) {
+  if (event.content().surface != connection.surface) return {};
+  if (connection.surface != Surface::runs) {
+    return event.frame_for_target(connection.target, connection.gzip);
+  }
+  if (event.position() <= connection.seen) return {};
+  return connection.filter ? event.frame_for(*connection.filter)
+                           : event.frame_for_run(connection.target);
+}
+
 void Shard::on_event(EventRef event) {
   ++event_stamp_;
   for (const std::uint64_t key : event->content().keys) {
@@ -40,9 +51,7 @@ void Shard::on_event(EventRef event) {
       if (connection.last_event == event_stamp_) return;
       connection.last_event = event_stamp_;
       if (connection.state != Connection::State::live || connection.too_slow) return;
-      if (event->position() <= connection.seen) return;
-      const std::string_view frame = connection.filter ? event->frame_for(*connection.filter)
-                                                       : event->frame_for_run(connection.run);
+      const std::string_view frame = frame_for(connection, *event);
       if (!frame.empty()) write_event(slot, event, frame);
     });
   }
@@ -74,22 +83,22 @@ void Shard::on_answer(ToShard& message) {
   if (connection.generation != message.connection.generation) return;
   if (connection.state != Connection::State::answering) return;
   if (message.status != 200) counters_.requests_refused.fetch_add(1, std::memory_order_relaxed);
-  const bool keep_alive = connection.incoming->keep_alive;
-  respond(slot,
-          {.status = message.status,
-           .content_type = message.status == 200 ? "application/json" : "text/plain; charset=utf-8",
-           .body = message.text,
-           .keep_alive = keep_alive});
+  const Incoming& incoming = *connection.incoming;
+  const bool json = message.status == 200;
+  respond(slot, {.status = message.status,
+                 .content_type = json ? "application/json" : "text/plain; charset=utf-8",
+                 .body = message.text,
+                 .keep_alive = incoming.keep_alive});
 }
 
 // The past is gone: every subscriber is told, and gets the current state.
 void Shard::on_reset() {
   for (Slot slot = 0; slot < connections_.size(); ++slot) {
     Connection& connection = connections_[slot];
-    if (!connection.is_subscribed()) continue;
+    if (!connection.is_subscribed() || connection.surface != Surface::runs) continue;
     auto filter = connection.filter
                       ? connection.filter
-                      : std::make_shared<const RunFilter>(RunFilter::one_run(connection.run));
+                      : std::make_shared<const RunFilter>(RunFilter::one_run(connection.target));
     if (connection.head_sent) {
       const std::uint32_t generation = connection.generation;
       write_text(slot, ": the server lost its place in the stream; sending the current state\n\n");
@@ -104,7 +113,7 @@ void Shard::subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, const 
   Connection& connection = connections_[slot];
   connection.state = Connection::State::subscribing;
   if (filter->is_one_run()) {
-    connection.run = *filter->run();
+    connection.target = *filter->run();
     connection.filter.reset();
   } else {
     connection.filter = filter;
@@ -198,7 +207,14 @@ void Shard::close_slow(Slot slot) {
   counters_.slow_disconnects.fetch_add(1, std::memory_order_relaxed);
   Connection& connection = connections_[slot];
   connection.backlog->drop_unstarted();
-  connection.backlog->push(": closed: too slow, more than the allowed backlog was unsent\n\n");
+  const std::string goodbye = ": closed: too slow, more than the allowed backlog was unsent\n\n";
+  connection.backlog->push(connection.gzip ? gzip_blocks(goodbye) : goodbye);
+  if (connection.surface == Surface::topics) {
+    ToHub message;
+    message.kind = ToHub::Kind::dropped;
+    message.target = connection.target;
+    tell_hub(std::move(message));
+  }
   // The index is being iterated: it is taken out afterwards.
   connection.too_slow = true;
   too_slow_.push_back(slot);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -50,6 +51,13 @@ class HttpClient {
     while (received_.find(marker) == std::string::npos && receive_some()) {
     }
     return received_;
+  }
+  // Receives until `holds` is true; false if that never comes.
+  bool until_true(const std::function<bool()>& holds) {
+    while (!holds()) {
+      if (!receive_some()) return false;
+    }
+    return true;
   }
   // Everything until the server ends the connection.
   const std::string& until_closed() {

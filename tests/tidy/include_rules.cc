@@ -43,6 +43,7 @@ const std::initializer_list<Library> kLibraries = {
     {"boost/", {"lib/proto", "lib/server"}, false},
     {"openssl/", {"lib/io", "lib/server", "lib/load"}, false},
     {"spdlog/", {"lib/base"}, false},
+    {"zlib", {"lib/server", "tests"}, false},
     {"zstd", {"lib/archive", "tests"}, false},
     {"xxhash.h", {"lib/archive", "lib/server", "lib/load", "tests"}, false},
     {"nlohmann/json.hpp", {"lib", "apps", "tests"}, false},

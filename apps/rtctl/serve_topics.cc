@@ -1,0 +1,164 @@
+#include "rtctl/serve_topics.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "cli/environment.h"
+#include "pg/connection.h"
+#include "proto/topic_notify.h"
+
+namespace rt::rtctl {
+namespace {
+
+Result<std::string> token(const std::string& file, const char* variable) {
+  if (file.empty()) return cli::first_set({variable});
+  std::ifstream in(file);
+  if (!in) return fail(os_error("cannot read token file " + file, errno, Code::usage));
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  std::string value(trim(text));
+  if (value.empty()) return fail(Code::usage, fmt::format("token file {} is empty", file));
+  return value;
+}
+
+NotifySourceOptions listen_options(const std::string& dsn) {
+  NotifySourceOptions options;
+  options.dsn = dsn;
+  // Every number of shards that a publisher of the fleet may use is covered (D-3).
+  for (std::uint32_t shard = 0; shard < kTopicShardsMax; ++shard) {
+    options.channels.push_back(topic_shard_channel(shard));
+  }
+  options.reconnect.retry_first = true;
+  options.application_name = "rtctl serve topics";
+  return options;
+}
+
+LinkWatch log_link(std::atomic<bool>& connected) {
+  LinkWatch watch;
+  watch.on_open = [&connected](bool again) {
+    connected = true;
+    log::info("topics", again ? "listening again; what was notified meanwhile is lost"
+                              : "listening for notifications");
+  };
+  watch.on_retry = [&connected](const Error& reason, Duration delay, std::uint32_t) {
+    connected = false;
+    log::warn("topics", log::field("lost", reason.text) + " " +
+                            log::field("next_attempt", format_duration(delay)));
+  };
+  return watch;
+}
+
+}  // namespace
+
+void declare_topics(CLI::App* verb, TopicsFlags& flags) {
+  const std::string group = "Topics";
+  verb->add_option("--topics-path", flags.base_path, "Where topics are: PATH/NAME/events")
+      ->type_name("PATH")
+      ->capture_default_str()
+      ->group(group);
+  verb->add_option("--publish-token-file", flags.publish_token_file,
+                   "Who publishes must bear this token (else RT_PUBLISH_TOKEN, else anybody may)")
+      ->type_name("FILE")
+      ->group(group);
+  verb->add_option("--listen-token-file", flags.listen_token_file,
+                   "Who subscribes must bear this token (else RT_LISTEN_TOKEN, else anybody may)")
+      ->type_name("FILE")
+      ->group(group);
+  verb->add_option("--notify-shards", flags.shards,
+                   "Channels that messages are spread over; the same in all of a fleet")
+      ->type_name("N")
+      ->check(CLI::Range(1U, kTopicShardsMax))
+      ->capture_default_str()
+      ->group(group);
+  verb->add_option("--notify-bytes-max", flags.notify_bytes_max,
+                   "Largest message, envelope included")
+      ->type_name("SIZE")
+      ->capture_default_str()
+      ->group(group);
+  verb->add_option("--topics-keepalive", flags.keepalive,
+                   "Time between a topic's keepalive comments")
+      ->type_name("TIME")
+      ->capture_default_str()
+      ->group(group);
+}
+
+Result<server::TopicsHttp> topics_http(const TopicsFlags& flags) {
+  server::TopicsHttp http;
+  http.enabled = true;
+  http.base_path = flags.base_path;
+  while (http.base_path.size() > 1 && http.base_path.back() == '/') http.base_path.pop_back();
+  if (http.base_path.empty() || http.base_path.front() != '/') {
+    return fail(Code::usage,
+                fmt::format("--topics-path \"{}\" does not begin with /", flags.base_path));
+  }
+  if (http.base_path == "/") http.base_path.clear();
+  http.publish_token = RT_TRY(token(flags.publish_token_file, "RT_PUBLISH_TOKEN"));
+  http.listen_token = RT_TRY(token(flags.listen_token_file, "RT_LISTEN_TOKEN"));
+  http.notify_bytes_max = RT_TRY(parse_bytes(flags.notify_bytes_max));
+  constexpr std::size_t kPostgresMax = 7999;  // PostgreSQL refuses more
+  if (http.notify_bytes_max < 64 || http.notify_bytes_max > kPostgresMax) {
+    return fail(Code::usage, "--notify-bytes-max lies between 64B and 7999B");
+  }
+  http.keepalive_every = RT_TRY(parse_duration(flags.keepalive));
+  if (http.keepalive_every < std::chrono::milliseconds(100)) {
+    return fail(Code::usage, "--topics-keepalive must be at least 100ms");
+  }
+  return http;
+}
+
+server::TopicPublisher::Send notify_sender(const std::string& dsn, std::uint32_t shards) {
+  struct Link {
+    std::optional<Connection> connection;
+  };
+  auto link = std::make_shared<Link>();
+  return [dsn, shards, link](const std::string& topic, const std::string& data) -> Result<void> {
+    std::string envelope;
+    RT_CHECKED(append_topic_envelope(envelope, topic, data, SIZE_MAX));
+    constexpr int kAttempts = 3;
+    Error last;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      if (!link->connection) {
+        auto made = Connection::connect(dsn, {.application_name = "rtctl serve publish"});
+        if (!made) {
+          last = made.error();
+          continue;
+        }
+        link->connection.emplace(std::move(*made));
+      }
+      const auto sent = link->connection->query("SELECT pg_notify($1, $2)",
+                                                {topic_channel(topic, shards), envelope},
+                                                "cannot notify topic " + topic);
+      if (sent) return {};
+      last = sent.error();
+      link->connection.reset();
+      if (last.code != Code::unreachable) break;
+    }
+    return fail(std::move(last));
+  };
+}
+
+TopicListener::TopicListener(const std::string& dsn)
+    : source_(listen_options(dsn), log_link(connected_)) {}
+
+void TopicListener::start(server::Server& server) {
+  thread_ = std::jthread([this, &server](const std::stop_token& stop) {
+    const Result<void> ended = server.feed_messages(source_, stop);
+    connected_ = false;
+    if (!ended) log::error("topics", log::field("ended", ended.error().text));
+  });
+}
+
+void TopicListener::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+}  // namespace rt::rtctl

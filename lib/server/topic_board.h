@@ -1,0 +1,70 @@
+// Who listens to which topic, and what went through it: the hub's view of the topics surface. A
+// message becomes one event for all of a topic's subscribers. Owned by the hub thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "server/event_block.h"
+
+namespace rt::server {
+
+class TopicBoard {
+ public:
+  struct Options {
+    Duration idle_timeout = std::chrono::minutes(10);  // without subscribers and messages
+  };
+  explicit TopicBoard(const Options& options) : options_(options) {}
+
+  void join(const Hash128& target, const std::string& name, bool gzip, WallTime now);
+  void part(const Hash128& target, bool gzip, WallTime now);
+  void dropped(const Hash128& target);
+
+  // Published here, before it is known whether it arrives anywhere.
+  void published(const std::string& name, WallTime now);
+  // The event of a message that arrived; nothing if nobody listens here.
+  EventRef receive(const std::string& name, std::string_view data, WallTime now);
+
+  // Forgets topics that nobody needs any more. Cheap; call every minute or so.
+  void forget_idle(WallTime now);
+
+  // Of where the messages travel: both are false for a server without a database.
+  struct Links {
+    bool listening = false;
+    bool notifying = false;
+    std::uint64_t reconnects = 0;
+    std::size_t threads = 0;
+  };
+  // GET /healthz; at most `limit` topics, and totals of those.
+  std::string health_json(const Links& links, std::size_t limit, WallTime now) const;
+
+ private:
+  struct Topic {
+    std::string name;
+    std::uint64_t subscribers = 0;
+    std::uint64_t gzip_subscribers = 0;
+    std::uint64_t published = 0;
+    std::uint64_t broadcast = 0;
+    std::uint64_t delivered = 0;
+    std::uint64_t dropped = 0;
+    WallTime last_activity{};
+  };
+  struct HashTarget {
+    std::size_t operator()(const Hash128& target) const { return target.low; }
+  };
+  Topic& topic(const Hash128& target, const std::string& name);
+  bool is_idle(const Topic& topic, WallTime now) const;
+
+  Options options_;
+  std::unordered_map<Hash128, Topic, HashTarget> topics_;
+  WallTime last_notification_{};
+};
+
+// What a subscriber of this topic is indexed by.
+Hash128 topic_target(std::string_view name);
+
+}  // namespace rt::server

@@ -1,0 +1,111 @@
+// The topics surface on a real PostgreSQL: messages cross instances through NOTIFY, in their own
+// spelling, and say what was lost when the database goes.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "integration/patience.h"
+#include "integration/private_postgres.h"
+#include "integration/running_tool.h"
+#include "io/socket.h"
+#include "server/http_client.h"
+
+namespace rt::test {
+namespace {
+
+struct Instance {
+  explicit Instance(const PrivatePostgres& postgres, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words = {"rtctl",      "serve",  "--listen", "127.0.0.1:0",
+                                      "--surfaces", "topics", "--pg",     postgres.dsn()};
+    words.insert(words.end(), more.begin(), more.end());
+    tool = std::make_unique<RunningTool>(words);
+    REQUIRE(tool->wait_for("listening for notifications"));
+    REQUIRE(tool->wait_for("rtctl: serving"));
+    const std::string& text = tool->error_text();
+    const std::size_t at = text.find("url=http://") + 11;
+    address = text.substr(at, text.find(' ', at) - at);
+  }
+  std::string url() const { return "http://" + address; }
+  // The answer to a publish; its first line and its body.
+  std::string publish(const std::string& topic, const std::string& data) const {
+    HttpClient client(*io::parse_address(address));
+    client.post("/topics/" + topic + "/events", "{\"data\":" + data + "}");
+    return client.until("}\n");
+  }
+  nlohmann::json health() const {
+    HttpClient client(*io::parse_address(address));
+    client.get("/healthz", "Connection: close\r\n");
+    const std::string& answer = client.until_closed();
+    return nlohmann::json::parse(answer.substr(answer.find("\r\n\r\n")));
+  }
+
+  std::unique_ptr<RunningTool> tool;
+  std::string address;
+};
+
+TEST_CASE("topics 8: what any instance or plain SQL publishes reaches the subscribers of all",
+          "[topics]") {
+  const PrivatePostgres postgres;
+  const Instance one(postgres);
+  const Instance two(postgres, {"--notify-shards", "16"});
+  std::vector<std::unique_ptr<RunningTool>> tails;
+  for (const Instance* instance : {&one, &two}) {
+    tails.push_back(std::make_unique<RunningTool>(
+        std::vector<std::string>{"rtctl", "sub", "topic", "Orders", "--url", instance->url(),
+                                 "--json", "--records", "all", "--count", "4"}));
+    REQUIRE(tails.back()->wait_for("listening orders"));
+  }
+  CHECK(one.publish("orders", "{\"n\": 1.50}").find("200 OK") != std::string::npos);
+  CHECK(two.publish("orders", "\"it's \\u003c\"").find("200 OK") != std::string::npos);
+  postgres.exec(R"(SELECT pg_notify('topic_broadcast_77', '{"topic":"orders","data":[3]}'))");
+  postgres.exec(R"(SELECT pg_notify('topic_broadcast_1', 'no json'))");
+  CHECK(one.publish("other", "0").find("200 OK") != std::string::npos);
+  CHECK(one.publish("orders", "4").find("200 OK") != std::string::npos);
+  for (const auto& tail : tails) {
+    const Outcome end = tail->finish();
+    INFO(end.err);
+    CHECK(end.status == 0);
+    std::vector<std::string> data;
+    std::istringstream lines(end.out);
+    for (std::string line; std::getline(lines, line);) {
+      const auto record = nlohmann::json::parse(line);
+      if (record["type"] == "event") data.push_back(record["data"]);
+    }
+    CHECK(data == std::vector<std::string>{"{\"n\":1.50}", "\"it's \\u003c\"", "[3]", "4"});
+  }
+  const auto health = two.health();
+  CHECK(health["totals"]["listen_connected"] == true);
+  CHECK(health["totals"]["notify_connected"] == true);
+  CHECK(health["totals"]["published"] == 1);
+  CHECK(health["totals"]["broadcast"] == 4);
+}
+
+TEST_CASE("topics: while the database is away publishing is 503, and afterwards all goes on",
+          "[topics]") {
+  PrivatePostgres postgres;
+  const Instance one(postgres);
+  RunningTool tail({"rtctl", "sub", "topic", "t", "--url", one.url(), "--data-only", "--records",
+                    "all", "--count", "2"});
+  REQUIRE(eventually(std::chrono::seconds(10),
+                     [&] { return one.health()["totals"]["subscribers"] == 1; }));
+  CHECK(one.publish("t", "1").find("200 OK") != std::string::npos);
+  postgres.kill_9();
+  // A backend may outlive its postmaster by a moment, and still take a message.
+  CHECK(eventually(std::chrono::seconds(20), [&] {
+    HttpClient client(*io::parse_address(one.address));
+    client.post("/topics/elsewhere/events", "{\"data\":9}");
+    const std::string& answer = client.until("\n\r\n");
+    return answer.find("HTTP/1.1 503 ") == 0 &&
+           client.until("publish error: cannot connect").find("publish error: ") !=
+               std::string::npos;
+  }));
+  postgres.start();
+  REQUIRE(one.tool->wait_for("listening again"));
+  CHECK(one.publish("t", "2").find("200 OK") != std::string::npos);
+  const Outcome end = tail.finish();
+  CHECK(end.status == 0);
+  CHECK(end.out == "1\n2\n");
+}
+
+}  // namespace
+}  // namespace rt::test
