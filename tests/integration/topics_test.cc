@@ -89,6 +89,7 @@ TEST_CASE("topics: while the database is away publishing is 503, and afterwards 
   REQUIRE(eventually(std::chrono::seconds(10),
                      [&] { return one.health()["totals"]["subscribers"] == 1; }));
   CHECK(one.publish("t", "1").find("200 OK") != std::string::npos);
+  REQUIRE(tail.wait_for("1\n"));
   postgres.kill_9();
   // A backend may outlive its postmaster by a moment, and still take a message.
   CHECK(eventually(std::chrono::seconds(20), [&] {
