@@ -21,7 +21,7 @@ constexpr std::size_t kIndent = 2;
 
 void append_ndjson(std::string& out, const ShownEvent& event, bool parse_json) {
   out.append(R"({"v":1,"type":"event","recv":")");
-  out.append(format_rfc3339(event.received));
+  append_rfc3339(out, event.received);
   out.append(R"(","id":)");
   append_json_string(out, event.id);
   if (!event.topic.empty()) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
+#include <cstring>
 #include <utility>
 
 namespace rt {
@@ -112,11 +114,57 @@ void append_decimal(std::string& out, std::uint64_t value) {
   out.append(digits.data(), end);
 }
 
+namespace {
+
+// Eight bytes at a time. In each of them the high bit says that the byte is wanted; only the lowest
+// of those is certain ("Bit Twiddling Hacks", determine if a word has a byte less than n).
+constexpr std::uint64_t kOnes = 0x0101010101010101;
+constexpr std::uint64_t kHighBits = 0x8080808080808080;
+
+std::uint64_t eight_bytes(const char* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+constexpr std::uint64_t bytes_below(std::uint64_t word, std::uint64_t limit) {
+  return (word - kOnes * limit) & ~word & kHighBits;
+}
+constexpr std::uint64_t bytes_equal(std::uint64_t word, char wanted) {
+  return bytes_below(word ^ (kOnes * static_cast<unsigned char>(wanted)), 1);
+}
+
+std::size_t ascii_end(std::string_view text, std::size_t at) {
+  while (at + 8 <= text.size() && (eight_bytes(text.data() + at) & kHighBits) == 0) at += 8;
+  while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
+  return at;
+}
+
+// The next byte that does not stand for itself in a JSON string, or is not ASCII.
+std::size_t json_plain_end(std::string_view text, std::size_t at) {
+  if constexpr (std::endian::native == std::endian::little) {
+    for (; at + 8 <= text.size(); at += 8) {
+      const std::uint64_t word = eight_bytes(text.data() + at);
+      const std::uint64_t found = (word & kHighBits) | bytes_below(word, 0x20) |
+                                  bytes_equal(word, '"') | bytes_equal(word, '\\');
+      if (found != 0) return at + static_cast<std::size_t>(std::countr_zero(found)) / 8;
+    }
+  }
+  const auto is_plain = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+  };
+  while (at < text.size() && is_plain(text[at])) ++at;
+  return at;
+}
+
+}  // namespace
+
 bool is_valid_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const Utf8Step step = utf8_step(text);
+  std::size_t at = ascii_end(text, 0);
+  while (at < text.size()) {
+    const Utf8Step step = utf8_step(text.substr(at));
     if (!step.valid) return false;
-    text.remove_prefix(step.bytes);
+    at = ascii_end(text, at + step.bytes);
   }
   return true;
 }
@@ -134,7 +182,7 @@ void append_json_string(std::string& out, std::string_view text) {
   std::size_t plain = 0;  // start of the run not yet copied
   std::size_t i = 0;
   const auto flush = [&] { out.append(text.substr(plain, i - plain)); };
-  while (i < text.size()) {
+  while ((i = json_plain_end(text, i)) < text.size()) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x80) {
       const Utf8Step step = utf8_step(text.substr(i));
@@ -144,10 +192,6 @@ void append_json_string(std::string& out, std::string_view text) {
         plain = i + step.bytes;
       }
       i += step.bytes;
-      continue;
-    }
-    if (c >= 0x20 && c != '"' && c != '\\') {
-      ++i;
       continue;
     }
     flush();

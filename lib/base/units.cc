@@ -227,13 +227,13 @@ struct SecondText {
   }
 };
 
-std::string format_time(WallTime t, int fraction_digits) {
+void append_time(std::string& out, WallTime t, int fraction_digits) {
   using namespace std::chrono;
   thread_local SecondText last;
   const auto second = floor<seconds>(t);
   auto fraction = static_cast<std::uint32_t>((t - second).count());
   if (fraction_digits == 3) fraction /= 1000;
-  std::string out(last.of(second));
+  out.append(last.of(second));
   const std::size_t at = out.size();
   out.append(static_cast<std::size_t>(fraction_digits) + 2, '.');
   out.back() = 'Z';
@@ -241,16 +241,22 @@ std::string format_time(WallTime t, int fraction_digits) {
     out[i] = static_cast<char>('0' + fraction % 10);
     fraction /= 10;
   }
-  return out;
 }
 
 }  // namespace
 
+void append_rfc3339(std::string& out, WallTime t) {
+  append_time(out, t, 6);
+}
 std::string format_rfc3339(WallTime t) {
-  return format_time(t, 6);
+  std::string out;
+  append_time(out, t, 6);
+  return out;
 }
 std::string format_rfc3339_ms(WallTime t) {
-  return format_time(t, 3);
+  std::string out;
+  append_time(out, t, 3);
+  return out;
 }
 
 }  // namespace rt

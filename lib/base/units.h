@@ -25,6 +25,7 @@ std::string format_duration(Duration d);    // "812us", "2.41ms", "1m12s"
 std::string format_bytes(double bytes);     // "9.1 GiB"
 std::string format_count(std::uint64_t n);  // "400 000"
 std::string format_rfc3339(WallTime t);     // always six digits and Z
+void append_rfc3339(std::string& out, WallTime t);
 std::string format_rfc3339_ms(WallTime t);  // three digits and Z
 
 }  // namespace rt

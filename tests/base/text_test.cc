@@ -21,6 +21,26 @@ TEST_CASE("text: base64 is that of RFC 4648, section 10", "[text]") {
   }
 }
 
+TEST_CASE("text: a JSON string escapes what must be, wherever it stands in a word of eight",
+          "[text]") {
+  const std::pair<std::string, std::string> specials[] = {
+      {"\"", "\\\""},           {"\\", "\\\\"},           {"\n", "\\n"},
+      {"\x01", "\\u0001"},      {"\x1f", "\\u001f"},      {"\x7f", "\x7f"},
+      {"\xc3\xa4", "\xc3\xa4"}, {"\xff", "\xef\xbf\xbd"}, {" ", " "}};
+  for (std::size_t before = 0; before < 20; ++before) {
+    for (std::size_t after = 0; after < 20; ++after) {
+      for (const auto& [special, escaped] : specials) {
+        const std::string head(before, '!');
+        const std::string tail(after, '[');
+        std::string out;
+        append_json_string(out, head + special + tail);
+        CHECK(out == "\"" + head + escaped + tail + "\"");
+        CHECK(is_valid_utf8(head + special + tail) == (special != "\xff"));
+      }
+    }
+  }
+}
+
 TEST_CASE("text: a suggestion is near, or there is none", "[text]") {
   constexpr std::string_view kWords[] = {"format", "filter", "count"};
   CHECK(nearest("fromat", kWords) == "format");
