@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "archive/bodies.h"
-#include "io/wakeup.h"
 #include "pg/listen.h"
+#include "pipe/sessions.h"
 
 namespace rt {
 
@@ -19,13 +19,10 @@ NotifySource::NotifySource(NotifySourceOptions options, LinkWatch watch)
     : options_(std::move(options)), watch_(std::move(watch)) {}
 
 Result<void> NotifySource::run(std::stop_token stop, const Take& take) {
-  io::Wakeup wakeup = RT_TRY(io::Wakeup::create());
-  const std::stop_callback on_stop(stop, [&wakeup] { wakeup.ring(); });
-  Reconnector link(options_.reconnect, watch_, wakeup.fd());
-  Outlet outlet(take);
-  const Result<void> ended = link.run([&] { return session(link, outlet, wakeup.fd()); });
-  if (!outlet.taken()) return outlet.taken();
-  return stop.stop_requested() ? Result<void>() : ended;
+  return run_sessions(options_.reconnect, watch_, stop, take,
+                      [this](Reconnector& link, Outlet& outlet, int cancel_fd) {
+                        return session(link, outlet, cancel_fd);
+                      });
 }
 
 // Success: the taker has failed.

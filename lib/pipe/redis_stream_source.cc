@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "archive/bodies.h"
-#include "io/wakeup.h"
+#include "pipe/sessions.h"
 
 namespace rt {
 
@@ -61,13 +61,10 @@ Result<void> RedisStreamSource::run(std::stop_token stop, const Take& take) {
     if (std::count(options_.keys.begin(), options_.keys.end(), key) == 1) continue;
     return fail(Code::usage, fmt::format("stream {} is named twice", key));
   }
-  io::Wakeup wakeup = RT_TRY(io::Wakeup::create());
-  const std::stop_callback on_stop(stop, [&wakeup] { wakeup.ring(); });
-  Reconnector link(options_.reconnect, watch_, wakeup.fd());
-  Outlet outlet(take);
-  const Result<void> ended = link.run([&] { return session(link, outlet, wakeup.fd()); });
-  if (!outlet.taken()) return outlet.taken();
-  return stop.stop_requested() ? Result<void>() : ended;
+  return run_sessions(options_.reconnect, watch_, stop, take,
+                      [this](Reconnector& link, Outlet& outlet, int cancel_fd) {
+                        return session(link, outlet, cancel_fd);
+                      });
 }
 
 // Success: the taker has failed.
