@@ -58,8 +58,9 @@ bool EventPrinter::on_event(const StreamEvent& event) {
   const bool last = !options_.until.id.empty() && event.id == options_.until.id;
   const bool wanted = is_wanted(event);
   bool go_on = true;
-  if (wanted) go_on = options_.last_max && !caught_up_ ? hold(event) : print(event);
+  // Before it is printed: printing may flush, and the cursor then counts this event's bytes.
   id_ = event.id;
+  if (wanted) go_on = options_.last_max && !caught_up_ ? hold(event) : print(event);
   if (last) completed_ = true;
   if (go_on && !completed_) return true;
   if (last && !caught_up_) print_held();
@@ -135,13 +136,14 @@ void EventPrinter::on_open(bool again) {
 
 void EventPrinter::on_retry(const StreamRetry& retry) {
   status_.set_link(LinkState::waiting);
+  last_failure_ = visible(retry.reason.text);
   if (options_.all_records) {
     const std::string reason = text_field("reason", retry.reason.text);
     if (std::exchange(open_, false)) record("close", reason);
     record("retry", fmt::format(R"({},"delay_ms":{:.0f},"failures":{})", reason,
                                 Milliseconds(retry.delay).count(), retry.failures));
   }
-  talk(fmt::format("not connected: {}; next attempt in {}", visible(retry.reason.text),
+  talk(fmt::format("not connected: {}; next attempt in {}", last_failure_,
                    format_duration(retry.delay)));
 }
 
@@ -179,12 +181,18 @@ void EventPrinter::finish(const Error* error) {
                        std::chrono::duration<double>(all.elapsed).count()));
   }
   flush();
+  status_.erase();  // for good: what follows on standard error begins a line
 }
 
 Totals EventPrinter::totals() const {
   Totals all = totals_;
   all.elapsed = clock_.now() - started_;
   return all;
+}
+
+std::optional<std::string> EventPrinter::never_connected() const {
+  if (connections_ > 0 || totals_.events > 0 || last_failure_.empty()) return std::nullopt;
+  return last_failure_;
 }
 
 const std::optional<Error>& EventPrinter::write_error() const {
@@ -217,7 +225,11 @@ bool EventPrinter::flush() {
 
 void EventPrinter::save_cursor() {
   // What is held back was not printed: a tail killed now must see it again.
-  if (options_.state_path.empty() || id_ == saved_id_ || !held_.empty()) return;
+  if (options_.state_path.empty() || !held_.empty()) return;
+  // Of a stream without ids the output's length alone is kept: a restarted tail appends to it.
+  const bool grown = id_.empty() && output_.is_file() &&
+                     output_.bytes() != options_.cursor.output_bytes.value_or(0);
+  if (id_ == saved_id_ && !grown) return;
   options_.cursor.id = id_;
   if (output_.is_file()) options_.cursor.output_bytes = output_.bytes();
   Result<void> saved = output_.sync();

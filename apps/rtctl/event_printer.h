@@ -60,6 +60,8 @@ class EventPrinter final : public EventTaker {
   // The end that was asked for has come: the count is full, --until or the end of the past reached.
   bool completed() const { return completed_; }
   bool reader_gone() const { return output_.reader_gone(); }
+  // Why every attempt failed, if all of them did.
+  std::optional<std::string> never_connected() const;
   // Why output or state could not be written, other than for want of a reader.
   const std::optional<Error>& write_error() const;
 
@@ -93,6 +95,7 @@ class EventPrinter final : public EventTaker {
   std::string shown_id_;
   std::optional<Instant> printed_;  // when the last event was
   std::string saved_id_;            // in the state file
+  std::string last_failure_;        // of an attempt to connect, as text to be shown
   std::string id_;                  // of the last event handled
   Totals totals_;
   std::optional<Error> state_error_;

@@ -48,7 +48,13 @@ Result<void> EchoWatch::open(const std::string& id, Duration timeout, const std:
   std::unique_lock lock(mutex_);
   const bool settled =
       changed_.wait_until(lock, stop, deadline, [this] { return open_ || ended_; });
-  if (failure_ && !open_) return fail(Error(*failure_).context("cannot wait for the message"));
+  if (failure_ && !open_) {
+    Error error = Error(*failure_).context("cannot wait for the message");
+    if (error.code == Code::unreachable && error.hint.empty()) {
+      error.hint = "--await subscribes at the server that --url names; is it up?";
+    }
+    return fail(std::move(error));
+  }
   if (!settled) {
     const char* why = stop.stop_requested() ? "interrupted" : "it did not open in time";
     return fail(stop.stop_requested() ? Code::cancelled : Code::unreachable,

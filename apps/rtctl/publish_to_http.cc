@@ -36,7 +36,15 @@ class HttpSink final : public PublishSink {
       : url_(url), hint404_(std::move(hint404)), post_(url, options) {}
 
   Result<PublishReceipt> send(const PublishMessage& message) override {
-    const HttpReply reply = RT_TRY(post_.post("application/json", message.body));
+    Result<HttpReply> posted = post_.post("application/json", message.body);
+    if (!posted) {
+      Error error = posted.error();
+      if (error.code == Code::unreachable && error.hint.empty()) {
+        error.hint = "start a server with \"rtctl serve\", or name one with --url";
+      }
+      return fail(std::move(error));
+    }
+    const HttpReply& reply = *posted;
     if (reply.status >= 200 && reply.status < 300) return PublishReceipt{id_in(reply.body), {}};
     const bool no_surface = reply.status == 404 || reply.status == 405;
     return fail(code_for(reply.status),

@@ -120,8 +120,13 @@ Result<int> outcome(const EventPrinter& printer, const cli::StopWatch& watch,
     std::fprintf(stderr, "rtctl: interrupted: %s\n", totals_line(totals).c_str());
     return watch.signal_status();
   }
-  if (totals.events >= wanted) return 0;
   const bool time_up = watch.cause() == cli::StopCause::time_up;
+  if (totals.events >= wanted) {
+    const std::optional<std::string> failure = printer.never_connected();
+    if (!time_up || !failure) return 0;
+    return fail(Code::unreachable, "not connected in time: " + *failure,
+                "check that the server is up, or allow more time");
+  }
   return fail(Code::negative, fmt::format("{} of {} events arrived {}", totals.events, wanted,
                                           time_up ? "in time" : "before the stream ended"));
 }

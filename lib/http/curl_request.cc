@@ -151,7 +151,9 @@ Result<void> Request::prepare(const std::string& url, const HttpOptions& options
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_TCP_KEEPALIVE, 1L);
-  set(CURLOPT_BUFFERSIZE, kReadBytes);
+  // Refused on a handle whose last attempt ended before a connection (no such host): it still has
+  // the buffer of that attempt, of this size.
+  curl_easy_setopt(handle_, CURLOPT_BUFFERSIZE, kReadBytes);
   set(CURLOPT_USERAGENT, "realtime");
   set(CURLOPT_HTTP_VERSION, http_version(options.version));
   const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(options.connect_timeout);

@@ -22,6 +22,12 @@ bool may_go_on(long status) {
   return (status >= 300 && status < 400) || status == 401 || status == 407;
 }
 
+// libcurl gathers a header line up to 100 KiB before we see it, and calls a longer one lack of
+// memory.
+bool is_endless_line(CURLcode code, bool head_taken) {
+  return code == CURLE_OUT_OF_MEMORY && !head_taken;
+}
+
 }  // namespace
 
 StreamTransfer::StreamTransfer() : multi_(curl_multi_init()) {
@@ -89,7 +95,7 @@ std::optional<StreamTransfer::End> StreamTransfer::perform() {
     // A head without a body (204, or a redirect that leads nowhere) is taken now.
     if (!head_taken_ && !take_head()) end.called_off = true;
     end.complete = !end.called_off;
-  } else if (header_bytes_ > kHeaderBytesMax) {
+  } else if (header_bytes_ > kHeaderBytesMax || is_endless_line(code, head_taken_)) {
     end.failure = {Error{Code::refused,
                          fmt::format("response: header larger than {} KiB", kHeaderBytesMax / 1024),
                          {}},

@@ -159,8 +159,10 @@ Directive Session::retry(std::string why, Duration wait_min, Instant now) {
   }
   if (options_.retries_max && failures_ > *options_.retries_max) {
     return end({Code::unreachable,
-                fmt::format("cannot subscribe: {} attempts failed, the last because {}", failures_,
-                            last_failure_),
+                failures_ == 1
+                    ? fmt::format("cannot subscribe: {}", last_failure_)
+                    : fmt::format("cannot subscribe: {} attempts failed, the last because {}",
+                                  failures_, last_failure_),
                 "check that the server is up, or allow more retries"});
   }
   phase_ = Phase::waiting;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <nlohmann/json.hpp>
 
 #include "integration/running_tool.h"
 #include "integration/scripted_server.h"
@@ -80,6 +81,46 @@ TEST_CASE("subscribe: a tail that is killed again and again misses nothing and r
   std::string expected;
   for (std::size_t i = 0; i < kEvents; ++i) expected += std::to_string(i) + "\n";
   CHECK((content(folder.file("out")) == expected));
+}
+
+TEST_CASE("subscribe: at every moment the state names the last event that its bytes hold",
+          "[rtctl][state]") {
+  // Events come faster than output is flushed: the buffer fills up between two reads.
+  constexpr std::size_t kEvents = 20'000;
+  const Folder folder;
+  ScriptedServer server(numbered(kEvents));
+  RunningTool tail({"rtctl", "sub", server.url(), "--template", "{id} " + std::string(200, '.'),
+                    "--state", folder.file("cursor"), "-o", folder.file("out")});
+  std::string id;
+  while (id != std::to_string(kEvents - 1)) {
+    const std::string text = content(folder.file("cursor"));
+    if (text.empty()) continue;
+    const auto cursor = nlohmann::json::parse(text);
+    id = cursor["id"];
+    const std::string out =
+        content(folder.file("out")).substr(0, cursor["output_bytes"].get<std::size_t>());
+    const std::size_t last = out.rfind('\n', out.size() - 2);
+    const std::size_t begin = last == std::string::npos ? 0 : last + 1;
+    REQUIRE(out.substr(begin, out.find(' ', begin) - begin) == id);
+  }
+}
+
+TEST_CASE("subscribe: without ids a restarted tail keeps what is in its output", "[rtctl][state]") {
+  const Folder folder;
+  ScriptedServer server([](Peer& peer, std::size_t number) {
+    peer.read_request();
+    peer.open_stream();
+    peer.send("data: " + std::to_string(number) + "\n\n");
+    peer.hold();
+  });
+  const std::vector<std::string> tail = {"rtctl",      "sub",
+                                         server.url(), "--data-only",
+                                         "--state",    folder.file("cursor"),
+                                         "-o",         folder.file("out"),
+                                         "-n",         "1"};
+  CHECK(run(tail).status == 0);
+  CHECK(run(tail).status == 0);
+  CHECK(content(folder.file("out")) == "0\n1\n");
 }
 
 TEST_CASE("subscribe: what was written beyond the cursor is cut off and comes again",

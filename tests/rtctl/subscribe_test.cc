@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "integration/on_terminal.h"
 #include "integration/running_tool.h"
 #include "integration/scripted_server.h"
 
@@ -331,6 +332,18 @@ TEST_CASE("subscribe: without a terminal no escape byte is written, whatever the
   CHECK(end.err.find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("subscribe: on a terminal, the last words begin a line and nothing of the status remains",
+          "[rtctl][subscribe]") {
+  ScriptedServer server(stream_of("data: x\n\n"));
+  OnTerminal sub({"rtctl", "sub", server.url()});
+  REQUIRE(sub.wait_for("connected  1 event"));
+  ::kill(sub.pid, SIGINT);
+  CHECK(sub.finish() == 130);
+  INFO(sub.seen);
+  CHECK(sub.seen.find("\r\x1b[Krtctl: interrupted: ") != std::string::npos);
+  CHECK(sub.seen.substr(sub.seen.size() - 2) == "\r\n");
+}
+
 TEST_CASE("subscribe: --count of events, --timeout and --wait decide between exit 0 and 1",
           "[rtctl][subscribe]") {
   ScriptedServer server(stream_of("data: 1\n\nevent: other\ndata: 2\n\n"));
@@ -369,6 +382,33 @@ TEST_CASE("subscribe: an endless header is refused", "[rtctl][subscribe]") {
   const Outcome end = run({"rtctl", "sub", server.url(), "--max-retries", "0"});
   CHECK(end.status == 4);
   CHECK(end.err.find("header") != std::string::npos);
+}
+
+TEST_CASE("subscribe: a header line without an end is refused", "[rtctl][subscribe]") {
+  ScriptedServer server([](Peer& peer, std::size_t) {
+    peer.read_request();
+    peer.send("HTTP/1.1 200 OK\r\nX-More: ");
+    while (peer.send(std::string(1000, 'x'))) {
+    }
+  });
+  const Outcome end = run({"rtctl", "sub", server.url(), "--max-retries", "0"});
+  CHECK(end.status == 4);
+  CHECK(end.err.find("response: header") != std::string::npos);
+}
+
+TEST_CASE("subscribe: a name that nobody knows is asked for again", "[rtctl][subscribe]") {
+  // No label of a name may be that long: the answer needs no network.
+  const std::string url = "http://" + std::string(64, 'a') + ".invalid/";
+  const Outcome end = run({"rtctl", "sub", url, "--max-retries", "1"});
+  INFO(end.err);
+  CHECK(end.status == 3);
+  CHECK(end.err.find("2 attempts failed, the last because resolve: ") != std::string::npos);
+}
+
+TEST_CASE("subscribe: --timeout without any connection is exit 3", "[rtctl][subscribe]") {
+  const Outcome end = run({"rtctl", "sub", "http://127.0.0.1:1/", "--timeout", "100ms"});
+  CHECK(end.status == 3);
+  CHECK(end.err.find("not connected in time: connect: Connection refused") != std::string::npos);
 }
 
 TEST_CASE("subscribe: a 13 MB event passes whole, an endless line is refused",

@@ -1,10 +1,10 @@
 // rtctl top: rates by injected time, the screen as golden text, and the tool on a real terminal.
-#include <pty.h>
 #include <termios.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "integration/on_terminal.h"
 #include "integration/running_tool.h"
 #include "integration/scripted_server.h"
 #include "rtctl/stream_rates.h"
@@ -154,56 +154,10 @@ TEST_CASE("top: lines go to a pipe, and end with --count, a signal or their read
   CHECK(run({"rtctl", "top", server.url(), "--by", "a~b"}).status == 2);
 }
 
-// rtctl top on a terminal of its own.
-struct OnTerminal {
-  int fd = -1;
-  pid_t pid = -1;
-  std::string seen;
-
-  explicit OnTerminal(const std::string& url) {
-    winsize size{10, 80, 0, 0};
-    pid = ::forkpty(&fd, nullptr, nullptr, &size);
-    if (pid == 0) {
-      ::setenv("TERM", "xterm", 1);
-      ::setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
-      ::unsetenv("NO_COLOR");
-      ::unsetenv("COLUMNS");
-      const std::string tool = RT_BINARY_DIR "/bin/rtctl";
-      ::execl(tool.c_str(), "rtctl", "top", url.c_str(), "--interval", "100ms", nullptr);
-      ::_exit(127);
-    }
-    REQUIRE(pid > 0);
-  }
-  ~OnTerminal() {
-    if (pid > 0) ::kill(pid, SIGKILL);
-    if (pid > 0) ::waitpid(pid, nullptr, 0);
-    ::close(fd);
-  }
-  bool wait_for(const std::string& text) {
-    char buffer[4096];
-    while (seen.find(text) == std::string::npos) {
-      pollfd wait{fd, POLLIN, 0};
-      if (::poll(&wait, 1, 10'000) <= 0) return false;
-      const ssize_t n = ::read(fd, buffer, sizeof buffer);
-      if (n <= 0) return false;
-      seen.append(buffer, static_cast<std::size_t>(n));
-    }
-    return true;
-  }
-  // Reads to the end; the exit status.
-  int finish() {
-    wait_for("no such text");
-    int status = 0;
-    ::waitpid(pid, &status, 0);
-    pid = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
-};
-
 TEST_CASE("top: a terminal is redrawn in place and left as it was", "[rtctl][top]") {
   ScriptedServer server(three_events());
   const bool by_key = GENERATE(true, false);
-  OnTerminal top(server.url());
+  OnTerminal top({"rtctl", "top", server.url(), "--interval", "100ms"});
   REQUIRE(top.wait_for("message"));
   CHECK(top.seen.find("\x1b[?25l") != std::string::npos);    // no cursor meanwhile
   CHECK(top.seen.find("\x1b[?1049h") == std::string::npos);  // no second screen
