@@ -1,4 +1,4 @@
-// rtreplay verify: is every byte of a recording what was written?
+// rtreplay verify: is every byte of a recording what was written, and did subscribers receive it?
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "proto/pgoutput.h"
 #include "rtreplay/verbs.h"
+#include "rtreplay/verify_received.h"
 
 namespace rt::rtreplay {
 namespace {
@@ -47,11 +48,27 @@ Result<int> run(const std::string& path) {
 }  // namespace
 
 void add_verify(cli::Tool& tool) {
-  auto path = std::make_shared<std::string>();
-  CLI::App* app = tool.verb("verify", "Check every checksum of a recording (exit 6 if damaged)",
-                            [path] { return run(*path); });
-  app->add_option("ARCHIVE", *path, "File or directory")->required();
-  cli::Tool::examples(app, "  rtreplay verify incident.rtr && echo sound");
+  struct Options {
+    std::string path;
+    ReceivedOptions received;
+  };
+  auto options = std::make_shared<Options>();
+  CLI::App* app =
+      tool.verb("verify", "Check every checksum of a recording, or what subscribers received of it",
+                [options]() -> Result<int> {
+                  if (options->received.logs.empty()) return run(options->path);
+                  return verify_received(options->path, options->received);
+                });
+  app->add_option("ARCHIVE", options->path, "File or directory")->required();
+  declare_received(app, options->received);
+  cli::Tool::examples(
+      app,
+      "  rtreplay verify incident.rtr && echo sound\n"
+      "  rtreplay verify incident.rtr --received phone.ndjson --received laptop.ndjson --env prod\n"
+      "exit status: 0 sound, and every subscriber has everything; 1 nothing is wrong, but a\n"
+      "subscriber's log ends before the recording does; 6 the recording is damaged, or a "
+      "subscriber\n"
+      "has events missing, double, never sent, out of order, torn or with another content");
 }
 
 }  // namespace rt::rtreplay
