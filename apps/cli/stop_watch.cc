@@ -6,20 +6,24 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <utility>
 
 namespace rt::cli {
 
 Result<std::unique_ptr<StopWatch>> StopWatch::start(const Options& options) {
   io::StopSignals signals = RT_TRY(io::StopSignals::create());
+  Fd snapshot = RT_TRY(io::signal_descriptor({SIGUSR1}));
   Fd news(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!news) return fail(os_error("cannot create an event descriptor", errno));
-  return std::unique_ptr<StopWatch>(new StopWatch(options, std::move(signals), std::move(news)));
+  return std::unique_ptr<StopWatch>(
+      new StopWatch(options, std::move(signals), std::move(snapshot), std::move(news)));
 }
 
-StopWatch::StopWatch(const Options& options, io::StopSignals signals, Fd news)
+StopWatch::StopWatch(const Options& options, io::StopSignals signals, Fd snapshot, Fd news)
     : options_(options),
       signals_(std::move(signals)),
+      snapshot_(std::move(snapshot)),
       news_(std::move(news)),
       started_(clock_.now()),
       touched_(started_.time_since_epoch().count()) {
@@ -41,6 +45,11 @@ void StopWatch::touch() {
   touched_.store(clock_.now().time_since_epoch().count(), std::memory_order_relaxed);
 }
 
+void StopWatch::on_snapshot(std::function<void()> show) {
+  const std::lock_guard lock(show_mutex_);
+  show_ = std::move(show);
+}
+
 void StopWatch::end_after_quiet(Duration silence) {
   touch();
   quiet_end_ = silence.count();
@@ -51,8 +60,10 @@ void StopWatch::watch() {
   bool watch_output = options_.watch_output;
   while (!finished_) {
     // No events asked for: poll() reports only that the reading end of a pipe has gone.
-    pollfd waits[3] = {
-        {news_.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}, {watch_output ? 1 : -1, 0, 0}};
+    pollfd waits[4] = {{news_.get(), POLLIN, 0},
+                       {signals_.fd(), POLLIN, 0},
+                       {watch_output ? 1 : -1, 0, 0},
+                       {snapshot_.get(), POLLIN, 0}};
     const std::optional<Limit> limit = nearest_limit();
     int wait_ms = -1;
     if (limit) {
@@ -60,7 +71,7 @@ void StopWatch::watch() {
       // poll() takes an int: a day at most; it is asked again then.
       wait_ms = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 86'400'000));
     }
-    const int ready = ::poll(waits, 3, wait_ms);
+    const int ready = ::poll(waits, 4, wait_ms);
     if (ready < 0 && errno == EINTR) continue;
     if (waits[0].revents != 0) {
       std::uint64_t ignored = 0;
@@ -75,6 +86,10 @@ void StopWatch::watch() {
     if (waits[2].revents != 0) {
       watch_output = false;
       ask_to_stop(StopCause::reader_gone);
+    }
+    if (waits[3].revents != 0 && io::take_signal(snapshot_) != 0) {
+      const std::lock_guard lock(show_mutex_);
+      if (show_) show_();
     }
     // Looked at anew: something may have happened meanwhile.
     const std::optional<Limit> now = nearest_limit();

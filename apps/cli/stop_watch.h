@@ -1,10 +1,12 @@
 // Ends a running verb from outside: SIGINT or SIGTERM, a reader that closed our standard output,
-// or a time limit. A second signal ends the process at once.
+// or a time limit. A second signal ends the process at once. SIGUSR1 asks how it fares.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <thread>
@@ -43,11 +45,13 @@ class StopWatch {
   int signal_status() const { return 128 + signal_.load(); }
   // Something happened: silence counts from now. Any thread, cheap.
   void touch();
+  // What SIGUSR1 does, on the watch's own thread; nothing otherwise.
+  void on_snapshot(std::function<void()> show);
   // From now on a silence of that long is the end. Any thread.
   void end_after_quiet(Duration silence);
 
  private:
-  StopWatch(const Options& options, io::StopSignals signals, Fd news);
+  StopWatch(const Options& options, io::StopSignals signals, Fd snapshot, Fd news);
   void watch();
   void wake();
   void ask_to_stop(StopCause cause);
@@ -60,7 +64,8 @@ class StopWatch {
 
   Options options_;
   io::StopSignals signals_;
-  Fd news_;  // eventfd: the verb has finished by itself, or has set a limit
+  Fd snapshot_;  // signalfd of SIGUSR1
+  Fd news_;      // eventfd: the verb has finished by itself, or has set a limit
   std::atomic<bool> finished_{false};
   std::atomic<Duration::rep> quiet_end_{0};  // end_after_quiet(); 0: none
   SystemClock clock_;
@@ -69,6 +74,8 @@ class StopWatch {
   std::atomic<StopCause> cause_{StopCause::none};
   std::atomic<int> signal_{0};
   std::stop_source stop_;
+  std::mutex show_mutex_;
+  std::function<void()> show_;
   std::thread thread_;
 };
 

@@ -120,6 +120,7 @@ int Tool::usage_failed(const CLI::ParseError& error) {
 }
 
 int Tool::main(int argc, char** argv) {
+  std::signal(SIGUSR1, SIG_IGN);  // asks how a verb fares; not every verb can tell
   std::signal(SIGPIPE,
               SIG_IGN);  // a closed pipe is an ordinary write error, handled where it happens
   const Result<void> settled = settings_.apply(app_, argc, argv);

@@ -83,8 +83,8 @@ void EventPrinter::print_held() {
 }
 
 bool EventPrinter::print(const StreamEvent& event) {
-  ++totals_.events;
-  totals_.bytes += event.data.size();
+  ++counts_.events;
+  counts_.bytes += event.data.size();
   status_.count_event();
   ShownEvent shown{clock_.wall(), event.event, event.id, event.data, event.topic, {}, {}};
   shown.connection = connections_ > 0 ? connections_ - 1 : 0;
@@ -102,17 +102,17 @@ bool EventPrinter::print(const StreamEvent& event) {
     shown_id_ = event.id;
   }
   if (!options_.dump_folder.empty()) {
-    const auto dumped = dump_event(options_.dump_folder, shown, totals_.events);
+    const auto dumped = dump_event(options_.dump_folder, shown, counts_.events);
     if (!dumped) state_error_ = dumped.error();
   }
   if (options_.line_template) {
-    options_.line_template->append(output_.pending(), shown, totals_.events);
+    options_.line_template->append(output_.pending(), shown, counts_.events);
     output_.pending().push_back('\n');
   } else {
     append_event(output_.pending(), shown, options_.format);
   }
   if (output_.is_full() && !flush()) return false;
-  if (options_.count_max && totals_.events >= *options_.count_max) completed_ = true;
+  if (options_.count_max && counts_.events >= *options_.count_max) completed_ = true;
   return !completed_ && !state_error_;
 }
 
@@ -123,7 +123,7 @@ void EventPrinter::on_comment(std::string_view text) {
 void EventPrinter::on_open(bool again) {
   open_ = true;
   ++connections_;
-  if (again) ++totals_.reconnects;
+  if (again) ++counts_.reconnects;
   status_.set_link(LinkState::connected);
   if (options_.all_records) {
     record("open", fmt::format(R"("again":{},"conn":{})", again, connections_ - 1));
@@ -148,7 +148,7 @@ void EventPrinter::on_retry(const StreamRetry& retry) {
 }
 
 void EventPrinter::on_gap(std::string_view reason) {
-  ++totals_.gaps;
+  ++counts_.gaps;
   record("gap", text_field("reason", reason));
   talk(fmt::format("gap: events may be missing here: {}", reason));
 }
@@ -185,13 +185,11 @@ void EventPrinter::finish(const Error* error) {
 }
 
 Totals EventPrinter::totals() const {
-  Totals all = totals_;
-  all.elapsed = clock_.now() - started_;
-  return all;
+  return {counts_.events, counts_.bytes, counts_.reconnects, counts_.gaps, clock_.now() - started_};
 }
 
 std::optional<std::string> EventPrinter::never_connected() const {
-  if (connections_ > 0 || totals_.events > 0 || last_failure_.empty()) return std::nullopt;
+  if (connections_ > 0 || counts_.events > 0 || last_failure_.empty()) return std::nullopt;
   return last_failure_;
 }
 

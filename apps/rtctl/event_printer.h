@@ -2,6 +2,7 @@
 // error. Called on the thread of EventStream::run().
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -56,6 +57,7 @@ class EventPrinter final : public EventTaker {
 
   // The last words of a subscription that ended: error, close and summary records.
   void finish(const Error* error);
+  // Any thread.
   Totals totals() const;
   // The end that was asked for has come: the count is full, --until or the end of the past reached.
   bool completed() const { return completed_; }
@@ -97,7 +99,14 @@ class EventPrinter final : public EventTaker {
   std::string saved_id_;            // in the state file
   std::string last_failure_;        // of an attempt to connect, as text to be shown
   std::string id_;                  // of the last event handled
-  Totals totals_;
+  // Atomic: a snapshot is taken from another thread.
+  struct Counts {
+    std::atomic<std::uint64_t> events{0};
+    std::atomic<std::uint64_t> bytes{0};
+    std::atomic<std::uint64_t> reconnects{0};
+    std::atomic<std::uint64_t> gaps{0};
+  };
+  Counts counts_;
   std::optional<Error> state_error_;
 };
 

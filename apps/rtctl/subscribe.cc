@@ -137,7 +137,11 @@ Result<int> run(const SubscribeFlags& flags) {
   const std::uint64_t wanted = std::max(plan.expected, plan.printer.count_max.value_or(0));
   const auto watch = RT_TRY(cli::StopWatch::start(plan.stop));
   EventPrinter printer(std::move(plan.printer), std::move(plan.output), *watch);
+  watch->on_snapshot([&printer] {
+    std::fprintf(stderr, "rtctl: so far: %s\n", totals_line(printer.totals()).c_str());
+  });
   const Result<StreamEnd> end = plan.source.stream->run(printer, watch->token());
+  watch->on_snapshot({});
   printer.finish(end ? nullptr : &end.error());
   if (!end) {
     Error error = end.error();

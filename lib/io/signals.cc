@@ -9,23 +9,30 @@
 
 namespace rt::io {
 
-Result<StopSignals> StopSignals::create() {
+Result<Fd> signal_descriptor(std::initializer_list<int> signals) {
   sigset_t set;
   sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
+  for (const int signal : signals) sigaddset(&set, signal);
   if (const int error = ::pthread_sigmask(SIG_BLOCK, &set, nullptr); error != 0) {
     return fail(os_error("cannot block signals", error));
   }
   Fd fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!fd) return fail(os_error("cannot create a signalfd", errno));
-  return StopSignals(std::move(fd));
+  return fd;
+}
+
+int take_signal(const Fd& descriptor) {
+  signalfd_siginfo info{};
+  const ssize_t got = ::read(descriptor.get(), &info, sizeof info);
+  return got == static_cast<ssize_t>(sizeof info) ? static_cast<int>(info.ssi_signo) : 0;
+}
+
+Result<StopSignals> StopSignals::create() {
+  return StopSignals(RT_TRY(signal_descriptor({SIGINT, SIGTERM})));
 }
 
 int StopSignals::take() {
-  signalfd_siginfo info{};
-  if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return 0;
-  return static_cast<int>(info.ssi_signo);
+  return take_signal(fd_);
 }
 
 int StopSignals::wait(int timeout_ms) {

@@ -1,12 +1,20 @@
-// SIGINT and SIGTERM as a descriptor to be watched. Construct before any thread starts, so that
-// every thread inherits the blocked mask.
+// Signals as descriptors to be watched. Construct before any thread starts, so that every thread
+// inherits the blocked mask.
 #pragma once
+
+#include <initializer_list>
 
 #include "base/fd.h"
 #include "base/result.h"
 
 namespace rt::io {
 
+// Readable when one of these is pending: read a signalfd_siginfo from it. Blocks them.
+Result<Fd> signal_descriptor(std::initializer_list<int> signals);
+// The next one that is pending, or 0.
+int take_signal(const Fd& descriptor);
+
+// SIGINT and SIGTERM.
 class StopSignals {
  public:
   static Result<StopSignals> create();

@@ -82,6 +82,16 @@ TEST_CASE("subscribe: an event is printed as soon as it is there", "[rtctl][subs
   CHECK(end.err.find("0 reconnects") != std::string::npos);
 }
 
+TEST_CASE("subscribe: SIGUSR1 says how it fares, and changes nothing", "[rtctl][subscribe]") {
+  ScriptedServer server(stream_of("data: first\n\n"));
+  RunningTool sub({"rtctl", "sub", server.url(), "--data-only"});
+  REQUIRE(sub.wait_for("first\n"));
+  sub.signal(SIGUSR1);
+  REQUIRE(sub.wait_for("so far: 1 event, 5 B"));
+  sub.signal(SIGTERM);
+  CHECK(sub.finish().status == 143);
+}
+
 TEST_CASE("subscribe: a stream cut inside an event resumes after the last whole one",
           "[rtctl][subscribe]") {
   const bool abortive = GENERATE(false, true);
