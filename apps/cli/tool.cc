@@ -154,8 +154,12 @@ int Tool::main(int argc, char** argv) {
   try {
     const Result<int> status = chosen_();
     if (status) return *status;
-    print_error(name_, status.error());
-    return exit_status(status.error().code);
+    Error error = status.error();
+    if (error.code == Code::usage && error.hint.empty()) {
+      error.hint = fmt::format("see \"{} --help\"", full_name(deepest(&app_)));
+    }
+    print_error(name_, error);
+    return exit_status(error.code);
   } catch (const std::exception& bug) {
     print_error(name_, Error{Code::internal, fmt::format("internal error: {}", bug.what()),
                              "please report this with the command line"});

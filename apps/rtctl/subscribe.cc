@@ -145,7 +145,10 @@ Result<int> run(const SubscribeFlags& flags) {
   printer.finish(end ? nullptr : &end.error());
   if (!end) {
     Error error = end.error();
-    if (plan.source.kind != "url" && error.code == Code::unreachable && error.hint.empty()) {
+    if (plan.source.kind == "url" && error.code == Code::unreachable && error.hint.empty()) {
+      error.hint =
+          fmt::format("\"rtctl doctor {}\" says what is in the way", plan.source.stream->name());
+    } else if (error.code == Code::unreachable && error.hint.empty()) {
       error.hint = "start a server with \"rtctl serve\", or name one with --url";
     }
     return fail(std::move(error));
