@@ -9,6 +9,7 @@
 #include "base/units.h"
 #include "cli/environment.h"
 #include "cli/literal_words.h"
+#include "rtctl/server_urls.h"
 #include "rtctl/verbs.h"
 
 namespace rt::rtctl {
@@ -191,8 +192,7 @@ Result<Via> choose_via(const PublishFlags& flags, std::string_view verb,
 std::string publish_url(const PublishFlags& flags, std::string_view path) {
   std::string url = !flags.url.empty() ? flags.url : cli::first_set({"RT_URL"});
   if (url.empty()) url = kDefaultUrl;
-  while (!url.empty() && url.back() == '/') url.pop_back();
-  return url.append(path);
+  return without_slash(url).append(path);
 }
 
 Result<std::string> publish_dsn(const PublishFlags& flags) {

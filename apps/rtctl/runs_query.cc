@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "proto/percent.h"
 #include "rtctl/server_urls.h"
 
 namespace rt::rtctl {
@@ -49,7 +50,7 @@ std::string runs_stream_url(std::string_view base, const RunsFilter& filter, boo
   std::string url = without_slash(base) + "/v1/runs/stream";
   char separator = '?';
   if (json != "{}") {
-    url.append("?filter=").append(percent_encoded(json));
+    append_percent_encoded(url.append("?filter="), json);
     separator = '&';
   }
   if (!with_initial) (url += separator) += "initial=none";

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -13,6 +10,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/environment.h"
+#include "http/token_file.h"
 #include "pg/connection.h"
 #include "proto/topic_notify.h"
 
@@ -21,12 +19,7 @@ namespace {
 
 Result<std::string> token(const std::string& file, const char* variable) {
   if (file.empty()) return cli::first_set({variable});
-  std::ifstream in(file);
-  if (!in) return fail(os_error("cannot read token file " + file, errno, Code::usage));
-  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  std::string value(trim(text));
-  if (value.empty()) return fail(Code::usage, fmt::format("token file {} is empty", file));
-  return value;
+  return read_token_file(file);
 }
 
 NotifySourceOptions listen_options(const std::string& dsn) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "proto/percent.h"
 
 namespace rt::rtctl {
 namespace {
@@ -16,20 +17,6 @@ bool is_topic_character(char c) {
 }
 
 }  // namespace
-
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                            (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    if (unreserved) {
-      out.push_back(c);
-    } else {
-      fmt::format_to(std::back_inserter(out), "%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
 
 std::string without_slash(std::string_view base) {
   while (!base.empty() && base.back() == '/') base.remove_suffix(1);
@@ -58,8 +45,9 @@ Result<std::string> events_url(std::string_view base, std::string_view scope) {
     return fail(Code::usage, fmt::format("\"{}\" is no scope", scope),
                 "a scope is a word and a number: gym:1; with a token, leave it out");
   }
-  return fmt::format("{}?scope={}&scope_id={}", url, percent_encoded(scope.substr(0, colon)),
-                     scope.substr(colon + 1));
+  std::string query = "?scope=";
+  append_percent_encoded(query, scope.substr(0, colon));
+  return fmt::format("{}{}&scope_id={}", url, query, scope.substr(colon + 1));
 }
 
 Result<std::string> realtime_url(std::string_view base, const std::vector<std::string>& types) {
@@ -71,7 +59,7 @@ Result<std::string> realtime_url(std::string_view base, const std::vector<std::s
                   "give the types as words of their own: rtctl sub realtime a b");
     }
     url += separator == '?' ? "?events=" : ",";
-    url += percent_encoded(type);
+    append_percent_encoded(url, type);
     separator = ',';
   }
   return url;
@@ -79,7 +67,9 @@ Result<std::string> realtime_url(std::string_view base, const std::vector<std::s
 
 Result<std::string> job_url(std::string_view base, std::string_view id) {
   if (id.empty()) return fail(Code::usage, "which job? its id is empty");
-  return without_slash(base) + "/jobs/" + percent_encoded(id) + "/stream";
+  std::string url = without_slash(base) + "/jobs/";
+  append_percent_encoded(url, id);
+  return url + "/stream";
 }
 
 }  // namespace rt::rtctl

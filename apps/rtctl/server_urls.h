@@ -22,8 +22,6 @@ Result<std::string> realtime_url(std::string_view base, const std::vector<std::s
 // <base>/jobs/<id>/stream
 Result<std::string> job_url(std::string_view base, std::string_view id);
 
-// RFC 3986 section 2.3: only unreserved characters stand for themselves.
-std::string percent_encoded(std::string_view text);
 std::string without_slash(std::string_view base);
 
 }  // namespace rt::rtctl

@@ -42,4 +42,13 @@ std::string last_recorded_id(const archive::Reader& reader) {
   return Position{lsn, Position::kEnd}.text();
 }
 
+ReceivedEvent received_event(const LoggedRecord& record, std::string_view topic) {
+  ReceivedEvent event;
+  event.line = record.line;
+  event.id = record.id;
+  event.fields = event_fields(record.event, topic, record.data);
+  event.connection = record.connection;
+  return event;
+}
+
 }  // namespace rt::rtreplay

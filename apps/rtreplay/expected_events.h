@@ -52,6 +52,8 @@ Result<archive::Reader> open_expected(const Expectation& expectation);
 // Whether what stands at `entry` is asked for by `from` and `to`.
 bool is_in_bounds(const archive::Entry& entry, const Expectation& expectation);
 std::string last_recorded_id(const archive::Reader& reader);
+// A line of the log as an event; topic: where it came from, empty where the stream is but one.
+ReceivedEvent received_event(const LoggedRecord& record, std::string_view topic);
 
 Result<std::unique_ptr<ExpectedEvents>> expected_runs(const Expectation& expectation);
 Result<std::unique_ptr<ExpectedEvents>> expected_rows(const Expectation& expectation);

@@ -37,12 +37,7 @@ class RecordedEvents final : public ExpectedEvents {
   }
 
   std::optional<ReceivedEvent> received(const LoggedRecord& record) const override {
-    ReceivedEvent event;
-    event.line = record.line;
-    event.id = record.id;
-    event.fields = event_fields(record.event, record.topic, record.data);
-    event.connection = record.connection;
-    return event;
+    return received_event(record, record.topic);
   }
 
   DeliveryJudge::Options judge_options() const override { return {}; }

@@ -26,11 +26,7 @@ class RowEvents final : public ExpectedEvents {
   }
 
   std::optional<ReceivedEvent> received(const LoggedRecord& record) const override {
-    ReceivedEvent event;
-    event.line = record.line;
-    event.id = record.id;
-    event.fields = event_fields(record.event, record.topic, record.data);
-    event.connection = record.connection;
+    ReceivedEvent event = received_event(record, record.topic);
     event.state = record.event == "row";
     return event;
   }

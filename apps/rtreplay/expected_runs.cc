@@ -63,11 +63,7 @@ class RunEvents final : public ExpectedEvents {
 
   std::optional<ReceivedEvent> received(const LoggedRecord& record) const override {
     if (record.event != "initial" && record.event != "delta") return std::nullopt;
-    ReceivedEvent event;
-    event.line = record.line;
-    event.id = record.id;
-    event.fields = event_fields(record.event, {}, record.data);
-    event.connection = record.connection;
+    ReceivedEvent event = received_event(record, {});
     const auto position = Position::parse(record.id);
     event.state = position && position->lsn == 0;
     event.initial = record.event == "initial";

@@ -4,12 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 
 #include "base/text.h"
+#include "http/token_file.h"
 
 namespace rt::http {
 namespace {
@@ -41,15 +39,6 @@ Result<void> check_line(const std::string& line) {
                 fmt::format("header \"{}\" contains a line break or NUL", header_name(line)));
   }
   return {};
-}
-
-Result<std::string> read_token(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) return fail(os_error("cannot read token file " + path, errno, Code::usage));
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  const std::string token(trim(text));
-  if (token.empty()) return fail(Code::usage, fmt::format("token file {} is empty", path));
-  return token;
 }
 
 long http_version(HttpOptions::Version version) {
@@ -193,7 +182,7 @@ Result<void> Request::collect_lines(const HttpOptions& options,
     if (!is_given(options, line)) headers_.add(line);
   }
   if (!options.token_file.empty()) {
-    const std::string line = "Authorization: Bearer " + RT_TRY(read_token(options.token_file));
+    const std::string line = "Authorization: Bearer " + RT_TRY(read_token_file(options.token_file));
     RT_CHECKED(check_line(line));
     headers_.add(line);
   }
