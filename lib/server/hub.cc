@@ -14,6 +14,8 @@ namespace rt::server {
 namespace {
 
 constexpr auto kCountersEvery = std::chrono::milliseconds(100);
+// Looks at every topic; idle ones are kept for minutes anyway.
+constexpr auto kTopicsTidiedEvery = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -80,12 +82,16 @@ void Hub::run(const std::stop_token& stop) {
   RT_CHECK(poller->watch(wakeup_.fd(), 0, io::Interest::read).has_value());
   std::array<io::Ready, 1> ready;
   Instant next_counters = clock_.now();
+  Instant next_tidying = next_counters + kTopicsTidiedEvery;
   while (!stop.stop_requested()) {
     const Instant now = clock_.now();
     if (now >= next_counters) {
       update_counters();
-      topics_.forget_idle(clock_.wall());
       next_counters = now + kCountersEvery;
+    }
+    if (now >= next_tidying) {
+      topics_.forget_idle(clock_.wall());
+      next_tidying = now + kTopicsTidiedEvery;
     }
     poller->wait(ready, next_counters, now);
     wakeup_.answer();

@@ -29,7 +29,7 @@ class TopicBoard {
   // The event of a message that arrived; nothing if nobody listens here.
   EventRef receive(const std::string& name, std::string_view data, WallTime now);
 
-  // Forgets topics that nobody needs any more. Cheap; call every minute or so.
+  // Forgets topics that nobody needs any more; looks at all of them.
   void forget_idle(WallTime now);
 
   // Of where the messages travel: both are false for a server without a database.
