@@ -3,6 +3,7 @@
 //   "message~data~id" an event, "#text" a comment, "!1000" a valid retry field
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -84,7 +85,8 @@ inline Items reference_parse(std::string_view stream, std::string last_id = "") 
       id_buffer = value;
     } else if (name == "retry" && !value.empty() &&
                value.find_first_not_of("0123456789") == std::string::npos) {
-      const std::string digits = value.size() > 15 ? "999999999999999" : value;  // no overflow
+      std::string digits = value.substr(std::min(value.find_first_not_of('0'), value.size() - 1));
+      if (digits.size() > 15) digits = "999999999999999";  // no overflow
       items.push_back("!" + std::to_string(std::min<long long>(std::stoll(digits), 86'400'000)));
     }
   }

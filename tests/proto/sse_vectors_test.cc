@@ -96,6 +96,7 @@ const std::vector<Vector>& vectors() {
       {"retry with anything else is ignored",
        "retry: 1000x\nretry: -1\nretry: +1\nretry: 1.5\nretry:  9\nretry\nretry:\nretry: 9 \n\n",
        {}},
+      {"leading zeros of a retry say nothing", "retry: 0000000000000000000000004\n", {"!4"}},
       {"an absurd retry is clamped to a day", "retry: 99999999999999999999\n", {"!86400000"}},
       {"a bad retry leaves a good one",
        "retry: 2000\nretry: 1000x\ndata: x\n\n",
