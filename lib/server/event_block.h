@@ -34,8 +34,10 @@ class EventBlock {
     std::string_view initial;
     std::string_view delta;
     std::string_view left;
-    // Surfaces without state: whom it is for, and its one frame.
+    // Other surfaces: whom it is for among the subscribers of its keys (zero: all of them), and its
+    // one frame.
     Hash128 target;
+    bool last = false;  // the subscriber's stream ends with it
     std::string_view frame;
     std::string_view gzip_frame;  // a whole number of deflate blocks; empty: nobody wants it
   };

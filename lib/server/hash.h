@@ -14,7 +14,16 @@ struct Hash128 {
 };
 
 // What a name names: the same text in two roles has two hashes.
-enum class Role : std::uint8_t { run = 1, environment = 2, tag = 3, topic = 4 };
+enum class Role : std::uint8_t {
+  run = 1,
+  environment = 2,
+  tag = 3,
+  topic = 4,
+  scope = 5,       // events: "gym:1"
+  event_type = 6,  // realtime
+  user = 7,        // realtime
+  job = 8,
+};
 
 Hash128 hash_name(Role role, std::string_view name);
 
