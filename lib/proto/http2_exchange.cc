@@ -98,6 +98,7 @@ int Session::Callbacks::on_begin_headers(nghttp2_session* session, const nghttp2
   if (!is_request(*frame)) return 0;  // trailers
   auto stream = std::make_unique<Stream>();
   stream->id = frame->hd.stream_id;
+  stream->tag = static_cast<Tag>(stream->id);
   stream->head = std::make_unique<Head>(of(self).limits_.request);
   nghttp2_session_set_stream_user_data(session, stream->id, stream.get());
   of(self).streams_.emplace(stream->id, std::move(stream));
@@ -151,7 +152,7 @@ int Session::Callbacks::on_frame_recv(nghttp2_session* session, const nghttp2_fr
     }
     owner.on_request(stream->id, head->head());
   }
-  if (ends_stream(*frame) && stream->owned && !stream->refused) owner.on_request_end(stream->id);
+  if (ends_stream(*frame) && stream->owned && !stream->refused) owner.on_request_end(stream->tag);
   return 0;
 }
 
@@ -159,7 +160,7 @@ int Session::Callbacks::on_data_chunk(nghttp2_session* session, std::uint8_t, St
                                       const std::uint8_t* bytes, std::size_t size, void* self) {
   const Stream* const stream = stream_of(session, id);
   if (stream == nullptr || !stream->owned || stream->refused) return 0;
-  of(self).owner_.on_body(id, view(bytes, size));
+  of(self).owner_.on_body(stream->tag, view(bytes, size));
   return 0;
 }
 
@@ -169,7 +170,7 @@ int Session::Callbacks::on_stream_close(nghttp2_session* session, StreamId id, s
   const Stream* const stream = stream_of(session, id);
   if (stream == nullptr) return 0;
   if (stream == me.writing_) me.writing_ = nullptr;
-  if (stream->owned) me.closed_.push_back(id);
+  if (stream->owned) me.closed_.push_back(stream->tag);
   nghttp2_session_set_stream_user_data(session, id, nullptr);
   me.streams_.erase(id);
   return 0;
@@ -177,7 +178,11 @@ int Session::Callbacks::on_stream_close(nghttp2_session* session, StreamId id, s
 
 // The whole answer is out while the request's body still comes: asks for no more of it (RFC 9113
 // section 8.1).
-int Session::Callbacks::on_frame_send(nghttp2_session* session, const nghttp2_frame* frame, void*) {
+int Session::Callbacks::on_frame_send(nghttp2_session* session, const nghttp2_frame* frame,
+                                      void* self) {
+  if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
+    of(self).broken_ = true;
+  }
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
   if (!ends_stream(*frame)) return 0;
   const Stream* const stream = stream_of(session, frame->hd.stream_id);

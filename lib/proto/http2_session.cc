@@ -80,6 +80,7 @@ void Session::settle() {
 }
 
 void Session::fail(std::uint32_t error_code) {
+  broken_ = broken_ || error_code != NGHTTP2_NO_ERROR;
   nghttp2_session_terminate_session(session_, error_code);
   pump();
   failed_ = true;
@@ -105,6 +106,18 @@ bool Session::is_over() const {
 
 Session::Stream* Session::find(StreamId id) {
   return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_, id));
+}
+
+void Session::set_tag(StreamId id, Tag tag) {
+  if (Stream* const stream = find(id)) stream->tag = tag;
+}
+
+std::vector<Tag> Session::tags() const {
+  std::vector<Tag> tags;
+  for (const auto& [id, stream] : streams_) {
+    if (stream->owned) tags.push_back(stream->tag);
+  }
+  return tags;
 }
 
 bool Session::respond(StreamId id, int status, std::string_view header_lines, std::string body) {
@@ -206,7 +219,7 @@ void Session::deliver() {
       Stream* const stream = find(id);
       if (stream == nullptr || !stream->owned || !stream->waits) continue;
       stream->waits = false;
-      owner_.on_writable(id);
+      owner_.on_writable(stream->tag);
     }
   }
 }

@@ -22,6 +22,7 @@ struct nghttp2_session_callbacks;
 namespace rt::http2 {
 
 using StreamId = std::int32_t;
+using Tag = std::uint32_t;  // what the owner knows a stream by
 
 // What a client sends first (RFC 9113 section 3.4). No HTTP/1 request begins like it: the method
 // PRI is reserved.
@@ -48,16 +49,16 @@ class Session {
   class Owner {
    public:
     virtual ~Owner() = default;
-    // The views in `head` are gone afterwards. Answer now or later.
+    // The views in `head` are gone afterwards. Answer now or later; see set_tag().
     virtual void on_request(StreamId stream, const http1::RequestHead& head) = 0;
     // A request that must be refused with this status; it may have a body, which is ignored.
     virtual void on_bad_request(StreamId stream, const http1::Refusal& refusal) = 0;
-    virtual void on_body(StreamId stream, std::string_view bytes) = 0;
-    virtual void on_request_end(StreamId stream) = 0;
-    // A stream that was not finished by the owner is gone: reset, or its connection ends.
-    virtual void on_closed(StreamId stream) = 0;
+    virtual void on_body(Tag tag, std::string_view bytes) = 0;
+    virtual void on_request_end(Tag tag) = 0;
+    // A stream that was not finished by the owner is gone: the client reset it.
+    virtual void on_closed(Tag tag) = 0;
     // After a write() that did not take everything: it would take some now.
-    virtual void on_writable(StreamId stream) = 0;
+    virtual void on_writable(Tag tag) = 0;
   };
 
   Session(Owner& owner, const Limits& limits = {});
@@ -69,6 +70,11 @@ class Session {
   void receive(std::string_view bytes);
   // After write() and sent(): what waited and can go on is told to the owner.
   void settle();
+
+  // The stream's number serves until another tag is set.
+  void set_tag(StreamId stream, Tag tag);
+  // Of the streams that the owner has not finished.
+  std::vector<Tag> tags() const;
 
   // A whole answer; the stream is finished for the owner. header_lines: each "Name: value" CR LF;
   // those that only HTTP/1 knows (Connection and the like) are left out. A HEAD request's body is
@@ -93,6 +99,8 @@ class Session {
   void sent(std::size_t bytes);
   // Nothing more will be read or answered: close the connection once output() is empty.
   bool is_over() const;
+  // It ended because the client broke the protocol or the limits.
+  bool is_broken() const { return broken_; }
 
   std::size_t stream_count() const { return streams_.size(); }
 
@@ -122,12 +130,13 @@ class Session {
   std::size_t output_at_ = 0;
   std::vector<StreamId> writable_;  // to be told
   std::vector<StreamId> blocked_;   // wait for room in the output
-  std::vector<StreamId> closed_;    // to be told
+  std::vector<Tag> closed_;         // to be told
   Stream* writing_ = nullptr;       // whose bytes are at hand
   std::string_view at_hand_;
   std::uint32_t idle_frames_ = 0;  // of this receive()
   bool receiving_ = false;
   bool failed_ = false;
+  bool broken_ = false;
 };
 
 }  // namespace rt::http2

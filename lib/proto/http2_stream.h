@@ -10,6 +10,7 @@ namespace rt::http2 {
 
 struct Session::Stream {
   StreamId id = 0;
+  Tag tag = 0;
   bool owned = false;          // the owner was told of it, and has not finished it
   bool opened = false;         // its answer's head is on the way
   bool ending = false;         // after `body`, or now

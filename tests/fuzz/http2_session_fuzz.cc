@@ -27,18 +27,19 @@ class Owner : public http2::Session::Owner {
     text[id] += refusal.text;
     session->respond(id, refusal.status, "", refusal.text);
   }
-  void on_body(http2::StreamId id, std::string_view bytes) override {
-    if (text.count(id) == 0) std::abort();
-    text[id] += bytes;
+  void on_body(http2::Tag tag, std::string_view bytes) override {
+    if (text.count(id_of(tag)) == 0) std::abort();
+    text[id_of(tag)] += bytes;
   }
-  void on_request_end(http2::StreamId id) override {
-    if (session->write(id, "during") != 0) std::abort();
-    session->end(id);
+  void on_request_end(http2::Tag tag) override {
+    if (session->write(id_of(tag), "during") != 0) std::abort();
+    session->end(id_of(tag));
   }
-  void on_closed(http2::StreamId id) override {
-    if (session->write(id, "late") != 0) std::abort();
+  void on_closed(http2::Tag tag) override {
+    if (session->write(id_of(tag), "late") != 0) std::abort();
   }
-  void on_writable(http2::StreamId id) override { session->write(id, "more"); }
+  void on_writable(http2::Tag tag) override { session->write(id_of(tag), "more"); }
+  static http2::StreamId id_of(http2::Tag tag) { return static_cast<http2::StreamId>(tag); }
 
   http2::Session* session = nullptr;
   std::map<http2::StreamId, std::string> text;

@@ -55,6 +55,7 @@ std::string get(std::uint32_t stream) {
 // What became of a connection: the first stream's reset code, or that of GOAWAY.
 struct Fate {
   bool over = false;
+  bool broken = false;
   bool went_away = false;
   std::uint32_t goaway_code = 0;
   bool reset = false;
@@ -77,6 +78,7 @@ Fate fate_of(const std::string& wire, std::size_t step = std::string::npos) {
   (void)reader.receive(answer);
   Fate fate;
   fate.over = server.session.is_over();
+  fate.broken = server.session.is_broken();
   fate.went_away = reader.went_away();
   fate.goaway_code = reader.goaway_code();
   fate.reset = reader.answer(1).closed && reader.answer(1).error_code != 0;
@@ -98,6 +100,7 @@ TEST_CASE("http2: what is not HTTP/2 at all ends the connection", "[proto][http2
       CAPTURE(wire, step);
       const Fate fate = fate_of(wire, step);
       CHECK(fate.over);
+      CHECK(fate.broken);
       CHECK(fate.requests == 0);
     }
   }
@@ -146,6 +149,7 @@ TEST_CASE("http2: frames that break the protocol end the connection", "[proto][h
       const Fate fate = fate_of(kHello + one.wire, step);
       CHECK(fate.went_away);
       CHECK(fate.goaway_code == one.code);
+      CHECK(fate.broken);
     }
   }
 }

@@ -46,15 +46,18 @@ class RecordingOwner : public http2::Session::Owner {
     requests[id].refusal = refusal.status;
     session->respond(id, refusal.status, "", refusal.text);
   }
-  void on_body(http2::StreamId id, std::string_view bytes) override { requests[id].body += bytes; }
-  void on_request_end(http2::StreamId id) override {
+  void on_body(http2::Tag tag, std::string_view bytes) override { of(tag).body += bytes; }
+  void on_request_end(http2::Tag tag) override {
+    const auto id = static_cast<http2::StreamId>(tag);
     Seen& seen = requests[id];
     seen.ended = true;
     if (seen.path == "/stream" || seen.path == "/wait") return;
     session->respond(id, 200, "Content-Type: text/plain\r\n", seen.path + "|" + seen.body);
   }
-  void on_closed(http2::StreamId id) override { requests[id].closed = true; }
-  void on_writable(http2::StreamId id) override { ++requests[id].writable; }
+  void on_closed(http2::Tag tag) override { of(tag).closed = true; }
+  void on_writable(http2::Tag tag) override { ++of(tag).writable; }
+  // A stream's tag is its number unless the test sets another.
+  Seen& of(http2::Tag tag) { return requests[static_cast<http2::StreamId>(tag)]; }
 
   http2::Session* session = nullptr;
   std::map<http2::StreamId, Seen> requests;

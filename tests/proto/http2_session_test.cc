@@ -190,7 +190,9 @@ TEST_CASE("http2: a stream that the server resets is cancelled for the client al
   const auto id = client.get("/stream");
   const auto other = client.get("/stream");
   REQUIRE(talk(client, server));
+  CHECK(server.session.tags().size() == 2);
   server.session.reset(id);
+  CHECK(server.session.tags() == std::vector<http2::Tag>{3});
   REQUIRE(talk(client, server));
   CHECK(client.answer(id).error_code == NGHTTP2_CANCEL);
   CHECK_FALSE(server.owner.requests[id].closed);
@@ -212,6 +214,7 @@ TEST_CASE("http2: after going away streams end well and new ones are refused", "
   CHECK(client.answer(id).body == ": goodbye\n\n");
   CHECK(client.answer(id).closed);
   CHECK(server.session.is_over());
+  CHECK_FALSE(server.session.is_broken());
 }
 
 TEST_CASE("http2: streams beyond the limit are refused, those within go on", "[proto][http2]") {
