@@ -141,6 +141,7 @@ bool Session::open(StreamId id, int status, std::string_view header_lines) {
 std::size_t Session::write(StreamId id, std::string_view bytes) {
   Stream* const stream = find(id);
   if (stream == nullptr || !stream->opened || stream->ending || failed_) return 0;
+  if (bytes.empty()) return 0;
   if (receiving_ || room() == 0) {
     make_wait(*stream);
     return 0;
