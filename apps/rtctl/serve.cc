@@ -11,9 +11,9 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/environment.h"
-#include "io/signals.h"
 #include "rtctl/serve_rows.h"
 #include "rtctl/serve_surface.h"
+#include "rtctl/serve_tls.h"
 #include "rtctl/serve_topics.h"
 #include "rtctl/verbs.h"
 
@@ -34,6 +34,7 @@ struct Serve {
   bool quiet = false;
   RowsFlags rows;
   TopicsFlags topics;
+  TlsFlags tls;
 };
 
 // One surface of the table: how it is set up, and whether it has what it needs to be served without
@@ -99,13 +100,14 @@ class Service {
   explicit Service(const Serve& flags) : flags_(flags) {}
 
   Result<int> run() {
-    auto signals = RT_TRY(io::StopSignals::create());
+    auto signals = RT_TRY(ServeSignals::create(flags_.tls));
     server::ServerOptions options = RT_TRY(server_options(flags_));
     options.listen = RT_TRY(listen_address(flags_));
     context_.dsn = flags_.dsn.empty() ? cli::first_set({"RT_PG", "DATABASE_URL"}) : flags_.dsn;
     context_.redis_url =
         flags_.redis.empty() ? cli::first_set({"RT_REDIS", "REDIS_URL"}) : flags_.redis;
     context_.loopback = options.listen.is_loopback();
+    options.tls = RT_TRY(load_tls(flags_.tls));
     RT_CHECKED(set_up_surfaces(options));
     server_ = RT_TRY(server::Server::start(std::move(options), clock_));
     if (rows_ != nullptr) RT_CHECKED(rows_->start(*server_));
@@ -175,7 +177,8 @@ class Service {
 
   void announce() const {
     const bool in_memory = context_.dsn.empty();
-    const std::string url = "http://" + server_->address().text();
+    const std::string url =
+        (flags_.tls.enabled() ? "https://" : "http://") + server_->address().text();
     log::info("listening", fmt::format("url={} shards={} connections_max={} source={}", url,
                                        server_->shard_count(), server_->connections_max(),
                                        in_memory ? "memory" : "postgres"));
@@ -191,12 +194,12 @@ class Service {
   }
 
   // Until a signal comes or the rows end for good.
-  void wait(io::StopSignals& signals) {
+  void wait(ServeSignals& signals) {
     constexpr int kLookMs = 100;
     constexpr auto kReportEvery = std::chrono::seconds(60);
     Instant next_report = clock_.now() + kReportEvery;
     while (rows_ == nullptr || !rows_->ended()) {
-      if (signals.wait(kLookMs) != 0) return;
+      if (signals.wait(kLookMs, *server_)) return;
       if (clock_.now() < next_report) continue;
       next_report += kReportEvery;
       const server::Counters& counters = server_->counters();
@@ -259,6 +262,7 @@ void add_serve(cli::Tool& tool) {
       ->capture_default_str();
   verb->add_flag("-q,--quiet", flags->quiet, "Log warnings and errors only");
   declare_topics(verb, flags->topics);
+  declare_tls(verb, flags->tls);
   cli::Tool::examples(
       verb,
       "  rtctl serve                                          rows in memory, on 127.0.0.1:8080\n"
