@@ -13,6 +13,7 @@ namespace {
 constexpr const char* kStreamHeaders =
     "Content-Type: text/event-stream; charset=utf-8\r\n"
     "Cache-Control: no-cache, no-transform\r\n"
+    "Connection: keep-alive\r\n"
     "X-Accel-Buffering: no\r\n"
     "Vary: Authorization\r\n";
 
