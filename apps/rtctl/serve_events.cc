@@ -117,11 +117,10 @@ void declare_events(CLI::App* verb, EventsFlags& flags) {
       ->group(group);
 }
 
-Result<ServedSurface> serve_events(const EventsFlags& flags, const ServeContext& context,
-                                   std::optional<TokenCheck> tokens) {
+Result<ServedSurface> serve_events(const EventsFlags& flags, const ServeContext& context) {
   using server::StreamRules;
   server::EventsEndpoint::Options http;
-  http.tokens = std::move(tokens);
+  http.tokens = context.tokens;
   http.loopback_only = context.loopback;
   http.heartbeat_every = RT_TRY(duration_of("--events-heartbeat", flags.heartbeat));
   http.when_slow =
@@ -133,8 +132,8 @@ Result<ServedSurface> serve_events(const EventsFlags& flags, const ServeContext&
     return unavailable(server::Surface::events, {"/events"},
                        Error{Code::refused, "events need a Redis", "name it with --redis URL"});
   }
-  auto redis =
-      RT_TRY(RedisEvents::create(RT_TRY(parse_redis_url(context.redis_url)), context.clock));
+  const RedisAddress address = RT_TRY(parse_redis_url(context.redis_url));
+  auto redis = RT_TRY(RedisEvents::create(address, context.clock));
   auto board = std::make_unique<server::EventsBoard>(std::move(hubs), *redis);
   ServedSurface served;
   served.parts.surface = server::Surface::events;

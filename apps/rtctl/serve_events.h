@@ -3,10 +3,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <optional>
 #include <string>
 
-#include "auth/token_check.h"
 #include "base/result.h"
 #include "rtctl/serve_surface.h"
 
@@ -22,7 +20,6 @@ struct EventsFlags {
 void declare_events(CLI::App* verb, EventsFlags& flags);
 
 // Without a Redis the surface answers 503.
-Result<ServedSurface> serve_events(const EventsFlags& flags, const ServeContext& context,
-                                   std::optional<TokenCheck> tokens);
+Result<ServedSurface> serve_events(const EventsFlags& flags, const ServeContext& context);
 
 }  // namespace rt::rtctl

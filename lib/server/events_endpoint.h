@@ -29,7 +29,7 @@ class EventsEndpoint final : public Endpoint {
   const StreamRules& stream_rules() const override { return rules_; }
 
  private:
-  // "gym:1", or why not.
+  // "gym:1", or why not. Empty: any, for who publishes to a server without a key.
   Result<std::string> scope_of(const http1::RequestHead& head) const;
   Result<std::string> scope_of_token(const http1::RequestHead& head) const;
   Result<std::string> scope_of_query(const http1::RequestHead& head) const;

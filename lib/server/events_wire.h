@@ -33,7 +33,7 @@ struct EventPublish {
   std::string envelope;
   std::string refusal;
 };
-// scope: "gym:1", in which the channel must lie.
+// scope: "gym:1", in which the channel must lie; empty: it may lie in any.
 EventPublish parse_event_publish(std::string_view body, std::string_view scope);
 // The answer when Redis has it. receivers: how many of its connections listened.
 std::string published_json(std::string_view channel, std::int64_t receivers);

@@ -122,6 +122,8 @@ TEST_CASE("events: a publish request says what is wrong with it", "[events]") {
     CHECK(publish.status == row.status);
     CHECK((row.status == 202 ? publish.envelope : publish.refusal) == row.text);
   }
+  CHECK(parse_event_publish(R"({"channel":"org:2:a","event_type":"x"})", "").status == 202);
+  CHECK(parse_event_publish(R"({"channel":"org:2:*","event_type":"x"})", "").status == 400);
   CHECK(published_json("gym:1:\"q\"", 2) == "{\"channel\":\"gym:1:\\\"q\\\"\",\"receivers\":2}\n");
 }
 
@@ -154,6 +156,7 @@ TEST_CASE("events: without a key the query names the scope, on loopback alone", 
   CHECK(answer_to(endpoint, "GET /events?scope=gym&scope_id=1") == "stream gym:1");
   CHECK(answer_to(endpoint, "GET /events?scope_id=0&scope=My-gym_2") == "stream My-gym_2:0");
   CHECK(answer_to(endpoint, "POST /events?scope=gym&scope_id=1") == "body for gym:1");
+  CHECK(answer_to(endpoint, "POST /events") == "body for ");  // the channel names the scope
   CHECK(answer_to(endpoint, "GET /events") ==
         unresolved + "the scope is missing: ?scope=gym&scope_id=1\n");
   for (const char* query : {"scope=*&scope_id=1", "scope=gym:1&scope_id=1", "scope=&scope_id=1",
@@ -169,6 +172,7 @@ TEST_CASE("events: without a key the query names the scope, on loopback alone", 
   }
   CHECK(answer_to(open_to_all, "GET /events?scope=gym&scope_id=1").rfind(unresolved, 0) == 0);
   CHECK(answer_to(open_to_all, "POST /events?scope=gym&scope_id=1").rfind(unresolved, 0) == 0);
+  CHECK(answer_to(open_to_all, "POST /events").rfind(unresolved, 0) == 0);
   CHECK(answer_to(endpoint, "GET /other") == "not mine");
   CHECK(answer_to(endpoint, "GET /events/x") == "not mine");
   CHECK(answer_to(endpoint, "DELETE /events?scope=gym&scope_id=1") == "405 Method not allowed\n");
