@@ -11,9 +11,12 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/environment.h"
+#include "io/signals.h"
+#include "rtctl/serve_events.h"
 #include "rtctl/serve_rows.h"
 #include "rtctl/serve_surface.h"
 #include "rtctl/serve_tls.h"
+#include "rtctl/serve_tokens.h"
 #include "rtctl/serve_topics.h"
 #include "rtctl/verbs.h"
 
@@ -35,6 +38,8 @@ struct Serve {
   RowsFlags rows;
   TopicsFlags topics;
   TlsFlags tls;
+  EventsFlags events;
+  TokenFlags tokens;
 };
 
 // One surface of the table: how it is set up, and whether it has what it needs to be served without
@@ -49,11 +54,19 @@ bool always(const ServeContext&) {
   return true;
 }
 
+bool has_redis(const ServeContext& context) {
+  return !context.redis_url.empty();
+}
+
 // The runs surface is the server's own and comes first; these are asked for a path in this order.
 const SurfaceRow kSurfaces[] = {
     {"topics", always,
      [](const Serve& flags, const ServeContext& context) {
        return serve_topics(flags.topics, context);
+     }},
+    {"events", has_redis,
+     [](const Serve& flags, const ServeContext& context) {
+       return serve_events(flags.events, context);
      }},
 };
 
@@ -108,6 +121,7 @@ class Service {
         flags_.redis.empty() ? cli::first_set({"RT_REDIS", "REDIS_URL"}) : flags_.redis;
     context_.loopback = options.listen.is_loopback();
     options.tls = RT_TRY(load_tls(flags_.tls));
+    context_.tokens = RT_TRY(token_check(flags_.tokens));
     RT_CHECKED(set_up_surfaces(options));
     server_ = RT_TRY(server::Server::start(std::move(options), clock_));
     if (rows_ != nullptr) RT_CHECKED(rows_->start(*server_));
@@ -224,7 +238,7 @@ class Service {
 void add_serve(cli::Tool& tool) {
   auto flags = std::make_shared<Serve>();
   CLI::App* verb =
-      tool.verb("serve", "Serve changes of a runs table, and topics, as event streams",
+      tool.verb("serve", "Serve changes of a runs table, topics and events as event streams",
                 [flags]() -> Result<int> {
                   const log::Level level =
                       flags->quiet ? log::Level::warn : RT_TRY(cli::log_level(log::Level::info));
@@ -239,8 +253,9 @@ void add_serve(cli::Tool& tool) {
       ->type_name("DSN");
   verb->add_option("--redis", flags->redis, "The Redis (else RT_REDIS, REDIS_URL)")
       ->type_name("URL");
-  verb->add_option("--surfaces", flags->surfaces,
-                   "What is served, of runs and topics; else all whose back end is configured")
+  verb->add_option(
+          "--surfaces", flags->surfaces,
+          "What is served, of runs, topics and events; else all whose back end is configured")
       ->type_name("LIST");
   declare_rows(verb, flags->rows);
   verb->add_option("--history", flags->history,
@@ -263,6 +278,8 @@ void add_serve(cli::Tool& tool) {
   verb->add_flag("-q,--quiet", flags->quiet, "Log warnings and errors only");
   declare_topics(verb, flags->topics);
   declare_tls(verb, flags->tls);
+  declare_events(verb, flags->events);
+  declare_tokens(verb, flags->tokens);
   cli::Tool::examples(
       verb,
       "  rtctl serve                                          rows in memory, on 127.0.0.1:8080\n"
