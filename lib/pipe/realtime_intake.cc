@@ -21,10 +21,12 @@ std::optional<RealtimeHeard> RealtimeIntake::take(const RecordView& record) {
   if (record.kind != RecordKind::redis) return std::nullopt;
   const auto body = archive::decode_redis(record.body);
   if (!body) return std::nullopt;
+  const auto entry = body->id.empty() ? std::nullopt : RedisEntryId::parse(body->id);
+  if (entry) last_entry_ = entry;
   text_.clear();
   append_redis_data(text_, *body);
   auto heard = judge(body->channel, text_);
-  if (heard && !body->id.empty()) heard->entry = RedisEntryId::parse(body->id);
+  if (heard) heard->entry = entry;
   return heard;
 }
 

@@ -31,8 +31,10 @@ class RealtimeIntake {
 
   // The event to be told, if any; gap records are the caller's.
   std::optional<RealtimeHeard> take(const RecordView& record);
-  // An event of this id was told already.
-  void told(std::string_view id) { is_repeated(id, kEveryChannel); }
+  // Of the last record that is an entry, told or not.
+  const std::optional<RedisEntryId>& last_entry() const { return last_entry_; }
+  // An event of this id is told by the caller. False: it was told before.
+  bool tell(std::string_view id) { return !is_repeated(id, kEveryChannel); }
 
   struct Counts {
     std::atomic<std::uint64_t> heard{0};      // told
@@ -43,7 +45,8 @@ class RealtimeIntake {
   const Counts& counts() const { return counts_; }
 
  private:
-  // Copies of an event come within moments; told() ones, when a transport that failed comes back.
+  // Copies of an event come within moments; those of
+  // tell() when a transport that failed is back.
   static constexpr std::size_t kRememberedMax = 4096;
   static constexpr std::size_t kEveryChannel = 0;
 
@@ -55,6 +58,7 @@ class RealtimeIntake {
   const bool drops_own_;
   std::unordered_map<std::size_t, std::size_t> remembered_;  // hash of the key: channel
   std::deque<std::size_t> order_;                            // its keys, the oldest first
+  std::optional<RedisEntryId> last_entry_;
   std::string text_;
   Counts counts_;
 };

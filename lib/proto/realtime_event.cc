@@ -17,6 +17,13 @@ void append_member(std::string& out, std::string_view name, std::string_view tex
   append_json_string(out, text);
 }
 
+void append_stamp(std::string& out, std::optional<WallTime> timestamp, std::string_view id,
+                  std::string_view origin) {
+  if (timestamp) append_member(out, "timestamp", format_rfc3339_ms(*timestamp));
+  if (!id.empty()) append_member(out, "id", id);
+  if (!origin.empty()) append_member(out, "origin", origin);
+}
+
 // Members as they stand in the text; empty: there is none, or it is null.
 struct Members {
   std::string_view type;
@@ -72,11 +79,15 @@ Result<void> append_realtime_event(std::string& out, const RealtimeEvent& event)
                 "quote it for the shell: '{\"n\":1}' or '\"text\"'");
   }
   if (event.user_id) append_member(out, "userId", *event.user_id);
-  if (event.timestamp) append_member(out, "timestamp", format_rfc3339_ms(*event.timestamp));
-  if (!event.id.empty()) append_member(out, "id", event.id);
-  if (!event.origin.empty()) append_member(out, "origin", event.origin);
+  append_stamp(out, event.timestamp, event.id, event.origin);
   out.push_back('}');
   return {};
+}
+
+void stamp_realtime_event(std::string& event, const RealtimeStamp& stamp) {
+  event.pop_back();
+  append_stamp(event, stamp.timestamp, stamp.id, stamp.origin);
+  event.push_back('}');
 }
 
 std::optional<RealtimeReceived> parse_realtime_event(std::string_view text) {

@@ -38,6 +38,14 @@ struct RealtimeEvent {
 // Code::usage when data is no JSON value or the type is empty.
 Result<void> append_realtime_event(std::string& out, const RealtimeEvent& event);
 
+// Completes an event that was written without them: `event` is a JSON object that is not empty.
+struct RealtimeStamp {
+  WallTime timestamp{};
+  std::string_view id;
+  std::string_view origin;
+};
+void stamp_realtime_event(std::string& event, const RealtimeStamp& stamp);
+
 // An event as a transport brought it.
 struct RealtimeReceived {
   std::string json;     // all of it, on one line

@@ -29,7 +29,8 @@ TEST_CASE("realtime intake: an own event that was told is dropped, one that was 
   CHECK(taken(with_past, kOwn) == kOwn);
   CHECK(with_past.counts().own == 1);
   RealtimeIntake told_already("me", false);
-  told_already.told("1");
+  CHECK(told_already.tell("1"));
+  CHECK(!told_already.tell("1"));
   CHECK(taken(told_already, kOwn).empty());
   CHECK(told_already.counts().repeated == 1);
 }
