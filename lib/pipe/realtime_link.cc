@@ -18,6 +18,11 @@ LinkWatch RealtimeLink::watch(std::function<std::optional<RedisEntryId>()> begin
   return watch;
 }
 
+Result<void> RealtimeLink::ended(Result<void> outcome) {
+  if (!outcome) lost(outcome.error());
+  return outcome;
+}
+
 RealtimeBusStatus RealtimeLink::status() const {
   const std::lock_guard lock(mutex_);
   return status_;

@@ -19,6 +19,9 @@ class RealtimeLink {
   // For the source. begin: asked on its thread, when it is first connected, where it begins.
   LinkWatch watch(std::function<std::optional<RedisEntryId>()> begin = {});
 
+  // What the source's run() returned: an error is why it will not come back.
+  Result<void> ended(Result<void> outcome);
+
   RealtimeBusStatus status() const;
   bool is_connected() const { return status().connected; }
   void on_change(std::function<void()> call);

@@ -34,7 +34,7 @@ class PostgresBus final : public RealtimeBus {
         source_(listen_options(dsn_, channel_), link_.watch()) {}
 
   Result<void> run(std::stop_token stop, const Take& take) override {
-    return source_.run(std::move(stop), take);
+    return link_.ended(source_.run(std::move(stop), take));
   }
 
   Result<void> publish(std::string_view, std::string_view event) override {

@@ -80,7 +80,7 @@ class ChannelBus final : public RedisBus {
         source_(channel_options(options.address), link_.watch()) {}
 
   Result<void> run(std::stop_token stop, const Take& take) override {
-    return source_.run(std::move(stop), take);
+    return link_.ended(source_.run(std::move(stop), take));
   }
 
   Result<void> publish(std::string_view type, std::string_view event) override {
@@ -116,7 +116,7 @@ class StreamBus final : public RedisBus {
                 link_.watch([this] { return std::optional(source_.cursors().front().after); })) {}
 
   Result<void> run(std::stop_token stop, const Take& take) override {
-    return source_.run(std::move(stop), take);
+    return link_.ended(source_.run(std::move(stop), take));
   }
 
   Result<void> publish(std::string_view, std::string_view event) override {
