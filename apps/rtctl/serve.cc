@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "cli/environment.h"
 #include "io/signals.h"
+#include "rtctl/serve_realtime.h"
 #include "rtctl/serve_rows.h"
 #include "rtctl/serve_surface.h"
 #include "rtctl/serve_topics.h"
@@ -34,6 +35,7 @@ struct Serve {
   bool quiet = false;
   RowsFlags rows;
   TopicsFlags topics;
+  RealtimeFlags realtime;
 };
 
 // One surface of the table: how it is set up, and whether it has what it needs to be served without
@@ -53,6 +55,10 @@ const SurfaceRow kSurfaces[] = {
     {"topics", always,
      [](const Serve& flags, const ServeContext& context) {
        return serve_topics(flags.topics, context);
+     }},
+    {"realtime", always,
+     [](const Serve& flags, const ServeContext& context) {
+       return serve_realtime(flags.realtime, context);
      }},
 };
 
@@ -220,15 +226,15 @@ class Service {
 
 void add_serve(cli::Tool& tool) {
   auto flags = std::make_shared<Serve>();
-  CLI::App* verb =
-      tool.verb("serve", "Serve changes of a runs table, and topics, as event streams",
-                [flags]() -> Result<int> {
-                  const log::Level level =
-                      flags->quiet ? log::Level::warn : RT_TRY(cli::log_level(log::Level::info));
-                  log::configure(level, flags->log_format == "json" ? log::Format::json
-                                                                    : log::Format::key_value);
-                  return Service(*flags).run();
-                });
+  CLI::App* verb = tool.verb(
+      "serve", "Serve changes of a runs table, topics and realtime events as event streams",
+      [flags]() -> Result<int> {
+        const log::Level level =
+            flags->quiet ? log::Level::warn : RT_TRY(cli::log_level(log::Level::info));
+        log::configure(level,
+                       flags->log_format == "json" ? log::Format::json : log::Format::key_value);
+        return Service(*flags).run();
+      });
   verb->add_option("--listen", flags->listen, "Where to listen (else PORT on 127.0.0.1, else 8080)")
       ->type_name("ADDR:PORT");
   verb->add_option("--pg", flags->dsn,
@@ -236,8 +242,9 @@ void add_serve(cli::Tool& tool) {
       ->type_name("DSN");
   verb->add_option("--redis", flags->redis, "The Redis (else RT_REDIS, REDIS_URL)")
       ->type_name("URL");
-  verb->add_option("--surfaces", flags->surfaces,
-                   "What is served, of runs and topics; else all whose back end is configured")
+  verb->add_option(
+          "--surfaces", flags->surfaces,
+          "What is served, of runs, topics and realtime; else all whose back end is configured")
       ->type_name("LIST");
   declare_rows(verb, flags->rows);
   verb->add_option("--history", flags->history,
@@ -259,6 +266,7 @@ void add_serve(cli::Tool& tool) {
       ->capture_default_str();
   verb->add_flag("-q,--quiet", flags->quiet, "Log warnings and errors only");
   declare_topics(verb, flags->topics);
+  declare_realtime(verb, flags->realtime);
   cli::Tool::examples(
       verb,
       "  rtctl serve                                          rows in memory, on 127.0.0.1:8080\n"

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <memory>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -10,13 +13,14 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/environment.h"
+#include "pipe/realtime_bus.h"
+#include "server/realtime_surface.h"
 
 namespace rt::rtctl {
 namespace {
 
 // Another one for each instance and each of its starts, on any machine.
-std::string random_origin() {
-  const SystemClock clock;
+std::string random_origin(const Clock& clock) {
   Random random = Random::of(static_cast<std::uint64_t>(clock.now().time_since_epoch().count()) ^
                                  static_cast<std::uint64_t>(unix_us(clock.wall())) << 20U,
                              "realtime origin", static_cast<std::uint64_t>(::getpid()));
@@ -39,7 +43,7 @@ LinkWatch log_link(const std::string& transport) {
   return watch;
 }
 
-Result<server::RealtimeHttp> realtime_http(const RealtimeFlags& flags, RealtimePlace& place) {
+Result<server::RealtimeHttp> realtime_http(const RealtimeFlags& flags) {
   server::RealtimeHttp http;
   http.path = flags.path;
   while (http.path.size() > 1 && http.path.back() == '/') http.path.pop_back();
@@ -51,10 +55,43 @@ Result<server::RealtimeHttp> realtime_http(const RealtimeFlags& flags, RealtimeP
   if (http.keepalive_every < std::chrono::milliseconds(100)) {
     return fail(Code::usage, "--realtime-keepalive must be at least 100ms");
   }
-  http.identify = std::move(place.identify);
-  http.trusts_parameter = place.on_loopback && !http.identify;
   return http;
 }
+
+RealtimeBusOptions bus_options(const RealtimeFlags& flags, const ServeContext& context) {
+  RealtimeBusOptions options;
+  const std::string transport =
+      flags.transport.empty() ? cli::first_set({"REALTIME_TRANSPORT"}) : flags.transport;
+  if (!transport.empty()) options.transport = transport;
+  options.redis_url = context.redis_url;
+  // These two as the original has them.
+  options.dsn = cli::first_set({"REALTIME_PG_URL"});
+  if (options.dsn.empty()) options.dsn = context.dsn;
+  options.channel = cli::first_set({"REALTIME_PG_CHANNEL"});
+  options.partitioned = flags.partitioned;
+  return options;
+}
+
+// Listens to what all instances publish.
+class RealtimeListener final : public Companion {
+ public:
+  explicit RealtimeListener(std::shared_ptr<RealtimeBus> bus) : bus_(std::move(bus)) {}
+
+  void start(server::Server& server) override {
+    thread_ = std::jthread([this, &server](const std::stop_token& stop) {
+      const Result<void> ended = server.feed(server::Surface::realtime, *bus_, stop);
+      if (!ended) log::error("realtime", log::field("ended", ended.error().text));
+    });
+  }
+  void stop() override {
+    thread_.request_stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  std::shared_ptr<RealtimeBus> bus_;
+  std::jthread thread_;
+};
 
 }  // namespace
 
@@ -79,40 +116,24 @@ void declare_realtime(CLI::App* verb, RealtimeFlags& flags) {
       ->group(group);
 }
 
-Result<std::unique_ptr<RealtimeSurface>> RealtimeSurface::make(const RealtimeFlags& flags,
-                                                               RealtimePlace place) {
+Result<ServedSurface> serve_realtime(const RealtimeFlags& flags, const ServeContext& context,
+                                     IdentifyUser identify) {
   server::RealtimeSurfaceOptions options;
-  options.http = RT_TRY(realtime_http(flags, place));
-  options.transport =
-      flags.transport.empty() ? cli::first_set({"REALTIME_TRANSPORT"}) : flags.transport;
-  if (options.transport.empty()) options.transport = "memory";
-  options.origin = random_origin();
-  RealtimeBusOptions bus;
-  bus.transport = options.transport;
-  bus.redis_url = std::move(place.redis_url);
-  bus.dsn = cli::first_set({"REALTIME_PG_URL"});
-  if (bus.dsn.empty()) bus.dsn = std::move(place.dsn);
-  bus.channel = cli::first_set({"REALTIME_PG_CHANNEL"});
-  bus.partitioned = flags.partitioned;
-  std::shared_ptr<RealtimeBus> opened = RT_TRY(open_realtime_bus(bus, log_link(options.transport)));
-  return std::unique_ptr<RealtimeSurface>(
-      new RealtimeSurface(std::move(options), std::move(opened)));
-}
-
-server::SurfaceParts RealtimeSurface::parts() {
-  return server::realtime_parts(bus_, std::move(options_));
-}
-
-void RealtimeSurface::start(Feed feed) {
-  listening_ = std::jthread([this, feed = std::move(feed)](const std::stop_token& stop) {
-    const Result<void> ended = feed(*bus_, stop);
-    if (!ended) log::error("realtime", log::field("ended", ended.error().text));
-  });
-}
-
-void RealtimeSurface::stop() {
-  listening_.request_stop();
-  if (listening_.joinable()) listening_.join();
+  options.http = RT_TRY(realtime_http(flags));
+  options.http.identify = std::move(identify);
+  options.http.trusts_parameter = context.loopback && !options.http.identify;
+  options.origin = random_origin(context.clock);
+  const RealtimeBusOptions bus = bus_options(flags, context);
+  options.transport = bus.transport;
+  auto opened = open_realtime_bus(bus, log_link(bus.transport));
+  if (!opened && opened.error().code == Code::refused) {
+    return unavailable(server::Surface::realtime, {options.http.path}, opened.error());
+  }
+  const std::shared_ptr<RealtimeBus> shared = RT_TRY(std::move(opened));
+  ServedSurface served;
+  served.parts = server::realtime_parts(shared, std::move(options));
+  served.companion = std::make_unique<RealtimeListener>(shared);
+  return served;
 }
 
 }  // namespace rt::rtctl

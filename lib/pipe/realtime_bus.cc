@@ -64,11 +64,11 @@ Opened open_realtime_bus(const RealtimeBusOptions& options, LinkWatch watch) {
                 "transports are memory, redis, redis-stream and postgres");
   }
   if (found->needs == Needs::redis && options.redis_url.empty()) {
-    return fail(Code::usage, fmt::format("transport {} needs a Redis", found->name),
+    return fail(Code::refused, fmt::format("transport {} needs a Redis", found->name),
                 "set REDIS_URL or --redis");
   }
   if (found->needs == Needs::database && options.dsn.empty()) {
-    return fail(Code::usage, fmt::format("transport {} needs a database", found->name),
+    return fail(Code::refused, fmt::format("transport {} needs a database", found->name),
                 "set DATABASE_URL or --pg");
   }
   if (options.partitioned && found->open != open_redis) {

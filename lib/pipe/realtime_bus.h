@@ -60,8 +60,8 @@ struct RealtimeBusOptions {
   std::string channel;       // of PostgreSQL; empty: realtime_events
   bool partitioned = false;  // redis: publish on rt:<type> instead of rt:all
 };
-// Connects later, in run(). watch: told besides the status. Code::usage: no such transport, or it
-// lacks its address.
+// Connects later, in run(). watch: told besides the status. Code::usage: no such transport, or a
+// malformed address; Code::refused: it lacks its address.
 Result<std::unique_ptr<RealtimeBus>> open_realtime_bus(const RealtimeBusOptions& options,
                                                        LinkWatch watch = {});
 

@@ -13,7 +13,7 @@ namespace rt::server {
 namespace {
 
 Answer json_answer(int status, std::string body) {
-  return {status, std::move(body), "application/json", {}};
+  return {.status = status, .body = std::move(body), .content_type = "application/json"};
 }
 
 }  // namespace
@@ -66,7 +66,7 @@ void RealtimeBoard::join(const Asker& subscriber, const Opening& opening) {
 
 void RealtimeBoard::part(const Asker& subscriber, const Hash128&, bool) {
   figures_->subscribers.fetch_sub(1, std::memory_order_relaxed);
-  forget_waiting(subscriber);
+  forget(subscriber);
 }
 
 void RealtimeBoard::ask(const Asker& asker, Question question) {

@@ -7,11 +7,11 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "pipe/realtime_bus.h"
@@ -73,7 +73,8 @@ class RealtimeBoard final : public Board {
   void give_up(Resume& resume, std::string_view reason);
   void wait(const Resuming& resuming);
   void advance_waiting();
-  void forget_waiting(const Asker& subscriber);
+  void end(Resume& resume, bool live);
+  void forget(const Asker& subscriber);
 
   const std::shared_ptr<RealtimeBus> bus_;
   const std::string origin_;
@@ -90,7 +91,8 @@ class RealtimeBoard final : public Board {
   std::optional<RedisEntryId> heard_;
   bool heard_more_ = false;  // since those who wait were looked at
   RealtimeRing ring_;
-  std::deque<Resuming> waiting_;
+  std::unordered_map<std::uint64_t, Resuming> resuming_;  // by subscriber, until it is told
+  std::vector<Resuming> waiting_;                         // of these
 
   std::unique_ptr<Errands> publishing_;
   std::unique_ptr<Errands> reading_;  // a long past keeps nobody from publishing

@@ -15,7 +15,10 @@ constexpr std::string_view kJson = "application/json";
 constexpr std::size_t kBodyBytesMin = std::size_t{64} << 10;
 
 Answer refused(int status, std::string_view reason, std::string headers = {}) {
-  return {status, realtime_error_json(reason), std::string(kJson), std::move(headers)};
+  return {.status = status,
+          .body = realtime_error_json(reason),
+          .content_type = std::string(kJson),
+          .headers = std::move(headers)};
 }
 
 bool has_control(std::string_view text) {
@@ -36,7 +39,8 @@ RealtimeEndpoint::RealtimeEndpoint(RealtimeHttp options) : options_(std::move(op
 
 Outcome RealtimeEndpoint::on_request(const http1::RequestHead& head) const {
   if (head.path != options_.path) return NotMine{};
-  if (head.method == "OPTIONS") return Answer{204, {}, {}, "Allow: GET, POST, OPTIONS\r\n"};
+  if (head.method == "OPTIONS")
+    return Answer{.status = 204, .headers = "Allow: GET, POST, OPTIONS\r\n"};
   const bool is_post = head.method == "POST";
   if (!is_post && head.method != "GET") {
     return refused(405, "method not allowed", "Allow: GET, POST, OPTIONS\r\n");

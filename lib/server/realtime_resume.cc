@@ -17,6 +17,11 @@ namespace {
 // client comes again for the next. It bounds what a connection may leave unread.
 constexpr std::size_t kPartBytesMax = std::size_t{1} << 20;
 
+// A slot has one tenant at a time.
+std::uint64_t key_of(const Asker& subscriber) {
+  return std::uint64_t{subscriber.shard} << 32U | subscriber.connection.slot;
+}
+
 void append_comment(std::string& text, std::string_view kind, std::string_view what) {
   sse::append_comment(text, fmt::format("{}: {}", kind, what));
 }
@@ -30,6 +35,7 @@ struct RealtimeBoard::Resume {
   RedisEntryId after;
   std::string text;      // that it will be told
   bool checked = false;  // the bus was asked whether all that follows `after` is there
+  bool gone = false;     // nobody is there to be told
   // Of the reading errand.
   RedisEntryId until;
   std::optional<RedisEntryId> cut;  // the text is full: it ends with this entry
@@ -62,11 +68,13 @@ void RealtimeBoard::resume(const Asker& subscriber, const Opening& opening, std:
   resuming->after = *after;
   resuming->text = std::move(text);
   look_at_link();
+  resuming_[key_of(subscriber)] = resuming;
   advance(resuming);
 }
 
 void RealtimeBoard::advance(const Resuming& resuming) {
   Resume& resume = *resuming;
+  if (resume.gone) return;
   if (!heard_) {
     const std::string reason = bus_->status().reason;
     return reason.empty() ? wait(resuming) : give_up(resume, reason);
@@ -105,12 +113,13 @@ void RealtimeBoard::read_past(const Resuming& resuming) {
 
 void RealtimeBoard::finish_reading(const Resuming& resuming) {
   Resume& resume = *resuming;
+  if (resume.gone) return;
   if (!resume.outcome) return give_up(resume, resume.outcome.error().text);
   RealtimeFigures::add(figures_->resumed_by_reading);
   if (resume.cut && *resume.cut < resume.until) {
     append_comment(resume.text, "more follows", "come again");
     resume.text.append("id: ").append(resume.cut->text()).append("\n\n");
-    return port_->tell(resume.subscriber, std::move(resume.text), true);
+    return end(resume, false);
   }
   resume.checked = true;
   if (resume.missed || resume.after < resume.until) resume.after = resume.until;
@@ -120,14 +129,19 @@ void RealtimeBoard::finish_reading(const Resuming& resuming) {
 void RealtimeBoard::go_live(Resume& resume) {
   ring_.append_frames(resume.text, resume.after, resume.keys, resume.target);
   RealtimeFigures::add(resume.missed ? figures_->not_resumed : figures_->resumed);
-  port_->tell(resume.subscriber, std::move(resume.text));
+  end(resume, true);
 }
 
 // The client keeps its id and comes again.
 void RealtimeBoard::give_up(Resume& resume, std::string_view reason) {
   append_comment(resume.text, "cannot go on now, come again",
                  fmt::format("after {}: {}", resume.after.text(), reason));
-  port_->tell(resume.subscriber, std::move(resume.text), true);
+  end(resume, false);
+}
+
+void RealtimeBoard::end(Resume& resume, bool live) {
+  port_->tell(resume.subscriber, std::move(resume.text), !live);
+  resuming_.erase(key_of(resume.subscriber));
 }
 
 void RealtimeBoard::wait(const Resuming& resuming) {
@@ -139,12 +153,12 @@ void RealtimeBoard::advance_waiting() {
   for (const Resuming& resuming : std::exchange(waiting_, {})) advance(resuming);
 }
 
-void RealtimeBoard::forget_waiting(const Asker& subscriber) {
-  std::erase_if(waiting_, [&](const Resuming& resuming) {
-    return resuming->subscriber.shard == subscriber.shard &&
-           resuming->subscriber.connection.slot == subscriber.connection.slot &&
-           resuming->subscriber.connection.generation == subscriber.connection.generation;
-  });
+void RealtimeBoard::forget(const Asker& subscriber) {
+  const auto found = resuming_.find(key_of(subscriber));
+  if (found == resuming_.end()) return;
+  found->second->gone = true;
+  std::erase(waiting_, found->second);
+  resuming_.erase(found);
 }
 
 }  // namespace rt::server
