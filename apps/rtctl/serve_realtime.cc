@@ -31,14 +31,14 @@ std::string random_origin(const Clock& clock) {
 
 LinkWatch log_link(const std::string& transport) {
   LinkWatch watch;
-  watch.on_open = [transport](bool again) {
-    log::info("realtime",
-              log::field("transport", transport) + (again ? " connected again" : " connected"));
+  watch.on_open = [field = log::field("transport", transport)](bool again) {
+    log::info(again ? "realtime is connected again" : "realtime is connected", field);
   };
-  watch.on_retry = [transport](const Error& reason, Duration delay, std::uint32_t) {
-    log::warn("realtime", log::field("transport", transport) + " " +
-                              log::field("lost", reason.text) + " " +
-                              log::field("next_attempt", format_duration(delay)));
+  watch.on_retry = [field = log::field("transport", transport)](const Error& reason, Duration delay,
+                                                                std::uint32_t) {
+    log::warn("realtime has no transport",
+              fmt::format("{} {} {}", field, log::field("reason", reason.text),
+                          log::field("next_attempt", format_duration(delay))));
   };
   return watch;
 }
@@ -80,7 +80,7 @@ class RealtimeListener final : public Companion {
   void start(server::Server& server) override {
     thread_ = std::jthread([this, &server](const std::stop_token& stop) {
       const Result<void> ended = server.feed(server::Surface::realtime, *bus_, stop);
-      if (!ended) log::error("realtime", log::field("ended", ended.error().text));
+      if (!ended) log::error("realtime has ended", log::field("reason", ended.error().text));
     });
   }
   void stop() override {
