@@ -157,11 +157,12 @@ void RealtimeBoard::tell_gap(std::string_view reason) {
   port_->send(EventRef::adopt(EventBlock::create(content)));
 }
 
-void RealtimeBoard::turn() {
+bool RealtimeBoard::turn() {
   publishing_->finish();
   if (reading_ != nullptr) reading_->finish();
   look_at_link();
   if (!waiting_.empty() && std::exchange(heard_more_, false)) advance_waiting();
+  return false;
 }
 
 void RealtimeBoard::look_at_link() {

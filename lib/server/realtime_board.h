@@ -48,7 +48,7 @@ class RealtimeBoard final : public Board {
   void part(const Asker& subscriber, const Hash128& target, bool gzip) override;
   void ask(const Asker& asker, Question question) override;
   void hear(const RecordView& record) override;
-  void turn() override;
+  bool turn() override;
 
  private:
   struct Publication;

@@ -18,12 +18,11 @@ using namespace std::chrono_literals;
 using nlohmann::json;
 
 struct Instance {
-  explicit Instance(const RealtimePlace& place, const std::vector<std::string>& more = {}) {
+  explicit Instance(const RealtimePlace& place, const std::string& listen = "127.0.0.1:0") {
     const RealtimeBusOptions bus = place.options();
-    std::vector<std::string> words = {"rtctl",      "serve",    "--listen", "127.0.0.1:0",
+    std::vector<std::string> words = {"rtctl",      "serve",    "--listen", listen,
                                       "--surfaces", "realtime", "--redis",  bus.redis_url};
     if (bus.redis_url.empty()) words.resize(words.size() - 2);
-    words.insert(words.end(), more.begin(), more.end());
     RunningTool::Environment environment = {{"REALTIME_TRANSPORT", bus.transport}};
     if (!bus.dsn.empty()) environment["DATABASE_URL"] = bus.dsn;
     tool = std::make_unique<RunningTool>(words, environment);
@@ -301,9 +300,9 @@ TEST_CASE("realtime: a stream of rtctl loses and repeats nothing while Redis and
   };
   put(50);
   REQUIRE(tail.wait_for(R"(\"data\":50)"));
-  one->tool->signal(SIGKILL);
-  put(100);  // nobody listens
-  one = std::make_unique<Instance>(place, std::vector<std::string>{"--listen", listen});
+  one.reset();  // by SIGKILL
+  put(100);     // nobody listens
+  one = std::make_unique<Instance>(place, listen);
   REQUIRE(tail.wait_for(R"(\"data\":150)"));
   place.kill();
   place.restart();

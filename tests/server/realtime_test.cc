@@ -211,6 +211,7 @@ class Hub final : public BoardPort {
     subscriber.ended = last;
     subscriber.text.append(text);
   }
+  bool has_room() override { return true; }
   io::Wakeup& wakeup() override { return wakeup_; }
   WallTime now() override { return from_unix_us(1'774'744'200'123'456); }
 
