@@ -13,6 +13,7 @@
 #include "cli/environment.h"
 #include "io/signals.h"
 #include "rtctl/serve_events.h"
+#include "rtctl/serve_realtime.h"
 #include "rtctl/serve_rows.h"
 #include "rtctl/serve_surface.h"
 #include "rtctl/serve_tls.h"
@@ -40,6 +41,7 @@ struct Serve {
   TlsFlags tls;
   EventsFlags events;
   TokenFlags tokens;
+  RealtimeFlags realtime;
 };
 
 // One surface of the table: how it is set up, and whether it has what it needs to be served without
@@ -67,6 +69,10 @@ const SurfaceRow kSurfaces[] = {
     {"events", has_redis,
      [](const Serve& flags, const ServeContext& context) {
        return serve_events(flags.events, context);
+     }},
+    {"realtime", always,
+     [](const Serve& flags, const ServeContext& context) {
+       return serve_realtime(flags.realtime, context);
      }},
 };
 
@@ -238,7 +244,7 @@ class Service {
 void add_serve(cli::Tool& tool) {
   auto flags = std::make_shared<Serve>();
   CLI::App* verb =
-      tool.verb("serve", "Serve changes of a runs table, topics and events as event streams",
+      tool.verb("serve", "Serve runs, topics, events, realtime and jobs as event streams",
                 [flags]() -> Result<int> {
                   const log::Level level =
                       flags->quiet ? log::Level::warn : RT_TRY(cli::log_level(log::Level::info));
@@ -255,7 +261,7 @@ void add_serve(cli::Tool& tool) {
       ->type_name("URL");
   verb->add_option(
           "--surfaces", flags->surfaces,
-          "What is served, of runs, topics and events; else all whose back end is configured")
+          "Which of runs, topics, events, realtime, jobs; else all whose back end is configured")
       ->type_name("LIST");
   declare_rows(verb, flags->rows);
   verb->add_option("--history", flags->history,
@@ -280,6 +286,7 @@ void add_serve(cli::Tool& tool) {
   declare_tls(verb, flags->tls);
   declare_events(verb, flags->events);
   declare_tokens(verb, flags->tokens);
+  declare_realtime(verb, flags->realtime);
   cli::Tool::examples(
       verb,
       "  rtctl serve                                          rows in memory, on 127.0.0.1:8080\n"

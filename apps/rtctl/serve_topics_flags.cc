@@ -59,9 +59,8 @@ void declare_topics(CLI::App* verb, TopicsFlags& flags) {
       ->type_name("PATH")
       ->capture_default_str()
       ->group(group);
-  verb->add_option(
-          "--topics-ring", flags.ring,
-          "Messages of a topic that may wait, a power of two; then the oldest go")
+  verb->add_option("--topics-ring", flags.ring,
+                   "Messages of a topic that may wait, a power of two; then the oldest go")
       ->type_name("N")
       ->capture_default_str()
       ->group(group);

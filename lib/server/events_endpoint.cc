@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "server/events_wire.h"
+#include "server/signed_principal.h"
 
 namespace rt::server {
 namespace {
@@ -97,13 +98,8 @@ Result<std::string> EventsEndpoint::scope_of(const http1::RequestHead& head) con
 }
 
 Result<std::string> EventsEndpoint::scope_of_token(const http1::RequestHead& head) const {
-  const std::size_t count = head.headers.count("Authorization");
-  if (count == 0) return unknown("a token is needed: Authorization: Bearer ...");
-  if (count > 1) return unknown("there is more than one Authorization header");
-  const auto token = bearer_token(head.header("Authorization"));
-  if (!token) return unknown("the Authorization header holds no bearer token");
   const Principal principal =
-      RT_TRY(options_.tokens->check(*token, clock_.wall(), TokenCheck::Needs::scope));
+      RT_TRY(signed_principal(head, *options_.tokens, clock_.wall(), TokenCheck::Needs::scope));
   std::string scope = scope_text(principal.scope, *principal.scope_id);
   // The query never decides. Where it asks for something else, the answer is no, not something
   // else.

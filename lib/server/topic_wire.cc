@@ -36,7 +36,8 @@ TopicPublish parse_topic_publish(std::string_view topic, std::string_view body,
                                  std::size_t bytes_max) {
   constexpr std::string_view kExpected = "invalid JSON; expected {\"data\": ...}\n";
   constexpr std::size_t kBodyBytesMax = 256 * 1024;  // ssepg's
-  if (body.size() > kBodyBytesMax || !is_json_object(body)) return refused(400, std::string(kExpected));
+  if (body.size() > kBodyBytesMax || !is_json_object(body))
+    return refused(400, std::string(kExpected));
   const auto data = json_member_as_go(body, "data");
   TopicPublish publish;
   if (!data || *data == "null" || !append_compact_json(publish.data, *data)) {
