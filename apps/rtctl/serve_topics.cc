@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
+#include <memory>
 #include <optional>
+#include <stop_token>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -12,7 +16,10 @@
 #include "cli/environment.h"
 #include "http/token_file.h"
 #include "pg/connection.h"
+#include "pipe/notify_source.h"
 #include "proto/topic_notify.h"
+#include "server/topics_board.h"
+#include "server/topics_endpoint.h"
 
 namespace rt::rtctl {
 namespace {
@@ -49,6 +56,95 @@ LinkWatch log_link(std::atomic<bool>& connected) {
   return watch;
 }
 
+Result<server::TopicsHttp> topics_http(const TopicsFlags& flags) {
+  server::TopicsHttp http;
+  http.base_path = flags.base_path;
+  while (http.base_path.size() > 1 && http.base_path.back() == '/') http.base_path.pop_back();
+  if (http.base_path.empty() || http.base_path.front() != '/') {
+    return fail(Code::usage,
+                fmt::format("--topics-path \"{}\" does not begin with /", flags.base_path));
+  }
+  if (http.base_path == "/") http.base_path.clear();
+  http.publish_token = RT_TRY(token(flags.publish_token_file, "RT_PUBLISH_TOKEN"));
+  http.listen_token = RT_TRY(token(flags.listen_token_file, "RT_LISTEN_TOKEN"));
+  http.notify_bytes_max = RT_TRY(parse_bytes(flags.notify_bytes_max));
+  constexpr std::size_t kPostgresMax = 7999;  // PostgreSQL refuses more
+  if (http.notify_bytes_max < 64 || http.notify_bytes_max > kPostgresMax) {
+    return fail(Code::usage, "--notify-bytes-max lies between 64B and 7999B");
+  }
+  http.keepalive_every = RT_TRY(parse_duration(flags.keepalive));
+  if (http.keepalive_every < std::chrono::milliseconds(100)) {
+    return fail(Code::usage, "--topics-keepalive must be at least 100ms");
+  }
+  return http;
+}
+
+// Sends one message with NOTIFY; tries again twice over a new connection, as ssepg does, so that a
+// message may arrive twice. For one thread.
+server::TopicsBoard::Send notify_sender(const std::string& dsn, std::uint32_t shards) {
+  struct Link {
+    std::optional<Connection> connection;
+  };
+  auto link = std::make_shared<Link>();
+  return [dsn, shards, link](const std::string& topic, const std::string& data) -> Result<void> {
+    std::string envelope;
+    RT_CHECKED(append_topic_envelope(envelope, topic, data, SIZE_MAX));
+    constexpr int kAttempts = 3;
+    Error last;
+    for (int attempt = 0; attempt < kAttempts; ++attempt) {
+      if (!link->connection) {
+        auto made = Connection::connect(dsn, {.application_name = "rtctl serve publish"});
+        if (!made) {
+          last = made.error();
+          continue;
+        }
+        link->connection.emplace(std::move(*made));
+      }
+      const auto sent = link->connection->query("SELECT pg_notify($1, $2)",
+                                                {topic_channel(topic, shards), envelope},
+                                                "cannot notify topic " + topic);
+      if (sent) return {};
+      last = sent.error();
+      link->connection.reset();
+      if (last.code != Code::unreachable) break;
+    }
+    return fail(std::move(last));
+  };
+}
+
+// Listens for the messages of all instances.
+class TopicListener final : public Companion {
+ public:
+  explicit TopicListener(const std::string& dsn)
+      : source_(listen_options(dsn), log_link(connected_)) {}
+
+  bool connected() const { return connected_; }
+  void start(server::Server& server) override {
+    thread_ = std::jthread([this, &server](const std::stop_token& stop) {
+      const Result<void> ended = server.feed(server::Surface::topics, source_, stop);
+      connected_ = false;
+      if (!ended) log::error("topics", log::field("ended", ended.error().text));
+    });
+  }
+  void stop() override {
+    thread_.request_stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  std::atomic<bool> connected_{false};
+  NotifySource source_;
+  std::jthread thread_;
+};
+
+server::SurfaceHealth topics_health(const TopicListener* listener) {
+  server::SurfaceHealth health;
+  if (listener == nullptr || listener->connected()) return health;
+  health.state = server::SurfaceHealth::State::degraded;
+  health.reason = "not listening to the database";
+  return health;
+}
+
 }  // namespace
 
 void declare_topics(CLI::App* verb, TopicsFlags& flags) {
@@ -83,75 +179,23 @@ void declare_topics(CLI::App* verb, TopicsFlags& flags) {
       ->group(group);
 }
 
-Result<server::TopicsHttp> topics_http(const TopicsFlags& flags) {
-  server::TopicsHttp http;
-  http.enabled = true;
-  http.base_path = flags.base_path;
-  while (http.base_path.size() > 1 && http.base_path.back() == '/') http.base_path.pop_back();
-  if (http.base_path.empty() || http.base_path.front() != '/') {
-    return fail(Code::usage,
-                fmt::format("--topics-path \"{}\" does not begin with /", flags.base_path));
+Result<ServedSurface> serve_topics(const TopicsFlags& flags, const ServeContext& context) {
+  server::TopicsBoard::Options options;
+  std::unique_ptr<TopicListener> listener;
+  if (!context.dsn.empty()) {
+    listener = std::make_unique<TopicListener>(context.dsn);
+    options.send = notify_sender(context.dsn, flags.shards);
+    options.links = [heard = listener.get()] {
+      return server::TopicTable::Links{.listening = heard->connected(), .notifying = true};
+    };
   }
-  if (http.base_path == "/") http.base_path.clear();
-  http.publish_token = RT_TRY(token(flags.publish_token_file, "RT_PUBLISH_TOKEN"));
-  http.listen_token = RT_TRY(token(flags.listen_token_file, "RT_LISTEN_TOKEN"));
-  http.notify_bytes_max = RT_TRY(parse_bytes(flags.notify_bytes_max));
-  constexpr std::size_t kPostgresMax = 7999;  // PostgreSQL refuses more
-  if (http.notify_bytes_max < 64 || http.notify_bytes_max > kPostgresMax) {
-    return fail(Code::usage, "--notify-bytes-max lies between 64B and 7999B");
-  }
-  http.keepalive_every = RT_TRY(parse_duration(flags.keepalive));
-  if (http.keepalive_every < std::chrono::milliseconds(100)) {
-    return fail(Code::usage, "--topics-keepalive must be at least 100ms");
-  }
-  return http;
-}
-
-server::TopicPublisher::Send notify_sender(const std::string& dsn, std::uint32_t shards) {
-  struct Link {
-    std::optional<Connection> connection;
-  };
-  auto link = std::make_shared<Link>();
-  return [dsn, shards, link](const std::string& topic, const std::string& data) -> Result<void> {
-    std::string envelope;
-    RT_CHECKED(append_topic_envelope(envelope, topic, data, SIZE_MAX));
-    constexpr int kAttempts = 3;
-    Error last;
-    for (int attempt = 0; attempt < kAttempts; ++attempt) {
-      if (!link->connection) {
-        auto made = Connection::connect(dsn, {.application_name = "rtctl serve publish"});
-        if (!made) {
-          last = made.error();
-          continue;
-        }
-        link->connection.emplace(std::move(*made));
-      }
-      const auto sent = link->connection->query("SELECT pg_notify($1, $2)",
-                                                {topic_channel(topic, shards), envelope},
-                                                "cannot notify topic " + topic);
-      if (sent) return {};
-      last = sent.error();
-      link->connection.reset();
-      if (last.code != Code::unreachable) break;
-    }
-    return fail(std::move(last));
-  };
-}
-
-TopicListener::TopicListener(const std::string& dsn)
-    : source_(listen_options(dsn), log_link(connected_)) {}
-
-void TopicListener::start(server::Server& server) {
-  thread_ = std::jthread([this, &server](const std::stop_token& stop) {
-    const Result<void> ended = server.feed_messages(source_, stop);
-    connected_ = false;
-    if (!ended) log::error("topics", log::field("ended", ended.error().text));
-  });
-}
-
-void TopicListener::stop() {
-  thread_.request_stop();
-  if (thread_.joinable()) thread_.join();
+  ServedSurface served;
+  served.parts.surface = server::Surface::topics;
+  served.parts.endpoint = std::make_shared<server::TopicsEndpoint>(RT_TRY(topics_http(flags)));
+  served.parts.board = std::make_unique<server::TopicsBoard>(std::move(options));
+  served.parts.health = [heard = listener.get()] { return topics_health(heard); };
+  served.companion = std::move(listener);
+  return served;
 }
 
 }  // namespace rt::rtctl

@@ -8,8 +8,10 @@
 #include "server/gzip_frames.h"
 #include "server/http_client.h"
 #include "server/server.h"
-#include "server/topic_board.h"
+#include "server/topic_table.h"
 #include "server/topic_wire.h"
+#include "server/topics_board.h"
+#include "server/topics_endpoint.h"
 
 using namespace rt;
 using namespace rt::server;
@@ -22,8 +24,11 @@ std::unique_ptr<Server> start(const SystemClock& clock, TopicsHttp topics = {}) 
   options.listen = *io::parse_address("127.0.0.1:0");
   options.connections_max = 2'000;
   options.accepts_publish = true;
-  topics.enabled = true;
-  options.topics = std::move(topics);
+  SurfaceParts parts;
+  parts.surface = Surface::topics;
+  parts.endpoint = std::make_shared<TopicsEndpoint>(std::move(topics));
+  parts.board = std::make_unique<TopicsBoard>(TopicsBoard::Options{});
+  options.surfaces.push_back(std::move(parts));
   auto server = Server::start(std::move(options), clock);
   if (!server) FAIL(server.error().text);
   return std::move(*server);
@@ -306,7 +311,7 @@ TEST_CASE("topics: subscribers are told when the server stops", "[server][topics
 }
 
 TEST_CASE("topics: those that nobody uses are forgotten", "[server][topics]") {
-  TopicBoard board({.idle_timeout = std::chrono::minutes(10)});
+  TopicTable board({.idle_timeout = std::chrono::minutes(10)});
   const WallTime start = from_unix_us(1'700'000'000'000'000);
   board.join(topic_target("kept"), "kept", false, start);
   board.published("gone", start);

@@ -1,4 +1,4 @@
-#include "server/topic_board.h"
+#include "server/topic_table.h"
 
 #include <array>
 #include <nlohmann/json.hpp>
@@ -19,20 +19,20 @@ Hash128 topic_target(std::string_view name) {
   return hash_name(Role::topic, name);
 }
 
-TopicBoard::Topic& TopicBoard::topic(const Hash128& target, const std::string& name) {
+TopicTable::Topic& TopicTable::topic(const Hash128& target, const std::string& name) {
   Topic& found = topics_[target];
   if (found.name.empty()) found.name = name;
   return found;
 }
 
-void TopicBoard::join(const Hash128& target, const std::string& name, bool gzip, WallTime now) {
+void TopicTable::join(const Hash128& target, const std::string& name, bool gzip, WallTime now) {
   Topic& joined = topic(target, name);
   ++joined.subscribers;
   if (gzip) ++joined.gzip_subscribers;
   joined.last_activity = now;
 }
 
-void TopicBoard::part(const Hash128& target, bool gzip, WallTime now) {
+void TopicTable::part(const Hash128& target, bool gzip, WallTime now) {
   const auto found = topics_.find(target);
   if (found == topics_.end()) return;
   --found->second.subscribers;
@@ -40,18 +40,18 @@ void TopicBoard::part(const Hash128& target, bool gzip, WallTime now) {
   found->second.last_activity = now;
 }
 
-void TopicBoard::dropped(const Hash128& target) {
+void TopicTable::dropped(const Hash128& target) {
   const auto found = topics_.find(target);
   if (found != topics_.end()) ++found->second.dropped;
 }
 
-void TopicBoard::published(const std::string& name, WallTime now) {
+void TopicTable::published(const std::string& name, WallTime now) {
   Topic& spoken = topic(topic_target(name), name);
   ++spoken.published;
   spoken.last_activity = now;
 }
 
-EventRef TopicBoard::receive(const std::string& name, std::string_view data, WallTime now) {
+EventRef TopicTable::receive(const std::string& name, std::string_view data, WallTime now) {
   last_notification_ = now;
   const Hash128 target = topic_target(name);
   const auto found = topics_.find(target);
@@ -74,17 +74,17 @@ EventRef TopicBoard::receive(const std::string& name, std::string_view data, Wal
   return EventRef::adopt(EventBlock::create(content));
 }
 
-bool TopicBoard::is_idle(const Topic& topic, WallTime now) const {
+bool TopicTable::is_idle(const Topic& topic, WallTime now) const {
   return topic.subscribers == 0 && now - topic.last_activity >= options_.idle_timeout;
 }
 
-void TopicBoard::forget_idle(WallTime now) {
+void TopicTable::forget_idle(WallTime now) {
   for (auto at = topics_.begin(); at != topics_.end();) {
     at = is_idle(at->second, now) ? topics_.erase(at) : std::next(at);
   }
 }
 
-std::string TopicBoard::health_json(const Links& links, std::size_t limit, WallTime now) const {
+std::string TopicTable::health_json(const Links& links, std::size_t limit, WallTime now) const {
   using nlohmann::ordered_json;
   Topic sum;
   std::size_t shown = 0;

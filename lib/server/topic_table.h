@@ -1,5 +1,5 @@
-// Who listens to which topic, and what went through it: the hub's view of the topics surface. A
-// message becomes one event for all of a topic's subscribers. Owned by the hub thread.
+// Who listens to which topic, and what went through it. A message becomes one event for all of a
+// topic's subscribers. One thread.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,12 @@
 
 namespace rt::server {
 
-class TopicBoard {
+class TopicTable {
  public:
   struct Options {
     Duration idle_timeout = std::chrono::minutes(10);  // without subscribers and messages
   };
-  explicit TopicBoard(const Options& options) : options_(options) {}
+  explicit TopicTable(const Options& options) : options_(options) {}
 
   void join(const Hash128& target, const std::string& name, bool gzip, WallTime now);
   void part(const Hash128& target, bool gzip, WallTime now);
