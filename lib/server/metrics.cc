@@ -81,6 +81,9 @@ void append_connections(Exposition& out, const Counters& counters) {
               counters.requests_refused);
   out.counter("rt_slow_disconnects_total", "Subscribers closed because they left too much unread.",
               counters.slow_disconnects);
+  out.counter("rt_events_dropped_total",
+              "Events not handed to a subscriber because it was too slow.",
+              counters.events_dropped);
   out.counter("rt_subscribers_resumed_total", "Subscribers that went on from their Last-Event-ID.",
               counters.resumed);
   out.counter("rt_subscribers_started_anew_total",
@@ -118,33 +121,26 @@ void append_source(Exposition& out, const Counters& counters, const MetricsFacts
               counters.damaged_messages);
 }
 
-void append_surfaces(Exposition& out, const std::vector<SurfaceFacts>& surfaces) {
+void append_surfaces(Exposition& out, const std::vector<NamedHealth>& surfaces) {
   constexpr std::array<std::pair<State, std::string_view>, 3> kStates = {
       {{State::ok, "ok"}, {State::degraded, "degraded"}, {State::unavailable, "unavailable"}}};
   if (surfaces.empty()) return;
   out.family("rt_surface_state", "gauge", "1 for the state that a surface is in.");
-  for (const SurfaceFacts& surface : surfaces) {
+  for (const NamedHealth& each : surfaces) {
     for (const auto& [state, name] : kStates) {
-      out.sample(surface.health.state == state ? 1 : 0,
-                 {{"surface", surface.name}, {"state", name}});
+      out.sample(each.health.state == state ? 1 : 0, {{"surface", each.surface}, {"state", name}});
     }
   }
   // Some only grow, some do not: which, is the surface's affair.
   out.family("rt_surface_count", "untyped", "What a surface counts, by its own names.");
-  for (const SurfaceFacts& surface : surfaces) {
-    for (const auto& [name, count] : surface.health.counts) {
-      out.sample(count, {{"surface", surface.name}, {"count", name}});
+  for (const NamedHealth& each : surfaces) {
+    for (const auto& [name, count] : each.health.counts) {
+      out.sample(count, {{"surface", each.surface}, {"count", name}});
     }
   }
 }
 
 }  // namespace
-
-double replication_lag_seconds(const Counters& counters, const SourceHealth& source, WallTime now) {
-  const std::int64_t last_commit_us = counters.last_commit_us;
-  if (source.lag_bytes == 0 || last_commit_us == 0) return 0.0;
-  return static_cast<double>(unix_us(now) - last_commit_us) / 1e6;
-}
 
 // Linux: proc(5), /proc/pid/statm: sizes in pages, total and resident first.
 ProcessFacts read_process_facts() {

@@ -21,14 +21,9 @@ struct ProcessFacts {
 };
 ProcessFacts read_process_facts();
 
-struct SurfaceFacts {
-  std::string_view name;
-  SurfaceHealth health;
-};
-
 struct MetricsFacts {
   SourceHealth source;
-  std::vector<SurfaceFacts> surfaces;
+  std::vector<NamedHealth> surfaces;
   ProcessFacts process;
   std::size_t shards = 0;
   WallTime started;
@@ -38,9 +33,5 @@ struct MetricsFacts {
 inline constexpr std::string_view kMetricsContentType = "text/plain; version=0.0.4; charset=utf-8";
 
 std::string metrics_text(const Counters& counters, const MetricsFacts& facts);
-
-// How long ago the last commit that we took was made, if the source has more than we took: an idle
-// database is not behind.
-double replication_lag_seconds(const Counters& counters, const SourceHealth& source, WallTime now);
 
 }  // namespace rt::server
