@@ -13,6 +13,7 @@
 #include "cli/environment.h"
 #include "io/signals.h"
 #include "rtctl/serve_events.h"
+#include "rtctl/serve_page.h"
 #include "rtctl/serve_realtime.h"
 #include "rtctl/serve_rows.h"
 #include "rtctl/serve_surface.h"
@@ -35,7 +36,9 @@ struct Serve {
   std::string log_format = "text";
   std::string surfaces;  // empty: those whose back end is configured
   bool keepalive_event = false;
+  bool no_metrics = false;
   bool quiet = false;
+  PageFlags page;
   RowsFlags rows;
   TopicsFlags topics;
   TlsFlags tls;
@@ -111,6 +114,7 @@ Result<server::ServerOptions> server_options(const Serve& flags) {
   options.keepalive_as_event = flags.keepalive_event;
   options.tags_match = flags.tags_match == "all" ? server::TagsMatch::all : server::TagsMatch::any;
   if (!flags.history.empty()) options.history = flags.history;
+  options.metrics = !flags.no_metrics;
   return options;
 }
 
@@ -128,7 +132,9 @@ class Service {
     context_.loopback = options.listen.is_loopback();
     options.tls = RT_TRY(load_tls(flags_.tls));
     context_.tokens = RT_TRY(token_check(flags_.tokens));
+    RT_CHECKED(check_page(flags_.page, options.listen));
     RT_CHECKED(set_up_surfaces(options));
+    if (flags_.page.shown) options.surfaces.push_back(serve_page(flags_.topics.base_path));
     server_ = RT_TRY(server::Server::start(std::move(options), clock_));
     if (rows_ != nullptr) RT_CHECKED(rows_->start(*server_));
     for (const auto& companion : companions_) companion->start(*server_);
@@ -205,6 +211,7 @@ class Service {
     if (flags_.quiet) return;
     std::fprintf(stderr, "rtctl: serving %s (%s; %s)\n", url.c_str(),
                  server_->surface_names().c_str(), in_memory ? "in memory" : "from PostgreSQL");
+    if (flags_.page.shown) std::fprintf(stderr, "  page:     %s/\n", url.c_str());
     if (!server_->serves_runs()) return;
     std::fprintf(stderr, "  watch:    rtctl subscribe runs --url %s\n", url.c_str());
     if (in_memory) {
@@ -223,10 +230,15 @@ class Service {
       if (clock_.now() < next_report) continue;
       next_report += kReportEvery;
       const server::Counters& counters = server_->counters();
-      log::info("serving", fmt::format("subscribers={} runs={} events={} lag_bytes={}",
-                                       counters.subscribers.load(), counters.runs.load(),
-                                       counters.events.load(),
-                                       rows_ != nullptr ? rows_->health().lag_bytes : 0));
+      const server::SourceHealth source =
+          rows_ != nullptr ? rows_->health() : server::SourceHealth{};
+      log::info("serving",
+                fmt::format("subscribers={} runs={} events={} lag_bytes={} lag_s={:.1f} "
+                            "slow_disconnects={}",
+                            counters.subscribers.load(), counters.runs.load(),
+                            counters.events.load(), source.lag_bytes,
+                            server::replication_lag_seconds(counters, source, clock_.wall()),
+                            counters.slow_disconnects.load()));
     }
   }
 
@@ -282,6 +294,8 @@ void add_serve(cli::Tool& tool) {
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   verb->add_flag("-q,--quiet", flags->quiet, "Log warnings and errors only");
+  verb->add_flag("--no-metrics", flags->no_metrics, "Do not answer GET /metrics");
+  declare_page(verb, flags->page);
   declare_topics(verb, flags->topics);
   declare_tls(verb, flags->tls);
   declare_events(verb, flags->events);
