@@ -40,7 +40,7 @@ std::string job_row_selection(std::string_view row) {
   const auto expressions = job_row_sql(row);
   for (std::size_t i = 0; i < kJobColumns.size(); ++i) {
     if (i > 0) list.append(", ");
-    const bool time = kJobColumns[i].substr(kJobColumns[i].size() - 3) == "_at";
+    const bool time = kJobColumns[i].ends_with("_at");
     list.append(time ? fmt::format("({}) at time zone 'UTC'", expressions[i])
                      : "(" + expressions[i] + ")");
     list.append(" as ").append(kJobColumns[i]);

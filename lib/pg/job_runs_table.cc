@@ -9,7 +9,7 @@ namespace {
 
 bool is_known_type(std::string_view column, std::string_view type) {
   if (column == "payload" || column == "result") return type == "jsonb";
-  if (column.substr(column.size() - 3) == "_at") {
+  if (column.ends_with("_at")) {
     return type == "timestamp without time zone" || type == "timestamp with time zone";
   }
   return type == "text" || type == "character varying";  // of any length
