@@ -1,25 +1,21 @@
 // rtctl serve: the realtime server.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
-#include <thread>
+#include <vector>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/environment.h"
 #include "io/signals.h"
-#include "pg/connection.h"
-#include "pg/setup.h"
-#include "pipe/wal_source.h"
+#include "rtctl/serve_rows.h"
+#include "rtctl/serve_surface.h"
 #include "rtctl/serve_topics.h"
 #include "rtctl/verbs.h"
-#include "server/server.h"
 
 namespace rt::rtctl {
 namespace {
@@ -27,34 +23,55 @@ namespace {
 struct Serve {
   std::string listen;
   std::string dsn;
-  std::string table = "task_run";
-  std::string slot = "trigger_realtime_slot";
-  std::string publication{kDefaultPublication};
+  std::string redis;
   std::string history;
   std::string connections_max = "400k";
   std::string keepalive = "15s";
   std::string tags_match = "any";
   std::string log_format = "text";
-  std::string surfaces = "runs,topics";
+  std::string surfaces;  // empty: those whose back end is configured
   bool keepalive_event = false;
   bool quiet = false;
+  RowsFlags rows;
   TopicsFlags topics;
-
-  bool has_surface(std::string_view name) const {
-    const auto words = split(surfaces, ',');
-    return std::find(words.begin(), words.end(), name) != words.end();
-  }
 };
 
-Result<void> check_surfaces(const Serve& flags) {
-  constexpr std::array<std::string_view, 2> kSurfaces = {"runs", "topics"};
+// One surface of the table: how it is set up, and whether it has what it needs to be served without
+// being asked for.
+struct SurfaceRow {
+  std::string_view name;
+  bool (*is_configured)(const ServeContext&);
+  Result<ServedSurface> (*set_up)(const Serve&, const ServeContext&);
+};
+
+bool always(const ServeContext&) {
+  return true;
+}
+
+// The runs surface is the server's own and comes first; these are asked for a path in this order.
+const SurfaceRow kSurfaces[] = {
+    {"topics", always,
+     [](const Serve& flags, const ServeContext& context) {
+       return serve_topics(flags.topics, context);
+     }},
+};
+
+// The names of --surfaces, or nothing.
+Result<std::vector<std::string_view>> chosen_surfaces(const Serve& flags) {
+  std::vector<std::string_view> names = {"runs"};
+  for (const SurfaceRow& row : kSurfaces) names.push_back(row.name);
+  std::vector<std::string_view> chosen;
+  if (flags.surfaces.empty()) return chosen;
   for (const std::string_view word : split(flags.surfaces, ',')) {
-    if (std::find(kSurfaces.begin(), kSurfaces.end(), word) != kSurfaces.end()) continue;
-    const auto near = nearest(word, kSurfaces);
-    return fail(Code::usage, fmt::format("there is no surface \"{}\"", word),
-                near ? fmt::format("did you mean {}?", *near) : "surfaces are runs and topics");
+    if (std::find(names.begin(), names.end(), word) == names.end()) {
+      const auto near = nearest(word, names);
+      return fail(Code::usage, fmt::format("there is no surface \"{}\"", word),
+                  near ? fmt::format("did you mean {}?", *near)
+                       : fmt::format("surfaces are {}", fmt::join(names, ", ")));
+    }
+    chosen.push_back(word);
   }
-  return {};
+  return chosen;
 }
 
 // --listen, else PORT on the loopback address, else 127.0.0.1:8080.
@@ -64,9 +81,8 @@ Result<io::Address> listen_address(const Serve& flags) {
   return io::parse_address("127.0.0.1:" + (port.empty() ? "8080" : port));
 }
 
-Result<server::ServerOptions> server_options(const Serve& flags, bool has_database) {
+Result<server::ServerOptions> server_options(const Serve& flags) {
   server::ServerOptions options;
-  options.listen = RT_TRY(listen_address(flags));
   options.connections_max = RT_TRY(parse_count(flags.connections_max));
   options.keepalive_every = RT_TRY(parse_duration(flags.keepalive));
   if (options.keepalive_every < std::chrono::milliseconds(100)) {
@@ -75,54 +91,7 @@ Result<server::ServerOptions> server_options(const Serve& flags, bool has_databa
   options.keepalive_as_event = flags.keepalive_event;
   options.tags_match = flags.tags_match == "all" ? server::TagsMatch::all : server::TagsMatch::any;
   if (!flags.history.empty()) options.history = flags.history;
-  options.accepts_publish = !has_database;
-  if (flags.has_surface("topics")) options.topics = RT_TRY(topics_http(flags.topics));
   return options;
-}
-
-void log_notice(const WalNotice& notice) {
-  const std::string text = log::field("detail", notice.text);
-  switch (notice.kind) {
-    case WalNotice::Kind::reconnecting:
-    case WalNotice::Kind::waiting:
-    case WalNotice::Kind::warning:
-      log::warn("database", text);
-      break;
-    default:
-      log::info("database", text);
-  }
-}
-
-// What must hold before a slot is worth creating; publication and identity are made on the way.
-Result<void> prepare_database(const std::string& dsn, const TableName& table,
-                              const std::string& publication) {
-  Connection connection =
-      RT_TRY(Connection::connect(dsn, {.application_name = "rtctl serve setup"}));
-  RT_CHECKED(check_logical_wal(connection));
-  RT_CHECKED(check_replication_privilege(connection));
-  const Rows found = RT_TRY(connection.query("SELECT to_regclass($1) IS NOT NULL", {table.quoted()},
-                                             "look up the runs table"));
-  if (found.text(0, 0) != "t") {
-    return fail(Code::refused, fmt::format("table {} does not exist", table.text()),
-                "create it with \"rtctl setup\", or name another with --table");
-  }
-  const auto on_step = [](const SetupStep& step) {
-    if (step.changed) log::info("database", log::field("created", step.text));
-  };
-  RT_CHECKED(ensure_full_identity(connection, table, on_step));
-  return ensure_publication(connection, publication, {table}, /*all_operations=*/false, on_step);
-}
-
-// With a state in the history the slot only has to go on; if it is gone, the state is read anew.
-Result<SnapshotMode> snapshot_mode(const Serve& flags, const std::string& dsn, bool has_state) {
-  if (!has_state) return SnapshotMode::always;
-  Connection connection =
-      RT_TRY(Connection::connect(dsn, {.replication = true, .application_name = "rtctl serve"}));
-  const auto slot = RT_TRY(read_slot(connection, flags.slot));
-  if (slot && !slot->lost) return SnapshotMode::never;
-  log::warn("the slot is gone: changes since the last stop cannot be replayed",
-            log::field("slot", flags.slot));
-  return SnapshotMode::always;
 }
 
 class Service {
@@ -130,79 +99,90 @@ class Service {
   explicit Service(const Serve& flags) : flags_(flags) {}
 
   Result<int> run() {
-    RT_CHECKED(check_surfaces(flags_));
     auto signals = RT_TRY(io::StopSignals::create());
-    const std::string dsn =
-        flags_.dsn.empty() ? cli::first_set({"RT_PG", "DATABASE_URL"}) : flags_.dsn;
-    const TableName table = RT_TRY(parse_table_name(flags_.table));
-    server::ServerOptions options = RT_TRY(server_options(flags_, !dsn.empty()));
-    options.table = dsn.empty() ? "task_run" : table.text();
-    const bool rows = flags_.has_surface("runs") && !dsn.empty();
-    if (rows) {
-      RT_CHECKED(prepare_database(dsn, table, flags_.publication));
-      options.source_health = [this] { return source_health(); };
-    }
-    if (options.topics.enabled && !dsn.empty()) {
-      topics_ = std::make_unique<TopicListener>(dsn);
-      options.topics_listening = [this] { return topics_->connected(); };
-      options.topic_send = notify_sender(dsn, flags_.topics.shards);
-    }
+    server::ServerOptions options = RT_TRY(server_options(flags_));
+    options.listen = RT_TRY(listen_address(flags_));
+    context_.dsn = flags_.dsn.empty() ? cli::first_set({"RT_PG", "DATABASE_URL"}) : flags_.dsn;
+    context_.redis_url =
+        flags_.redis.empty() ? cli::first_set({"RT_REDIS", "REDIS_URL"}) : flags_.redis;
+    context_.loopback = options.listen.is_loopback();
+    RT_CHECKED(set_up_surfaces(options));
     server_ = RT_TRY(server::Server::start(std::move(options), clock_));
-    if (rows) RT_CHECKED(make_source(dsn, table));
-    if (topics_ != nullptr) topics_->start(*server_);
-    announce(dsn.empty());
-    if (source_ != nullptr) {
-      feeding_ = std::jthread([this](const std::stop_token& stop) {
-        outcome_ = server_->feed(*source_, stop);
-        fed_ = true;
-      });
-    }
+    if (rows_ != nullptr) RT_CHECKED(rows_->start(*server_));
+    for (const auto& companion : companions_) companion->start(*server_);
+    announce();
     wait(signals);
-    feeding_.request_stop();
-    if (feeding_.joinable()) feeding_.join();
-    if (topics_ != nullptr) topics_->stop();
+    if (rows_ != nullptr) rows_->stop();
+    for (const auto& companion : companions_) companion->stop();
     server_->stop();
-    if (!outcome_) return fail(outcome_.error());
+    if (rows_ != nullptr && !rows_->outcome()) return fail(rows_->outcome().error());
     return 0;
   }
 
  private:
-  Result<void> make_source(const std::string& dsn, const TableName& table) {
-    const auto& resume = server_->resume();
-    WalSourceOptions options;
-    options.dsn = dsn;
-    options.slot = flags_.slot;
-    options.publication = flags_.publication;
-    options.tables = {table};
-    options.snapshot = RT_TRY(snapshot_mode(flags_, dsn, resume.has_value()));
-    options.application_name = "rtctl serve";
-    if (resume && options.snapshot == SnapshotMode::never) {
-      options.start_lsn = resume->end_lsn;
-      options.expected = {resume->system_identifier, resume->timeline, resume->end_lsn};
+  Result<void> set_up_surfaces(server::ServerOptions& options) {
+    const auto chosen = RT_TRY(chosen_surfaces(flags_));
+    const auto is_wanted = [&chosen](std::string_view name, bool configured) {
+      if (chosen.empty()) return configured;
+      return std::find(chosen.begin(), chosen.end(), name) != chosen.end();
+    };
+    std::vector<TableName> tables;
+    options.runs = is_wanted("runs", true);
+    if (options.runs) RT_CHECKED(set_up_runs(options, tables));
+    for (const SurfaceRow& row : kSurfaces) {
+      if (!is_wanted(row.name, row.is_configured(context_))) continue;
+      ServedSurface served = RT_TRY(row.set_up(flags_, context_));
+      if (served.companion != nullptr) companions_.push_back(std::move(served.companion));
+      tables.insert(tables.end(), served.row_tables.begin(), served.row_tables.end());
+      add(options, std::move(served.parts));
     }
-    source_ = std::make_unique<WalSource>(std::move(options), log_notice);
+    options.expects_rows = !tables.empty();
+    if (tables.empty()) return {};
+    rows_ = std::make_unique<RowsFeed>(context_.dsn, flags_.rows, std::move(tables));
+    options.source_health = [this] { return rows_->health(); };
     return {};
   }
 
-  server::SourceHealth source_health() const {
-    server::SourceHealth health;
-    health.kind = "postgres";
-    health.connected = false;
-    if (source_ == nullptr) return health;
-    health.connected = source_->connected();
-    health.lag_bytes = source_->lag_bytes();
-    health.reconnects = source_->reconnects();
-    return health;
+  Result<void> set_up_runs(server::ServerOptions& options, std::vector<TableName>& tables) {
+    if (context_.dsn.empty()) {
+      options.accepts_publish = true;
+      return {};
+    }
+    const TableName table = RT_TRY(parse_table_name(flags_.rows.table));
+    const auto prepared = prepare_rows(context_.dsn, table, flags_.rows.publication);
+    if (!prepared && prepared.error().code == Code::refused) {
+      options.runs = false;
+      add(options, unavailable(server::Surface::runs, {"/v1/runs"}, prepared.error()).parts);
+      return {};
+    }
+    RT_CHECKED(prepared);
+    options.table = table.text();
+    tables.push_back(table);
+    return {};
   }
 
-  void announce(bool in_memory) const {
+  static void add(server::ServerOptions& options, server::SurfaceParts parts) {
+    if (parts.health) {
+      const server::SurfaceHealth health = parts.health();
+      if (health.state == server::SurfaceHealth::State::unavailable) {
+        log::warn("a surface cannot be served",
+                  fmt::format("surface={} {}", server::surface_name(parts.surface),
+                              log::field("reason", health.reason)));
+      }
+    }
+    options.surfaces.push_back(std::move(parts));
+  }
+
+  void announce() const {
+    const bool in_memory = context_.dsn.empty();
     const std::string url = "http://" + server_->address().text();
     log::info("listening", fmt::format("url={} shards={} connections_max={} source={}", url,
                                        server_->shard_count(), server_->connections_max(),
                                        in_memory ? "memory" : "postgres"));
     if (flags_.quiet) return;
-    std::fprintf(stderr, "rtctl: serving runs on %s (%s)\n", url.c_str(),
-                 in_memory ? "in memory" : "from PostgreSQL");
+    std::fprintf(stderr, "rtctl: serving %s (%s; %s)\n", url.c_str(),
+                 server_->surface_names().c_str(), in_memory ? "in memory" : "from PostgreSQL");
+    if (!server_->serves_runs()) return;
     std::fprintf(stderr, "  watch:    rtctl subscribe runs --url %s\n", url.c_str());
     if (in_memory) {
       std::fprintf(stderr, "  publish:  rtctl publish run --url %s --id run_1 --status EXECUTING\n",
@@ -210,31 +190,30 @@ class Service {
     }
   }
 
-  // Until a signal comes or the source ends for good.
+  // Until a signal comes or the rows end for good.
   void wait(io::StopSignals& signals) {
     constexpr int kLookMs = 100;
     constexpr auto kReportEvery = std::chrono::seconds(60);
     Instant next_report = clock_.now() + kReportEvery;
-    while (!fed_) {
+    while (rows_ == nullptr || !rows_->ended()) {
       if (signals.wait(kLookMs) != 0) return;
       if (clock_.now() < next_report) continue;
       next_report += kReportEvery;
       const server::Counters& counters = server_->counters();
-      log::info("serving",
-                fmt::format("subscribers={} runs={} events={} lag_bytes={}",
-                            counters.subscribers.load(), counters.runs.load(),
-                            counters.events.load(), source_ != nullptr ? source_->lag_bytes() : 0));
+      log::info("serving", fmt::format("subscribers={} runs={} events={} lag_bytes={}",
+                                       counters.subscribers.load(), counters.runs.load(),
+                                       counters.events.load(),
+                                       rows_ != nullptr ? rows_->health().lag_bytes : 0));
     }
   }
 
   const Serve& flags_;
   SystemClock clock_;
-  std::unique_ptr<WalSource> source_;      // outlives the server, which confirms to it
-  std::unique_ptr<TopicListener> topics_;  // outlives the server, which asks it how it is
+  ServeContext context_{.clock = clock_};
+  // These outlive the server, which asks them how they are and confirms to them.
+  std::unique_ptr<RowsFeed> rows_;
+  std::vector<std::unique_ptr<Companion>> companions_;
   std::unique_ptr<server::Server> server_;
-  std::atomic<bool> fed_{false};
-  Result<void> outcome_;
-  std::jthread feeding_;
 };
 
 }  // namespace
@@ -255,20 +234,12 @@ void add_serve(cli::Tool& tool) {
   verb->add_option("--pg", flags->dsn,
                    "The database (else RT_PG, DATABASE_URL); without one: rows in memory")
       ->type_name("DSN");
-  verb->add_option("--surfaces", flags->surfaces, "What is served, of runs and topics")
-      ->type_name("LIST")
-      ->capture_default_str();
-  verb->add_option("--table", flags->table, "The runs table")
-      ->type_name("NAME")
-      ->capture_default_str();
-  verb->add_option("--slot", flags->slot, "Replication slot; created if missing")
-      ->type_name("NAME")
-      ->envname("REPLICATION_SLOT")
-      ->capture_default_str();
-  verb->add_option("--publication", flags->publication, "Publication; created if missing")
-      ->type_name("NAME")
-      ->envname("PUBLICATION_NAME")
-      ->capture_default_str();
+  verb->add_option("--redis", flags->redis, "The Redis (else RT_REDIS, REDIS_URL)")
+      ->type_name("URL");
+  verb->add_option("--surfaces", flags->surfaces,
+                   "What is served, of runs and topics; else all whose back end is configured")
+      ->type_name("LIST");
+  declare_rows(verb, flags->rows);
   verb->add_option("--history", flags->history,
                    "Keep every change in this folder: resume over restarts")
       ->type_name("DIR");

@@ -8,9 +8,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/position.h"
 #include "proto/http1_request.h"
+#include "server/endpoint.h"
 #include "server/event_block.h"
 #include "server/link.h"
 #include "server/posting_lists.h"
@@ -61,6 +63,11 @@ class Backlog {
   // The piece in front begins in mid-frame: some of it went out before it came here.
   void mark_started() { started_ = true; }
 
+  // Events that the subscriber missed because of what is in here.
+  void count_missed() { ++missed_; }
+  bool has_missed() const { return missed_ > 0; }
+  std::uint32_t take_missed() { return std::exchange(missed_, 0); }
+
  private:
   struct Piece {
     EventRef event;
@@ -70,18 +77,22 @@ class Backlog {
   };
   std::deque<Piece> pieces_;
   std::size_t event_bytes_ = 0;
+  std::uint32_t missed_ = 0;
   bool started_ = false;
 };
 
 // A request on its way in.
 struct Incoming {
   http1::RequestParser parser;
-  Surface surface = Surface::runs;  // which one a publish request is for
-  std::string name;                 // of the topic
+  // Whose endpoint waits for the body; null: the runs surface.
+  const ServedEndpoint* endpoint = nullptr;
+  std::string name;  // what that endpoint gave, for its on_body()
   std::string body;
   std::uint64_t body_bytes = 0;  // expected
   bool keep_alive = true;
-  std::string pending;  // bytes of later requests, held back until this one is answered
+  bool head_only = false;  // HEAD
+  std::string pending;     // bytes of later requests, held back until this one is answered
+  std::string opening;     // what a stream begins with, until its board lets it
 };
 
 struct Connection {
@@ -104,7 +115,7 @@ struct Connection {
   bool gzip = false;  // what is sent is a gzip stream
   bool wants_write = false;
   bool head_sent = false;
-  bool too_slow = false;         // is about to be closed
+  bool leaving = false;          // is about to be closed
   std::uint16_t requests = 0;    // tells one request's deadline from the next's
   std::uint32_t last_event = 0;  // stamp of the last event seen, so that two keys deliver it once
   PostingLists::Chain chain = PostingLists::kNone;

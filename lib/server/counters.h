@@ -17,6 +17,7 @@ struct Counters {
   Count events_sent{0};   // events handed to a connection, live or catching up chunk counted as 1
   Count bytes_sent{0};    // to the kernel
   Count slow_disconnects{0};  // closed with more than the allowed backlog
+  Count events_dropped{0};    // not handed to a subscriber that was too slow (policy drop)
   Count requests_refused{0};  // answered with a status of 400 or above
 
   // Hub.

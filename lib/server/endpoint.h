@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "proto/http1_request.h"
 #include "server/hash.h"
+#include "server/surface.h"
 
 namespace rt::server {
 
@@ -23,34 +25,34 @@ struct NotMine {};
 // Connection, Cache-Control or X-Content-Type-Options.
 struct Answer {
   int status = 200;
-  std::string body;
+  std::string body{};
   std::string content_type = "text/plain; charset=utf-8";
-  std::string headers;
+  std::string headers{};
 };
 
 // An event stream. The board's join() decides what follows its preamble.
 struct Opening {
-  std::string headers;   // of the answer, each with CRLF; Content-Type among them
-  std::string preamble;  // the first bytes of the stream, not compressed
+  std::string headers{};   // of the answer, each with CRLF; Content-Type among them
+  std::string preamble{};  // the first bytes of the stream, not compressed
   // Events with any of these keys may concern the subscriber; those for another target do not.
-  std::vector<std::uint64_t> keys;
-  Hash128 target;
+  std::vector<std::uint64_t> keys{};
+  Hash128 target{};
   bool gzip = false;
   // For the board alone.
-  std::string name;
-  std::string last_event_id;
+  std::string name{};
+  std::string last_event_id{};
 };
 
 // What the board must answer: a message to publish, a count to tell.
 struct Question {
   int verb = 0;  // the surface's own numbers
-  std::string name;
-  std::string text;
+  std::string name{};
+  std::string text{};
 };
 
 // The request has a body that matters: on_body() is called with it.
 struct BodyWanted {
-  std::string name;  // handed on to on_body
+  std::string name{};  // handed on to on_body
   std::size_t bytes_max = std::size_t{1} << 20;
 };
 
@@ -79,6 +81,11 @@ class Endpoint {
     static const StreamRules kNone;
     return kNone;
   }
+};
+
+struct ServedEndpoint {
+  Surface surface = Surface::general;
+  std::shared_ptr<const Endpoint> endpoint;
 };
 
 }  // namespace rt::server

@@ -80,7 +80,7 @@ std::string_view EventBlock::frame_for_run(const Hash128& id) const {
 }
 
 std::string_view EventBlock::frame_for_target(const Hash128& target, bool gzip) const {
-  if (content_.target != target) return {};
+  if (content_.target != Hash128{} && content_.target != target) return {};
   return gzip ? content_.gzip_frame : content_.frame;
 }
 

@@ -7,10 +7,30 @@
 
 namespace rt::server {
 
-std::string health_json(const Counters& counters, const SourceHealth& source, std::size_t shards,
+namespace {
+
+nlohmann::ordered_json surface_json(const SurfaceHealth& health) {
+  using State = SurfaceHealth::State;
+  nlohmann::ordered_json json = {{"status", health.state == State::ok         ? "ok"
+                                            : health.state == State::degraded ? "degraded"
+                                                                              : "unavailable"}};
+  if (!health.reason.empty()) json["reason"] = health.reason;
+  for (const auto& [name, count] : health.counts) json[name] = count;
+  return json;
+}
+
+}  // namespace
+
+std::string health_json(const Counters& counters, const SourceHealth& source,
+                        const std::vector<NamedHealth>& surfaces, std::size_t shards,
                         WallTime started, WallTime now) {
   const bool ready = counters.ready;
-  const bool degraded = !source.connected || counters.history_failed;
+  bool degraded = !source.connected || counters.history_failed;
+  nlohmann::ordered_json by_surface = nlohmann::ordered_json::object();
+  for (const NamedHealth& each : surfaces) {
+    by_surface[std::string(each.surface)] = surface_json(each.health);
+    degraded |= each.health.state != SurfaceHealth::State::ok;
+  }
   const auto value = [](const Counters::Count& count) { return count.load(); };
   // Time behind is known only when bytes are: an idle database is not behind.
   const std::int64_t last_commit_us = counters.last_commit_us;
@@ -36,6 +56,7 @@ std::string health_json(const Counters& counters, const SourceHealth& source, st
         {"lag_s", lag_s},
         {"last_commit", last_commit_us > 0 ? format_rfc3339(from_unix_us(last_commit_us)) : ""},
         {"damaged_messages", value(counters.damaged_messages)}}},
+      {"surfaces", by_surface},
       {"history",
        {{"failed", counters.history_failed.load()}, {"bytes", value(counters.history_bytes)}}},
       {"totals",
@@ -48,6 +69,7 @@ std::string health_json(const Counters& counters, const SourceHealth& source, st
         {"resumed", value(counters.resumed)},
         {"started_anew", value(counters.started_anew)},
         {"slow_disconnects", value(counters.slow_disconnects)},
+        {"events_dropped", value(counters.events_dropped)},
         {"shard_waits", value(counters.shard_waits)}}},
       {"shards", shards},
   };

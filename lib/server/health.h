@@ -3,9 +3,12 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "server/counters.h"
+#include "server/surface_parts.h"
 
 namespace rt::server {
 
@@ -17,9 +20,15 @@ struct SourceHealth {
   std::uint64_t reconnects = 0;
 };
 
+struct NamedHealth {
+  std::string_view surface;
+  SurfaceHealth health;
+};
+
 // status: "ok"; "warming" until the current state is complete; "degraded" if the source is
-// disconnected or the history cannot be written.
-std::string health_json(const Counters& counters, const SourceHealth& source, std::size_t shards,
+// disconnected, the history cannot be written, or a surface is not what it should be.
+std::string health_json(const Counters& counters, const SourceHealth& source,
+                        const std::vector<NamedHealth>& surfaces, std::size_t shards,
                         WallTime started, WallTime now);
 
 }  // namespace rt::server

@@ -14,8 +14,7 @@ namespace rt::server {
 namespace {
 
 constexpr auto kCountersEvery = std::chrono::milliseconds(100);
-// Looks at every topic; idle ones are kept for minutes anyway.
-constexpr auto kTopicsTidiedEvery = std::chrono::minutes(1);
+constexpr auto kTidyEvery = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -28,24 +27,24 @@ Hub::Hub(Options options, const Clock& clock, std::vector<Link*> links, io::Wake
       counters_(counters),
       history_(std::move(history)),
       changes_(options_.table, store_),
-      ring_(options_.ring_bytes_max),
-      topics_(options_.topics) {
+      ring_(options_.ring_bytes_max) {
   RT_CHECK(links_.size() <= kShardsMax);
+  batches_[static_cast<std::size_t>(Surface::runs)].emplace(kBatchesMax);
 }
 
 Result<std::optional<History::Resume>> Hub::restore() {
-  if (options_.topic_send) {
-    topic_publisher_ = RT_TRY(TopicPublisher::start(options_.topic_send, wakeup_));
-  }
   std::optional<History::Resume> resume;
   if (history_ != nullptr) {
     const RunChanges::Listener quiet{[this](EventRef event) { ring_.push(std::move(event)); },
                                      [this](Position position) { ring_.reset(position); }};
-    resume = RT_TRY(
-        history_->read_back([&](const RecordView& record) { changes_.take(record, quiet); }));
+    resume = RT_TRY(history_->read_back([&](const RecordView& record) {
+      changes_.take(record, quiet);
+      hear_row(record);
+    }));
     counters_.ready = resume.has_value();
   }
   if (options_.accepts_publish) begin_in_memory(resume);
+  if (!options_.expects_rows) counters_.ready = true;
   update_counters();
   return resume;
 }
@@ -64,10 +63,12 @@ void Hub::begin_in_memory(const std::optional<History::Resume>& resume) {
   counters_.ready = true;
 }
 
-Result<void> Hub::take(Feed feed, RecordBatch& batch, const std::stop_token& stop) {
+Result<void> Hub::take(Surface surface, RecordBatch& batch, const std::stop_token& stop) {
+  auto& batches = batches_[static_cast<std::size_t>(surface)];
+  RT_CHECK(batches.has_value());
   auto shared = std::make_shared<RecordBatch>(std::move(batch));
   batch = RecordBatch();
-  while (!batches(feed).push(std::move(shared))) {
+  while (!batches->push(std::move(shared))) {
     if (stop.stop_requested()) return fail(Code::cancelled, "stopped");
     wakeup_.ring();
     std::this_thread::yield();
@@ -82,7 +83,7 @@ void Hub::run(const std::stop_token& stop) {
   RT_CHECK(poller->watch(wakeup_.fd(), 0, io::Interest::read).has_value());
   std::array<io::Ready, 1> ready;
   Instant next_counters = clock_.now();
-  Instant next_tidying = next_counters + kTopicsTidiedEvery;
+  Instant next_tidying = next_counters + kTidyEvery;
   while (!stop.stop_requested()) {
     const Instant now = clock_.now();
     if (now >= next_counters) {
@@ -90,8 +91,8 @@ void Hub::run(const std::stop_token& stop) {
       next_counters = now + kCountersEvery;
     }
     if (now >= next_tidying) {
-      topics_.forget_idle(clock_.wall());
-      next_tidying = now + kTopicsTidiedEvery;
+      tidy_boards();
+      next_tidying = now + kTidyEvery;
     }
     poller->wait(ready, next_counters, now);
     wakeup_.answer();
@@ -99,16 +100,12 @@ void Hub::run(const std::stop_token& stop) {
     while (busy && !stop.stop_requested()) {
       busy = false;
       std::shared_ptr<RecordBatch> batch;
-      if (row_batches_.pop(batch)) {
+      if (batches_[static_cast<std::size_t>(Surface::runs)]->pop(batch)) {
         apply(*batch);
         if (history_ != nullptr) history_->append(std::move(batch));
         busy = true;
       }
-      if (message_batches_.pop(batch)) {
-        hear(*batch);
-        busy = true;
-      }
-      answer_said();
+      busy |= hear_messages();
       for (std::size_t shard = 0; shard < links_.size(); ++shard) busy |= serve_shard(shard);
       ring_shards();
     }
@@ -119,7 +116,10 @@ void Hub::run(const std::stop_token& stop) {
 void Hub::apply(const RecordBatch& batch) {
   const RunChanges::Listener listener{[this](EventRef event) { deliver(std::move(event)); },
                                       [this](Position position) { begin_anew(position); }};
-  for (std::size_t i = 0; i < batch.size(); ++i) changes_.take(batch[i], listener);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    changes_.take(batch[i], listener);
+    hear_row(batch[i]);
+  }
 }
 
 void Hub::deliver(EventRef event) {
@@ -178,12 +178,13 @@ bool Hub::serve_shard(std::size_t shard) {
   ToHub message;
   for (int i = 0; i < kMessagesPerTurn; ++i) {
     if (!links_[shard]->to_hub.pop(message)) return false;
-    answer(shard, message);
+    serve({shard, message.connection}, message);
   }
   return true;
 }
 
-void Hub::answer(std::size_t shard, ToHub& message) {
+void Hub::serve(const Asker& asker, ToHub& message) {
+  const std::size_t shard = asker.shard;
   switch (message.kind) {
     case ToHub::Kind::subscribe:
       subscribe(shard, message);
@@ -215,19 +216,10 @@ void Hub::answer(std::size_t shard, ToHub& message) {
       publish(shard, message);
       break;
     case ToHub::Kind::join:
-      join(shard, message);
-      break;
     case ToHub::Kind::part:
-      topics_.part(message.target, message.gzip, clock_.wall());
-      break;
-    case ToHub::Kind::dropped:
-      topics_.dropped(message.target);
-      break;
-    case ToHub::Kind::say:
-      say(shard, message);
-      break;
-    case ToHub::Kind::topics_health:
-      tell_topics_health(shard, message);
+    case ToHub::Kind::missed:
+    case ToHub::Kind::ask:
+      serve_board(asker, message);
       break;
     case ToHub::Kind::none:
       break;
@@ -323,23 +315,16 @@ void Hub::publish(std::size_t shard, const ToHub& message) {
   const auto published = memory_table_.upsert(message.text, store_, clock_.wall(), batch);
   if (!published) {
     const int status = published.error().code == Code::refused ? 404 : 400;
-    return reply(shard, message.connection, status, published.error().text + "\n");
+    return answer({shard, message.connection},
+                  {.status = status, .body = published.error().text + "\n"});
   }
   std::string text = "{\"id\":";
   append_json_string(text, published->id);
   text += fmt::format(",\"position\":\"{}\"}}\n", published->position.text());
   apply(batch);
   if (history_ != nullptr) history_->append(std::make_shared<RecordBatch>(std::move(batch)));
-  reply(shard, message.connection, 200, std::move(text));
-}
-
-void Hub::reply(std::size_t shard, ConnectionId connection, int status, std::string text) {
-  ToShard answer;
-  answer.kind = ToShard::Kind::answer;
-  answer.connection = connection;
-  answer.status = status;
-  answer.text = std::move(text);
-  post(shard, std::move(answer));
+  answer({shard, message.connection},
+         {.body = std::move(text), .content_type = "application/json"});
 }
 
 void Hub::update_counters() {

@@ -3,8 +3,11 @@
 //
 // Order: a subscriber's request and the events travel through the same rings, so the state a
 // subscriber gets and the events that follow it meet without a seam: none missing, none twice.
+//
+// The runs surface is the hub's own; every other one has a Board here.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +23,7 @@
 #include "base/result.h"
 #include "io/spsc_ring.h"
 #include "io/wakeup.h"
+#include "server/board.h"
 #include "server/catch_up.h"
 #include "server/counters.h"
 #include "server/history.h"
@@ -28,21 +32,16 @@
 #include "server/memory_table.h"
 #include "server/run_changes.h"
 #include "server/run_store.h"
-#include "server/topic_board.h"
-#include "server/topic_publisher.h"
 
 namespace rt::server {
 
-class Hub {
+class Hub final : private BoardPort {
  public:
   struct Options {
     std::string table = "task_run";
     std::size_t ring_bytes_max = std::size_t{64} << 20;
     bool accepts_publish = false;  // rows come over HTTP: there is no database behind
-    TopicBoard::Options topics;
-    // Empty: messages reach the subscribers of this server, and no other.
-    TopicPublisher::Send topic_send;
-    std::function<TopicBoard::Links()> topic_links;  // thread-safe; empty: no database
+    bool expects_rows = true;      // a source will bring the state
   };
 
   // links: one per shard, at most kShardsMax; they outlive the hub. history: or null.
@@ -51,20 +50,19 @@ class Hub {
 
   static constexpr std::size_t kShardsMax = 64;  // a directory entry is one 64-bit mask
 
+  // Before restore(). One a surface.
+  Result<void> add(Surface surface, std::unique_ptr<Board> board);
   // Before run(): applies what the history holds. Returns the LSN to go on from, if there is any.
   Result<std::optional<History::Resume>> restore();
 
-  // Source threads, one each: hand over a batch, waiting while the hub is behind (kBatchesMax).
-  enum class Feed : std::uint8_t {
-    rows,      // WAL, or an archive of it
-    messages,  // notifications
-  };
-  Result<void> take(Feed feed, RecordBatch& batch, const std::stop_token& stop);
+  // Source threads, one a surface: hand over a batch, waiting while the hub is behind
+  // (kBatchesMax). For `runs` records of the WAL, or of an archive of it.
+  Result<void> take(Surface surface, RecordBatch& batch, const std::stop_token& stop);
 
   // The hub thread.
   void run(const std::stop_token& stop);
   // Any thread: makes the hub look at its rings.
-  io::Wakeup& wakeup() { return wakeup_; }
+  io::Wakeup& wakeup() override { return wakeup_; }
 
  private:
   // A batch is at most 1 MiB, so that what waits here is bounded.
@@ -73,20 +71,22 @@ class Hub {
   void apply(const RecordBatch& batch);
   void deliver(EventRef event);
   void send_to_subscribers(const EventRef& event);
-  // hub_topics.cc
-  void hear(const RecordBatch& batch);
-  void hear(const std::string& topic, std::string_view data);
-  void join(std::size_t shard, ToHub& message);
-  void say(std::size_t shard, ToHub& message);
-  void answer_said();
-  void tell_topics_health(std::size_t shard, const ToHub& message);
-  void reply(std::size_t shard, ConnectionId connection, int status, std::string text);
+  // hub_boards.cc
+  void send(const EventRef& event) override { send_to_subscribers(event); }
+  bool has_room() override;
+  void answer(const Asker& asker, Answer answer) override;
+  void tell(const Asker& subscriber, std::string text, bool last) override;
+  WallTime now() override { return clock_.wall(); }
+  bool hear_messages();
+  void hear_row(const RecordView& record);
+  void serve_board(const Asker& asker, ToHub& message);
+  void tidy_boards();
   void begin_in_memory(const std::optional<History::Resume>& resume);
   void begin_anew(Position position);
   void post(std::size_t shard, ToShard&& message);
   void ring_shards();
   bool serve_shard(std::size_t shard);
-  void answer(std::size_t shard, ToHub& message);
+  void serve(const Asker& asker, ToHub& message);
   void subscribe(std::size_t shard, ToHub& message);
   std::optional<CatchUp> go_on(const ToHub& message);
   CatchUp from_rows(std::shared_ptr<const RunFilter> filter);
@@ -111,18 +111,15 @@ class Hub {
   std::unique_ptr<History> history_;
 
   using Batches = io::SpscRing<std::shared_ptr<RecordBatch>>;
-  Batches& batches(Feed feed) { return feed == Feed::rows ? row_batches_ : message_batches_; }
 
-  Batches row_batches_{kBatchesMax};
-  Batches message_batches_{kBatchesMax};
+  std::array<std::optional<Batches>, kSurfaceCount> batches_;  // those that have a source
+  std::array<std::unique_ptr<Board>, kSurfaceCount> boards_;
   RunStore store_;
   RunChanges changes_;
   HistoryRing ring_;
   MemoryTable memory_table_;
   KeyMap<std::uint64_t> directory_;  // key -> shards that have a subscriber for it
   std::unordered_map<std::uint64_t, CatchingUp> catching_up_;
-  TopicBoard topics_;
-  std::unique_ptr<TopicPublisher> topic_publisher_;  // or null: messages stay here
   std::uint64_t shards_to_ring_ = 0;
 };
 

@@ -9,8 +9,10 @@
 #include "base/position.h"
 #include "io/spsc_ring.h"
 #include "io/wakeup.h"
+#include "server/endpoint.h"
 #include "server/event_block.h"
 #include "server/run_filter.h"
+#include "server/surface.h"
 
 namespace rt::server {
 
@@ -23,16 +25,15 @@ struct ConnectionId {
 struct ToHub {
   enum class Kind : std::uint8_t {
     none,
-    subscribe,      // filter, resume: wants its state, then to be live
-    fetch,          // the chunk was taken: wants the next
-    leave,          // is gone while catching up
-    forget_key,     // the shard has no subscriber of `key` any more
-    publish,        // text: a row as JSON (only without a database)
-    join,           // name, gzip, text: wants to be live on a topic, after `text` was sent
-    part,           // name, gzip: is gone from a topic
-    dropped,        // name: was closed because it was too slow for a topic
-    say,            // name, text: JSON to be published to a topic
-    topics_health,  // text: the query
+    subscribe,   // filter, resume: wants its state, then to be live
+    fetch,       // the chunk was taken: wants the next
+    leave,       // is gone while catching up
+    forget_key,  // the shard has no subscriber of `key` any more
+    publish,     // text: a row as JSON (only without a database)
+    join,        // surface, opening: wants to be live on a surface that has a board
+    part,        // surface, target, gzip: is gone from it
+    missed,      // surface, target: was too slow for an event
+    ask,         // surface, question: wants the board's answer
   };
   Kind kind = Kind::none;
   ConnectionId connection;
@@ -41,9 +42,11 @@ struct ToHub {
   std::optional<Position> resume;  // the Last-Event-ID, if it is one of ours
   bool foreign_id = false;         // a Last-Event-ID was sent, but not one of ours
   bool new_only = false;           // without a Last-Event-ID: no rows as they are, only changes
+  Surface surface = Surface::runs;
   bool gzip = false;
-  Hash128 target;    // of a topic
-  std::string name;  // of a topic
+  Hash128 target;
+  std::unique_ptr<Opening> opening;
+  std::unique_ptr<Question> question;
   std::string text;
 };
 
@@ -51,18 +54,19 @@ struct ToShard {
   enum class Kind : std::uint8_t {
     none,
     event,   // for every subscriber of its keys
-    chunk,   // text for one connection; live: from here on it takes events
+    chunk,   // text for one connection; live: from here on it takes events; last: it ends
     reset,   // the past is gone: every subscriber must start anew
-    answer,  // status and text for one request
+    answer,  // to one request
   };
   Kind kind = Kind::none;
   bool live = false;
-  int status = 0;
+  bool last = false;
   ConnectionId connection;
   // With live: events up to here are already dealt with for this subscriber (it may be ahead of
   // us).
   Position seen;
   EventRef event;
+  std::unique_ptr<Answer> answer;
   std::string text;
 };
 

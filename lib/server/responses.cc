@@ -8,12 +8,16 @@ const char* reason_phrase(int status) {
   switch (status) {
     case 200:
       return "OK";
+    case 202:
+      return "Accepted";
     case 204:
       return "No Content";
     case 400:
       return "Bad Request";
     case 401:
       return "Unauthorized";
+    case 403:
+      return "Forbidden";
     case 404:
       return "Not Found";
     case 405:
@@ -26,6 +30,8 @@ const char* reason_phrase(int status) {
       return "Content Too Large";
     case 414:
       return "URI Too Long";
+    case 429:
+      return "Too Many Requests";
     case 431:
       return "Request Header Fields Too Large";
     case 501:
@@ -37,6 +43,11 @@ const char* reason_phrase(int status) {
     default:
       return "Error";
   }
+}
+
+std::string stream_head(std::string_view headers) {
+  const bool says = headers.find("Connection: ") != std::string_view::npos;
+  return fmt::format("HTTP/1.1 200 OK\r\n{}{}\r\n", headers, says ? "" : "Connection: close\r\n");
 }
 
 std::string render(const Response& response) {

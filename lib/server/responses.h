@@ -18,6 +18,9 @@ inline constexpr std::string_view kStreamHead =
     "Access-Control-Allow-Headers: Last-Event-Id\r\n"
     "\r\n";
 
+// Head of an event stream with these header lines, each with CRLF; it ends as kStreamHead's does.
+std::string stream_head(std::string_view headers);
+
 struct Response {
   int status = 200;
   std::string_view content_type = "text/plain; charset=utf-8";

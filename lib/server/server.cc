@@ -56,11 +56,12 @@ Result<void> Server::open() {
   hub_ = std::make_unique<Hub>(Hub::Options{.table = options_.table,
                                             .ring_bytes_max = options_.history_ring_bytes,
                                             .accepts_publish = options_.accepts_publish,
-                                            .topics = {.idle_timeout = options_.topic_idle_timeout},
-                                            .topic_send = options_.topic_send,
-                                            .topic_links = [this] { return topic_links(); }},
+                                            .expects_rows = options_.expects_rows},
                                clock_, std::move(links), RT_TRY(io::Wakeup::create()), counters_,
                                std::move(history));
+  for (SurfaceParts& parts : options_.surfaces) {
+    if (parts.board != nullptr) RT_CHECKED(hub_->add(parts.surface, std::move(parts.board)));
+  }
   resume_ = RT_TRY(hub_->restore());
   RT_CHECKED(start_shards());
   if (history_ != nullptr) {
@@ -88,7 +89,10 @@ Result<void> Server::start_shards() {
     options.tags_match = options_.tags_match;
     options.accepts_publish = options_.accepts_publish;
     options.health = [this] { return health(); };
-    options.topics = options_.topics;
+    options.runs = options_.runs;
+    for (const SurfaceParts& parts : options_.surfaces) {
+      options.endpoints.push_back({parts.surface, parts.endpoint});
+    }
     shards_.push_back(
         std::make_unique<Shard>(std::move(options), clock_, *link, hub_->wakeup(), counters_));
     std::promise<Result<void>> started;
@@ -103,7 +107,21 @@ Result<void> Server::start_shards() {
 
 std::string Server::health() const {
   const SourceHealth source = options_.source_health ? options_.source_health() : SourceHealth{};
-  return health_json(counters_, source, shards_.size(), started_, clock_.wall());
+  std::vector<NamedHealth> surfaces;
+  for (const SurfaceParts& parts : options_.surfaces) {
+    if (parts.health) surfaces.push_back({surface_name(parts.surface), parts.health()});
+  }
+  return health_json(counters_, source, surfaces, shards_.size(), started_, clock_.wall());
+}
+
+std::string Server::surface_names() const {
+  std::string names = options_.runs ? "runs" : "";
+  for (const SurfaceParts& parts : options_.surfaces) {
+    if (parts.surface == Surface::general) continue;
+    if (!names.empty()) names += ", ";
+    names += surface_name(parts.surface);
+  }
+  return names;
 }
 
 Result<void> Server::feed(Source& source, const std::stop_token& stop) {
@@ -111,25 +129,18 @@ Result<void> Server::feed(Source& source, const std::stop_token& stop) {
   const Result<void> outcome = source.run(stop, [&](RecordBatch& batch) -> Result<void> {
     // Without a history, what the hub has taken is as safe as it gets.
     if (history_ == nullptr) source.confirm(counters_.end_lsn);
-    return hub_->take(Hub::Feed::rows, batch, stop);
+    return hub_->take(Surface::runs, batch, stop);
   });
   source_ = nullptr;
   if (!outcome && outcome.error().code == Code::cancelled && stop.stop_requested()) return {};
   return outcome;
 }
 
-Result<void> Server::feed_messages(Source& source, const std::stop_token& stop) {
-  const Result<void> outcome = source.run(
-      stop, [&](RecordBatch& batch) { return hub_->take(Hub::Feed::messages, batch, stop); });
+Result<void> Server::feed(Surface surface, Source& source, const std::stop_token& stop) {
+  const Result<void> outcome =
+      source.run(stop, [&](RecordBatch& batch) { return hub_->take(surface, batch, stop); });
   if (!outcome && outcome.error().code == Code::cancelled && stop.stop_requested()) return {};
   return outcome;
-}
-
-TopicBoard::Links Server::topic_links() const {
-  const bool connected = options_.topics_listening && options_.topics_listening();
-  return {.listening = connected,
-          .notifying = static_cast<bool>(options_.topic_send),
-          .threads = shards_.size() + 2};
 }
 
 // The hub first: while it waits for a shard's ring, the shard must be there to empty it.

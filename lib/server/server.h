@@ -20,8 +20,7 @@
 #include "server/history.h"
 #include "server/run_filter.h"
 #include "server/shard.h"
-#include "server/topic_board.h"
-#include "server/topic_publisher.h"
+#include "server/surface_parts.h"
 
 namespace rt::server {
 
@@ -39,11 +38,10 @@ struct ServerOptions {
   TagsMatch tags_match = TagsMatch::any;
   bool accepts_publish = false;                 // POST /v1/runs: no database behind
   std::function<SourceHealth()> source_health;  // thread-safe; default: memory
-  TopicsHttp topics;
-  Duration topic_idle_timeout = std::chrono::minutes(10);
-  // How a message reaches every instance; empty: it stays in this one. See TopicPublisher.
-  TopicPublisher::Send topic_send;
-  std::function<bool()> topics_listening;  // thread-safe; whether messages() is connected
+  bool runs = true;                             // the runs surface is served
+  // feed() will bring the state; until it is complete, subscribers of rows wait.
+  bool expects_rows = true;
+  std::vector<SurfaceParts> surfaces;  // the others; asked for a path in this order
 };
 
 class Server {
@@ -57,14 +55,16 @@ class Server {
   std::size_t connections_max() const { return connections_max_; }
   const Counters& counters() const { return counters_; }
   std::string health() const;
+  bool serves_runs() const { return options_.runs; }
+  std::string surface_names() const;  // "runs, topics"
 
   // Where a source must go on, if the history holds a state.
   const std::optional<History::Resume>& resume() const { return resume_; }
   // Runs the source on the calling thread and feeds what it yields to the subscribers, until it
   // ends, fails, or is stopped. Confirms to it what is durable (or, without a history, taken).
   Result<void> feed(Source& source, const std::stop_token& stop);
-  // The same for notifications, the messages of topics; on another thread.
-  Result<void> feed_messages(Source& source, const std::stop_token& stop);
+  // The same for the source of another surface; on a thread of its own.
+  Result<void> feed(Surface surface, Source& source, const std::stop_token& stop);
 
   // Says goodbye to every subscriber, writes what is left, joins all threads.
   void stop();
@@ -74,7 +74,6 @@ class Server {
   Result<void> open();
   Result<void> start_shards();
   std::size_t plan_shards();
-  TopicBoard::Links topic_links() const;
 
   ServerOptions options_;
   const Clock& clock_;

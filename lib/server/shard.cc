@@ -10,12 +10,15 @@
 #include "base/log.h"
 #include "io/descriptors.h"
 #include "server/gzip_frames.h"
-#include "server/topic_wire.h"
 
 namespace rt::server {
 
 Shard::Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters)
-    : options_(std::move(options)), clock_(clock), link_(link), hub_(hub), counters_(counters) {}
+    : options_(std::move(options)), clock_(clock), link_(link), hub_(hub), counters_(counters) {
+  for (const ServedEndpoint& served : options_.endpoints) {
+    rules_[static_cast<std::size_t>(served.surface)] = &served.endpoint->stream_rules();
+  }
+}
 
 void Shard::run(const std::stop_token& stop, const std::function<void(Result<void>)>& started) {
   Result<void> opened = open();
@@ -91,21 +94,24 @@ void Shard::tick() {
   send_keepalives(
       Surface::runs, options_.keepalive_every,
       options_.keepalive_as_event ? "event: keepalive\ndata: {}\n\n" : ": keepalive\n\n");
-  if (options_.topics.enabled) {
-    send_keepalives(Surface::topics, options_.topics.keepalive_every, kTopicKeepalive);
+  for (std::size_t surface = 0; surface < kSurfaceCount; ++surface) {
+    const StreamRules* const rules = rules_[surface];
+    if (rules == nullptr || !rules->keepalive) continue;
+    send_keepalives(static_cast<Surface>(surface), rules->keepalive_every,
+                    rules->keepalive(clock_.wall()));
   }
   expire_deadlines();
 }
 
 // Every tick serves one share of the slots, so that each connection gets one keepalive per interval
 // and all of them together are spread evenly over it.
-void Shard::send_keepalives(Surface surface, Duration every, std::string_view frame) {
+void Shard::send_keepalives(Surface surface, Duration every, const std::string& frame) {
   const auto ticks = static_cast<std::uint32_t>(std::max<std::int64_t>(1, every / kTick));
   for (Slot slot = ticks_ % ticks; slot < connections_.size(); slot += ticks) {
     Connection& connection = connections_[slot];
     if (connection.state != Connection::State::live || connection.backlog) continue;
     if (connection.surface != surface) continue;
-    write_text(slot, connection.gzip ? gzip_blocks(frame) : std::string(frame));
+    write_text(slot, connection.gzip ? gzip_blocks(frame) : frame);
   }
 }
 
@@ -159,9 +165,11 @@ void Shard::unsubscribe(Slot slot) {
     message.key = key;
     tell_hub(std::move(message));
   });
-  if (connection.surface == Surface::topics) {
+  if (connection.surface != Surface::runs) {
     ToHub message;
     message.kind = ToHub::Kind::part;
+    message.connection = id_of(slot);
+    message.surface = connection.surface;
     message.target = connection.target;
     message.gzip = connection.gzip;
     return tell_hub(std::move(message));
@@ -220,11 +228,9 @@ void Shard::expire_deadlines() {
 }
 
 // Come back in 1 to 5 s, not all at once.
-std::string Shard::goodbye_of(const Connection& connection, Slot slot) {
-  const std::string retry = "retry: " + std::to_string(1000 + slot * 37 % 4000) + "\n\n";
-  // ssepg's clients know its goodbye, and its retry from the beginning of the stream.
-  return connection.surface == Surface::topics ? std::string(kTopicGoodbye)
-                                               : retry + ": server shutting down\n\n";
+std::string Shard::goodbye_of(const Connection& connection, Slot slot) const {
+  if (connection.surface != Surface::runs) return rules_of(connection).goodbye;
+  return "retry: " + std::to_string(1000 + slot * 37 % 4000) + "\n\n: server shutting down\n\n";
 }
 
 void Shard::say_goodbye() {

@@ -22,23 +22,12 @@
 #include "io/socket.h"
 #include "server/connection.h"
 #include "server/counters.h"
+#include "server/endpoint.h"
 #include "server/link.h"
 #include "server/posting_lists.h"
 #include "server/responses.h"
 
 namespace rt::server {
-
-// How the topics surface is served; see docs/topics.md.
-struct TopicsHttp {
-  bool enabled = false;
-  std::string base_path = "/topics";
-  std::string health_path = "/healthz";  // empty: it is served elsewhere
-  std::string publish_token;             // empty: anybody may
-  std::string listen_token;
-  std::size_t notify_bytes_max = 7900;
-  bool gzip = true;  // for who asks for it
-  Duration keepalive_every = std::chrono::seconds(15);
-};
 
 class Shard {
  public:
@@ -50,8 +39,9 @@ class Shard {
     std::size_t backlog_bytes_max = 64 * 1024;  // unsent live events; a slower client is closed
     TagsMatch tags_match = TagsMatch::any;
     bool accepts_publish = false;
-    std::function<std::string()> health;  // JSON; thread-safe
-    TopicsHttp topics;
+    bool runs = true;                       // the runs surface is served
+    std::function<std::string()> health;    // JSON; thread-safe
+    std::vector<ServedEndpoint> endpoints;  // asked in this order
   };
 
   Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters);
@@ -72,9 +62,9 @@ class Shard {
   void loop(const std::stop_token& stop);
   void on_ready(const io::Ready& ready);
   void tick();
-  void send_keepalives(Surface surface, Duration every, std::string_view frame);
+  void send_keepalives(Surface surface, Duration every, const std::string& frame);
   void say_goodbye();
-  static std::string goodbye_of(const Connection& connection, Slot slot);
+  std::string goodbye_of(const Connection& connection, Slot slot) const;
 
   // shard.cc: connections
   void accept_some();
@@ -87,7 +77,7 @@ class Shard {
   void take_input(Slot slot, std::string_view bytes);
   void take_body(Slot slot, std::string_view& bytes);
   void route(Slot slot, const http1::RequestHead& head);
-  void open_stream(Slot slot, const http1::RequestHead& head);
+  void open_runs(Slot slot, const http1::RequestHead& head);
   void begin_publish(Slot slot, const http1::RequestHead& head);
   void await_body(Slot slot, const http1::RequestHead& head);
   void finish_publish(Slot slot);
@@ -95,14 +85,16 @@ class Shard {
   void respond(Slot slot, const Response& response);
   void await_request(Slot slot);
 
-  // shard_topics.cc
-  bool route_topics(Slot slot, const http1::RequestHead& head);
-  bool is_allowed(Slot slot, const http1::RequestHead& head, const std::string& token,
-                  std::string_view refusal);
-  void listen_to_topic(Slot slot, const http1::RequestHead& head, const std::string& topic);
-  void begin_topic_publish(Slot slot, const http1::RequestHead& head, const std::string& topic);
-  void finish_topic_publish(Slot slot);
-  void topics_health(Slot slot, const http1::RequestHead& head);
+  // shard_surfaces.cc
+  bool route_surfaces(Slot slot, const http1::RequestHead& head);
+  void on_body(Slot slot);
+  void act(Slot slot, const ServedEndpoint& served, Outcome&& outcome, bool keep_alive);
+  void answer(Slot slot, const Answer& answer, bool keep_alive);
+  void open_stream(Slot slot, const ServedEndpoint& served, std::unique_ptr<Opening> opening);
+  void on_told(Slot slot, ToShard& message);
+  const StreamRules& rules_of(const Connection& connection) const {
+    return *rules_[static_cast<std::size_t>(connection.surface)];
+  }
 
   // shard_output.cc: events and bytes
   void take_messages();
@@ -122,6 +114,9 @@ class Shard {
   void on_writable(Slot slot);
   void output_drained(Slot slot);
   void close_slow(Slot slot);
+  void miss_event(Slot slot);
+  void tell_missed(const Connection& connection);
+  void leave(Slot slot);
   std::size_t write_now(Connection& connection, std::string_view bytes);
   void want_write(Slot slot, bool wanted);
 
@@ -158,7 +153,9 @@ class Shard {
   std::deque<Deadline> request_deadlines_;  // ascending
   std::deque<Deadline> closing_deadlines_;  // ascending
   std::deque<ToHub> waiting_for_hub_;       // while the ring is full; one per connection at most
-  std::vector<Slot> too_slow_;              // found while iterating the index
+  std::vector<Slot> leaving_;               // found while iterating the index
+  // By surface; null: it has no streams of this kind.
+  std::array<const StreamRules*, kSurfaceCount> rules_{};
   std::uint32_t event_stamp_ = 0;
   Instant now_;
   Instant next_tick_;

@@ -63,32 +63,33 @@ void Shard::take_input(Slot slot, std::string_view bytes) {
 }
 
 void Shard::route(Slot slot, const http1::RequestHead& head) {
-  connections_[slot].incoming->keep_alive = head.keep_alive;
-  if (options_.topics.enabled && route_topics(slot, head)) return;
+  Incoming& incoming = *connections_[slot].incoming;
+  incoming.keep_alive = head.keep_alive;
+  incoming.head_only = head.method == "HEAD";
+  if (route_surfaces(slot, head)) return;
   const bool get = head.method == "GET";
-  const bool read_only = get || head.method == "HEAD";
-  if (head.path == "/v1/runs/stream") {
-    if (get) return open_stream(slot, head);
+  if (options_.runs && head.path == "/v1/runs/stream") {
+    if (get) return open_runs(slot, head);
     return refuse(slot, 405, "Method not allowed\n", "Allow: GET\r\n");
   }
   if (head.path == "/health" || head.path == "/healthz") {
-    if (!read_only || head.has_body()) {
+    if ((!get && !incoming.head_only) || head.has_body()) {
       return refuse(slot, 405, "Method not allowed\n", "Allow: GET, HEAD\r\n");
     }
     const std::string health = options_.health();
     return respond(slot, {.content_type = "application/json",
                           .body = health,
                           .keep_alive = head.keep_alive,
-                          .head_only = !get});
+                          .head_only = incoming.head_only});
   }
-  if (head.path == "/v1/runs") {
+  if (options_.runs && head.path == "/v1/runs") {
     if (head.method == "POST") return begin_publish(slot, head);
     return refuse(slot, 405, "Method not allowed\n", "Allow: POST\r\n");
   }
-  refuse(slot, 404, "not found; there is GET /v1/runs/stream?filter={} and GET /health\n");
+  refuse(slot, 404, "not found; GET /health names the surfaces that are served\n");
 }
 
-void Shard::open_stream(Slot slot, const http1::RequestHead& head) {
+void Shard::open_runs(Slot slot, const http1::RequestHead& head) {
   if (head.has_body()) return refuse(slot, 400, "a stream request has no body\n");
   if (!counters_.ready) {
     return refuse(slot, 503, "warming up: the current state is being read\n", "Retry-After: 1\r\n");
@@ -133,11 +134,8 @@ void Shard::take_body(Slot slot, std::string_view& bytes) {
   incoming.body.append(bytes.substr(0, taken));
   bytes.remove_prefix(taken);
   if (incoming.body.size() < incoming.body_bytes) return;
-  if (incoming.surface == Surface::topics) {
-    finish_topic_publish(slot);
-  } else {
-    finish_publish(slot);
-  }
+  if (incoming.endpoint != nullptr) return on_body(slot);
+  finish_publish(slot);
 }
 
 void Shard::finish_publish(Slot slot) {

@@ -1,4 +1,5 @@
 // Events and bytes: from the hub to the sockets.
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -50,19 +51,22 @@ void Shard::on_event(EventRef event) {
       // Two of its keys may have led here. While it catches up, the hub sends it what it is owed.
       if (connection.last_event == event_stamp_) return;
       connection.last_event = event_stamp_;
-      if (connection.state != Connection::State::live || connection.too_slow) return;
+      if (connection.state != Connection::State::live || connection.leaving) return;
       const std::string_view frame = frame_for(connection, *event);
-      if (!frame.empty()) write_event(slot, event, frame);
+      if (frame.empty()) return;
+      write_event(slot, event, frame);
+      if (event->content().last) leave(slot);
     });
   }
-  for (const Slot slot : too_slow_) end_after_output(slot);
-  too_slow_.clear();
+  for (const Slot slot : leaving_) end_after_output(slot);
+  leaving_.clear();
 }
 
 void Shard::on_chunk(ToShard& message) {
   const Slot slot = message.connection.slot;
   Connection& connection = connections_[slot];
   if (connection.generation != message.connection.generation || !connection.is_subscribed()) return;
+  if (connection.surface != Surface::runs) return on_told(slot, message);
   connection.state = message.live ? Connection::State::live : Connection::State::catching_up;
   connection.seen = message.seen;
   if (connection.head_sent) {
@@ -82,13 +86,7 @@ void Shard::on_answer(ToShard& message) {
   Connection& connection = connections_[slot];
   if (connection.generation != message.connection.generation) return;
   if (connection.state != Connection::State::answering) return;
-  if (message.status != 200) counters_.requests_refused.fetch_add(1, std::memory_order_relaxed);
-  const Incoming& incoming = *connection.incoming;
-  const bool json = message.status == 200;
-  respond(slot, {.status = message.status,
-                 .content_type = json ? "application/json" : "text/plain; charset=utf-8",
-                 .body = message.text,
-                 .keep_alive = incoming.keep_alive});
+  answer(slot, *message.answer, connection.incoming->keep_alive);
 }
 
 // The past is gone: every subscriber is told, and gets the current state.
@@ -153,8 +151,13 @@ void Shard::write_event(Slot slot, const EventRef& event, std::string_view frame
     want_write(slot, true);
     return;
   }
-  connection.backlog->push(event, frame);
-  if (connection.backlog->event_bytes() > options_.backlog_bytes_max) close_slow(slot);
+  const bool full = connection.backlog->event_bytes() + frame.size() > options_.backlog_bytes_max;
+  if (!full) return connection.backlog->push(event, frame);
+  if (connection.surface != Surface::runs &&
+      rules_of(connection).when_slow == StreamRules::WhenSlow::drop) {
+    return miss_event(slot);
+  }
+  close_slow(slot);
 }
 
 void Shard::write_text(Slot slot, std::string text) {
@@ -183,9 +186,12 @@ void Shard::on_writable(Slot slot) {
     if (sent > 0) connection.backlog->consume(sent);
     if (sent < bytes.size()) return;
   }
+  const std::uint32_t missed = connection.backlog->take_missed();
   connection.backlog.reset();
   want_write(slot, false);
-  output_drained(slot);
+  if (missed == 0) return output_drained(slot);
+  const std::string note = fmt::format(": missed {} events: too slow\n\n", missed);
+  write_text(slot, connection.gzip ? gzip_blocks(note) : note);
 }
 
 // Everything handed over so far is with the kernel.
@@ -209,15 +215,33 @@ void Shard::close_slow(Slot slot) {
   connection.backlog->drop_unstarted();
   const std::string goodbye = ": closed: too slow, more than the allowed backlog was unsent\n\n";
   connection.backlog->push(connection.gzip ? gzip_blocks(goodbye) : goodbye);
-  if (connection.surface == Surface::topics) {
-    ToHub message;
-    message.kind = ToHub::Kind::dropped;
-    message.target = connection.target;
-    tell_hub(std::move(message));
-  }
-  // The index is being iterated: it is taken out afterwards.
-  connection.too_slow = true;
-  too_slow_.push_back(slot);
+  tell_missed(connection);
+  leave(slot);
+}
+
+// The subscriber stays; how much it missed it is told when it has caught up.
+void Shard::miss_event(Slot slot) {
+  Connection& connection = connections_[slot];
+  counters_.events_dropped.fetch_add(1, std::memory_order_relaxed);
+  if (!connection.backlog->has_missed()) tell_missed(connection);
+  connection.backlog->count_missed();
+}
+
+void Shard::tell_missed(const Connection& connection) {
+  if (connection.surface == Surface::runs) return;
+  ToHub message;
+  message.kind = ToHub::Kind::missed;
+  message.surface = connection.surface;
+  message.target = connection.target;
+  tell_hub(std::move(message));
+}
+
+// The index is being iterated: it is taken out afterwards.
+void Shard::leave(Slot slot) {
+  Connection& connection = connections_[slot];
+  if (connection.leaving) return;
+  connection.leaving = true;
+  leaving_.push_back(slot);
 }
 
 void Shard::want_write(Slot slot, bool wanted) {

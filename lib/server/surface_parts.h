@@ -19,8 +19,8 @@ namespace rt::server {
 struct SurfaceHealth {
   enum class State : std::uint8_t { ok, degraded, unavailable };
   State state = State::ok;
-  std::string reason;  // empty if ok
-  std::vector<std::pair<std::string, std::uint64_t>> counts;
+  std::string reason{};  // empty if ok
+  std::vector<std::pair<std::string, std::uint64_t>> counts{};
 };
 
 struct SurfaceParts {

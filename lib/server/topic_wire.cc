@@ -95,16 +95,15 @@ std::string topic_preamble(std::string_view topic, std::string_view last_event_i
   return text.append(": listening ").append(topic).append("\n\n");
 }
 
-std::string topic_stream_head(bool gzip, bool with_token) {
+std::string topic_stream_headers(bool gzip, bool with_token) {
   return fmt::format(
-      "HTTP/1.1 200 OK\r\n"
       "Content-Type: text/event-stream; charset=utf-8\r\n"
       "Cache-Control: no-cache, no-transform\r\n"
       "Pragma: no-cache\r\n"
       "Connection: keep-alive\r\n"
       "X-Accel-Buffering: no\r\n"
       "Vary: Accept-Encoding\r\n"
-      "{}{}\r\n",
+      "{}{}",
       with_token ? "Vary: Authorization\r\n" : "", gzip ? "Content-Encoding: gzip\r\n" : "");
 }
 

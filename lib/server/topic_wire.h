@@ -36,8 +36,8 @@ std::optional<TopicMessage> parse_topic_envelope(std::string_view payload);
 std::string topic_frame(std::string_view data);
 // What a subscriber gets first. last_event_id: the request's, verbatim; empty: none was sent.
 std::string topic_preamble(std::string_view topic, std::string_view last_event_id);
-// Head of the answer to a subscriber.
-std::string topic_stream_head(bool gzip, bool with_token);
+// Header lines of the answer to a subscriber.
+std::string topic_stream_headers(bool gzip, bool with_token);
 
 inline constexpr std::string_view kTopicKeepalive = ": keep-alive\n\n";
 inline constexpr std::string_view kTopicGoodbye = ": server shutting down\n\n";

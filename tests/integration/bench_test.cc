@@ -27,7 +27,7 @@ struct Served {
     tool = std::make_unique<RunningTool>(std::vector<std::string>{
         "rtctl", "serve", "--listen", "127.0.0.1:0", "--pg", postgres.dsn()});
     REQUIRE(tool->wait_for("streaming from"));
-    const std::string marker = "serving runs on http://";
+    const std::string marker = "serving http://";
     const std::string& text = tool->error_text();
     const std::size_t at = text.find(marker) + marker.size();
     address = text.substr(at, text.find(' ', at) - at);

@@ -48,7 +48,7 @@ TEST_CASE("doctor: our own server on a sound database passes every check", "[doc
   postgres.exec("INSERT INTO task_run (id) VALUES ('r1')");
   RunningTool server(
       {"rtctl", "serve", "--listen", "127.0.0.1:0", "--pg", postgres.dsn(), "--keepalive", "1s"});
-  const std::string marker = "rtctl: serving runs on ";
+  const std::string marker = "rtctl: serving ";
   REQUIRE(server.wait_for("streaming from"));
   const std::size_t at = server.error_text().find(marker) + marker.size();
   const std::string url = server.error_text().substr(at, server.error_text().find(' ', at) - at);

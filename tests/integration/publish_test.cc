@@ -174,7 +174,7 @@ TEST_CASE("publish run: inserted rows come back from rtctl serve", "[publish]") 
   REQUIRE(run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
   RunningTool server({"rtctl", "serve", "--listen", "127.0.0.1:0", "--pg", postgres.dsn()});
   REQUIRE(server.wait_for("streaming from"));
-  const std::string marker = "serving runs on ";
+  const std::string marker = "serving ";
   const std::string& said = server.error_text();
   const std::size_t at = said.find(marker) + marker.size();
   const std::string url = said.substr(at, said.find_first_of(" \n", at) - at);

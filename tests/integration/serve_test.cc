@@ -7,6 +7,8 @@
 
 #include "integration/private_postgres.h"
 #include "integration/running_tool.h"
+#include "io/socket.h"
+#include "server/http_client.h"
 
 using namespace rt::test;
 
@@ -29,7 +31,7 @@ std::unique_ptr<RunningTool> serve(const PrivatePostgres& postgres, const std::s
 
 // What the server says it listens on: "127.0.0.1:PORT".
 std::string address_of(RunningTool& server) {
-  const std::string marker = "rtctl: serving runs on http://";
+  const std::string marker = "rtctl: serving http://";
   REQUIRE(server.wait_for("streaming from"));
   const std::string& text = server.error_text();
   const std::size_t at = text.find(marker) + marker.size();
@@ -205,22 +207,9 @@ TEST_CASE("serve: what cannot work is one line, a hint and the right status", "[
   SECTION("a database that cannot be reached") {
     CHECK(outcome_of({"rtctl", "serve", "--pg", "host=127.0.0.1 port=1"}).status == 3);
   }
-  SECTION("wal_level is not logical") {
-    PrivatePostgres postgres(PrivatePostgres::Settings{{"wal_level", "replica"}});
-    postgres.exec("CREATE TABLE task_run (id text PRIMARY KEY)");
-    const Outcome outcome = outcome_of({"rtctl", "serve", "--pg", postgres.dsn()});
-    CHECK(outcome.status == 4);
-    CHECK(outcome.err.find("wal_level") != std::string::npos);
-    CHECK(outcome.err.find("ALTER SYSTEM SET wal_level = logical") != std::string::npos);
-  }
-  SECTION("no table, a role without replication, a slot in use, a port in use") {
+  SECTION("a slot in use, a port in use") {
     PrivatePostgres postgres;
-    CHECK(outcome_of({"rtctl", "serve", "--pg", postgres.dsn()}).status == 4);
     set_up(postgres);
-    postgres.exec("CREATE ROLE plain LOGIN");
-    const Outcome plain = outcome_of({"rtctl", "serve", "--pg", postgres.dsn("user=plain")});
-    CHECK(plain.status == 4);
-    CHECK(plain.err.find("REPLICATION") != std::string::npos);
     auto server = serve(postgres, "127.0.0.1:0");
     const std::string address = address_of(*server);
     const Outcome port = outcome_of({"rtctl", "serve", "--listen", address});
@@ -230,5 +219,44 @@ TEST_CASE("serve: what cannot work is one line, a hint and the right status", "[
     const Outcome slot = second.finish();
     CHECK(slot.status == 4);
     CHECK(slot.err.find("is in use by process") != std::string::npos);
+  }
+}
+
+TEST_CASE("serve: a surface whose needs are not met answers 503 with its reason, the others go on",
+          "[serve]") {
+  const auto unmet = [](const std::string& dsn) {
+    RunningTool server({"rtctl", "serve", "--listen", "127.0.0.1:0", "--pg", dsn});
+    REQUIRE(server.wait_for("rtctl: serving"));
+    const std::string marker = "rtctl: serving http://";
+    const std::string& text = server.error_text();
+    const std::size_t at = text.find(marker) + marker.size();
+    const auto address = *rt::io::parse_address(text.substr(at, text.find(' ', at) - at));
+    HttpClient health(address);
+    health.get("/health", "Connection: close\r\n");
+    const std::string& answer = health.until_closed();
+    const auto json = nlohmann::json::parse(answer.substr(answer.find("\r\n\r\n")));
+    CHECK(json["status"] == "degraded");
+    CHECK(json["surfaces"]["runs"]["status"] == "unavailable");
+    CHECK(json["surfaces"]["topics"]["status"] != "unavailable");
+    HttpClient runs(address);
+    runs.get("/v1/runs/stream");
+    const std::string& refusal = runs.until_closed();
+    CHECK(refusal.find("HTTP/1.1 503 ") == 0);
+    const std::string reason = json["surfaces"]["runs"]["reason"];
+    CHECK(refusal.find(reason) != std::string::npos);
+    return reason;
+  };
+  SECTION("wal_level is not logical") {
+    PrivatePostgres postgres(PrivatePostgres::Settings{{"wal_level", "replica"}});
+    postgres.exec("CREATE TABLE task_run (id text PRIMARY KEY)");
+    const std::string reason = unmet(postgres.dsn());
+    CHECK(reason.find("ALTER SYSTEM SET wal_level = logical") != std::string::npos);
+  }
+  SECTION("no table; a role without replication") {
+    PrivatePostgres postgres;
+    CHECK(unmet(postgres.dsn()).find("rtctl setup") != std::string::npos);
+    set_up(postgres);
+    postgres.exec("CREATE ROLE plain LOGIN");
+    CHECK(unmet(postgres.dsn("user=plain")).find("REPLICATION") != std::string::npos);
   }
 }

@@ -36,7 +36,7 @@ void write_lines(const std::string& path, const std::vector<std::string>& lines)
 }
 
 std::string address_of(RunningTool& server) {
-  const std::string marker = "rtctl: serving runs on http://";
+  const std::string marker = "rtctl: serving http://";
   REQUIRE(server.wait_for("streaming from"));
   const std::string& text = server.error_text();
   const std::size_t at = text.find(marker) + marker.size();

@@ -195,11 +195,15 @@ TEST_CASE("server: with a history the state and every position survive a restart
   const auto folder =
       std::filesystem::temp_directory_path() / ("rt-history-" + std::to_string(::getpid()));
   std::filesystem::remove_all(folder);
-  ServerOptions options;
-  options.history = folder.string();
+  const auto kept_in = [&](std::size_t ring_bytes) {
+    ServerOptions options;
+    options.history = folder.string();
+    options.history_ring_bytes = ring_bytes;
+    return options;
+  };
   std::string seen;
   {
-    const auto server = start(clock, options);
+    const auto server = start(clock, kept_in(std::size_t{64} << 20));
     publish(*server, R"({"id":"a","status":"1"})");
     seen = publish(*server, R"({"id":"a","status":"2"})");
     publish(*server, R"({"id":"a","status":"3"})");
@@ -207,8 +211,7 @@ TEST_CASE("server: with a history the state and every position survive a restart
   }
   for (const std::size_t ring_bytes : {std::size_t{64} << 20, std::size_t{1}}) {  // memory, archive
     CAPTURE(ring_bytes);
-    options.history_ring_bytes = ring_bytes;
-    const auto server = start(clock, options);
+    const auto server = start(clock, kept_in(ring_bytes));
     HttpClient client(server->address());
     client.get("/v1/runs/stream", "Last-Event-ID: " + seen + "\r\n");
     const std::string& text = client.until("\"status\":\"3\"");

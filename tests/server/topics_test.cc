@@ -8,8 +8,10 @@
 #include "server/gzip_frames.h"
 #include "server/http_client.h"
 #include "server/server.h"
-#include "server/topic_board.h"
+#include "server/topic_table.h"
 #include "server/topic_wire.h"
+#include "server/topics_board.h"
+#include "server/topics_endpoint.h"
 
 using namespace rt;
 using namespace rt::server;
@@ -22,8 +24,11 @@ std::unique_ptr<Server> start(const SystemClock& clock, TopicsHttp topics = {}) 
   options.listen = *io::parse_address("127.0.0.1:0");
   options.connections_max = 2'000;
   options.accepts_publish = true;
-  topics.enabled = true;
-  options.topics = std::move(topics);
+  SurfaceParts parts;
+  parts.surface = Surface::topics;
+  parts.endpoint = std::make_shared<TopicsEndpoint>(std::move(topics));
+  parts.board = std::make_unique<TopicsBoard>(TopicsBoard::Options{});
+  options.surfaces.push_back(std::move(parts));
   auto server = Server::start(std::move(options), clock);
   if (!server) FAIL(server.error().text);
   return std::move(*server);
@@ -305,8 +310,31 @@ TEST_CASE("topics: subscribers are told when the server stops", "[server][topics
   CHECK(one.client.until_closed().find(": server shutting down\n\n") != std::string::npos);
 }
 
+TEST_CASE("topics: a full ring loses its oldest, is counted, and its subscribers are told",
+          "[server][topics]") {
+  TopicTable table({.ring_capacity = 4});
+  const WallTime now = from_unix_us(1'700'000'000'000'000);
+  table.join(topic_target("busy"), "busy", false, now);
+  table.join(topic_target("calm"), "calm", false, now);
+  for (int n = 0; n < 6; ++n) table.receive("busy", std::to_string(n), now);
+  table.receive("calm", "\"c\"", now);
+  table.receive("nobody", "1", now);
+  const auto waiting = nlohmann::json::parse(table.health_json({}, 10, now));
+  CHECK(waiting["totals"]["dispatch_depth"] == 5);
+  CHECK(waiting["totals"]["missed_messages"] == 2);
+  std::vector<std::string> frames;
+  while (const EventRef event = table.next()) frames.emplace_back(event->content().frame);
+  // Each topic in its turn.
+  CHECK(frames == std::vector<std::string>{": missed 2 messages\n\n" + topic_frame("2"),
+                                           topic_frame("\"c\""), topic_frame("3"), topic_frame("4"),
+                                           topic_frame("5")});
+  const auto sent = nlohmann::json::parse(table.health_json({}, 10, now));
+  CHECK(sent["totals"]["dispatch_depth"] == 0);
+  CHECK(sent["totals"]["delivered_frames"] == 5);
+}
+
 TEST_CASE("topics: those that nobody uses are forgotten", "[server][topics]") {
-  TopicBoard board({.idle_timeout = std::chrono::minutes(10)});
+  TopicTable board({.idle_timeout = std::chrono::minutes(10)});
   const WallTime start = from_unix_us(1'700'000'000'000'000);
   board.join(topic_target("kept"), "kept", false, start);
   board.published("gone", start);

@@ -1,4 +1,6 @@
-#include "server/topic_board.h"
+#include "server/topic_table.h"
+
+#include <fmt/format.h>
 
 #include <array>
 #include <nlohmann/json.hpp>
@@ -19,20 +21,20 @@ Hash128 topic_target(std::string_view name) {
   return hash_name(Role::topic, name);
 }
 
-TopicBoard::Topic& TopicBoard::topic(const Hash128& target, const std::string& name) {
+TopicTable::Topic& TopicTable::topic(const Hash128& target, const std::string& name) {
   Topic& found = topics_[target];
   if (found.name.empty()) found.name = name;
   return found;
 }
 
-void TopicBoard::join(const Hash128& target, const std::string& name, bool gzip, WallTime now) {
+void TopicTable::join(const Hash128& target, const std::string& name, bool gzip, WallTime now) {
   Topic& joined = topic(target, name);
   ++joined.subscribers;
   if (gzip) ++joined.gzip_subscribers;
   joined.last_activity = now;
 }
 
-void TopicBoard::part(const Hash128& target, bool gzip, WallTime now) {
+void TopicTable::part(const Hash128& target, bool gzip, WallTime now) {
   const auto found = topics_.find(target);
   if (found == topics_.end()) return;
   --found->second.subscribers;
@@ -40,30 +42,55 @@ void TopicBoard::part(const Hash128& target, bool gzip, WallTime now) {
   found->second.last_activity = now;
 }
 
-void TopicBoard::dropped(const Hash128& target) {
+void TopicTable::dropped(const Hash128& target) {
   const auto found = topics_.find(target);
   if (found != topics_.end()) ++found->second.dropped;
 }
 
-void TopicBoard::published(const std::string& name, WallTime now) {
+void TopicTable::published(const std::string& name, WallTime now) {
   Topic& spoken = topic(topic_target(name), name);
   ++spoken.published;
   spoken.last_activity = now;
 }
 
-EventRef TopicBoard::receive(const std::string& name, std::string_view data, WallTime now) {
+void TopicTable::receive(const std::string& name, std::string_view data, WallTime now) {
   last_notification_ = now;
   const Hash128 target = topic_target(name);
   const auto found = topics_.find(target);
-  if (found == topics_.end()) return {};
+  if (found == topics_.end()) return;
   Topic& heard = found->second;
-  ++heard.broadcast;
-  heard.delivered += heard.subscribers;
   heard.last_activity = now;
-  if (heard.subscribers == 0) return {};
-  const std::string frame = topic_frame(data);
+  if (heard.subscribers == 0) {
+    ++heard.broadcast;
+    return;
+  }
+  if (heard.ring.empty()) turns_.push_back(target);
+  if (heard.ring.size() == options_.ring_capacity) {
+    heard.ring.pop_front();
+    --waiting_;
+    ++heard.missed;
+    ++heard.untold;
+  }
+  heard.ring.emplace_back(data);
+  ++waiting_;
+}
+
+EventRef TopicTable::next() {
+  if (turns_.empty()) return {};
+  const Hash128 target = turns_.front();
+  turns_.pop_front();
+  Topic& topic = topics_.find(target)->second;  // kept while its ring is not empty
+  std::string frame;
+  if (topic.untold > 0) frame = fmt::format(": missed {} messages\n\n", topic.untold);
+  topic.untold = 0;
+  frame += topic_frame(topic.ring.front());
+  topic.ring.pop_front();
+  --waiting_;
+  if (!topic.ring.empty()) turns_.push_back(target);
+  ++topic.broadcast;
+  topic.delivered += topic.subscribers;
   std::string gzip_frame;
-  if (heard.gzip_subscribers > 0) gzip_frame = gzip_blocks(frame);
+  if (topic.gzip_subscribers > 0) gzip_frame = gzip_blocks(frame);
   const std::array<std::uint64_t, 1> keys{target.low};
   EventBlock::Content content;
   content.surface = Surface::topics;
@@ -74,17 +101,18 @@ EventRef TopicBoard::receive(const std::string& name, std::string_view data, Wal
   return EventRef::adopt(EventBlock::create(content));
 }
 
-bool TopicBoard::is_idle(const Topic& topic, WallTime now) const {
-  return topic.subscribers == 0 && now - topic.last_activity >= options_.idle_timeout;
+bool TopicTable::is_idle(const Topic& topic, WallTime now) const {
+  return topic.subscribers == 0 && topic.ring.empty() &&
+         now - topic.last_activity >= options_.idle_timeout;
 }
 
-void TopicBoard::forget_idle(WallTime now) {
+void TopicTable::forget_idle(WallTime now) {
   for (auto at = topics_.begin(); at != topics_.end();) {
     at = is_idle(at->second, now) ? topics_.erase(at) : std::next(at);
   }
 }
 
-std::string TopicBoard::health_json(const Links& links, std::size_t limit, WallTime now) const {
+std::string TopicTable::health_json(const Links& links, std::size_t limit, WallTime now) const {
   using nlohmann::ordered_json;
   Topic sum;
   std::size_t shown = 0;
@@ -94,15 +122,17 @@ std::string TopicBoard::health_json(const Links& links, std::size_t limit, WallT
   for (const auto& [target, topic] : topics_) {
     if (shown == limit) break;
     ++shown;
-    const std::size_t topic_bytes = kTopicBytes + topic.name.size();
+    std::size_t topic_bytes = kTopicBytes + topic.name.size();
+    for (const std::string& waiting : topic.ring) topic_bytes += waiting.capacity();
     list.push_back({{"topic", topic.name},
                     {"subscribers", topic.subscribers},
-                    {"dispatch_depth", 0},
+                    {"dispatch_depth", topic.ring.size()},
                     {"pending_to_clients", 0},
                     {"published", topic.published},
                     {"broadcast", topic.broadcast},
                     {"delivered_frames", topic.delivered},
                     {"dropped_clients", topic.dropped},
+                    {"missed_messages", topic.missed},
                     {"memory_usage_bytes", topic_bytes},
                     {"last_activity_unix", unix_us(topic.last_activity) / 1'000'000},
                     {"is_idle", is_idle(topic, now)}});
@@ -111,6 +141,7 @@ std::string TopicBoard::health_json(const Links& links, std::size_t limit, WallT
     sum.broadcast += topic.broadcast;
     sum.delivered += topic.delivered;
     sum.dropped += topic.dropped;
+    sum.missed += topic.missed;
     bytes += topic_bytes;
     idle += is_idle(topic, now) ? 1U : 0U;
   }
@@ -126,12 +157,13 @@ std::string TopicBoard::health_json(const Links& links, std::size_t limit, WallT
       {"totals",
        {{"topics", shown},
         {"subscribers", sum.subscribers},
-        {"dispatch_depth", 0},
-        {"pending_to_clients", 0},
+        {"dispatch_depth", waiting_},
+        {"pending_to_clients", links.pending_to_clients},
         {"published", sum.published},
         {"broadcast", sum.broadcast},
         {"delivered_frames", sum.delivered},
         {"dropped_clients", sum.dropped},
+        {"missed_messages", sum.missed},
         {"total_memory_usage_bytes", bytes},
         {"idle_topics", idle},
         {"listen_connected", links.listening},

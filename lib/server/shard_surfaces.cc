@@ -1,0 +1,125 @@
+// Requests for surfaces: their endpoints say what a request means, their boards in the hub do it.
+#include "server/gzip_frames.h"
+#include "server/shard.h"
+
+namespace rt::server {
+namespace {
+
+template <typename T>
+std::unique_ptr<T> boxed(Outcome& outcome) {
+  T* const chosen = std::get_if<T>(&outcome);
+  return chosen == nullptr ? nullptr : std::make_unique<T>(std::move(*chosen));
+}
+
+}  // namespace
+
+// False: no surface's path.
+bool Shard::route_surfaces(Slot slot, const http1::RequestHead& head) {
+  for (const ServedEndpoint& served : options_.endpoints) {
+    Outcome outcome = served.endpoint->on_request(head);
+    if (std::holds_alternative<NotMine>(outcome)) continue;
+    const auto* const body = std::get_if<BodyWanted>(&outcome);
+    if (body == nullptr) {
+      // A body that nobody reads would be taken for the next request.
+      const auto* const whole = std::get_if<Answer>(&outcome);
+      const bool refused = whole != nullptr && whole->status >= 400;
+      act(slot, served, std::move(outcome), head.keep_alive && !head.has_body() && !refused);
+    } else if (head.chunked) {
+      refuse(slot, 411, "send a Content-Length\n");
+    } else if (head.content_length.value_or(0) > body->bytes_max) {
+      refuse(slot, 413, "the body is too large\n");
+    } else {
+      Incoming& incoming = *connections_[slot].incoming;
+      incoming.endpoint = &served;
+      incoming.name = body->name;
+      if (!head.has_body()) {
+        on_body(slot);
+      } else {
+        await_body(slot, head);
+      }
+    }
+    return true;
+  }
+  return false;
+}
+
+void Shard::on_body(Slot slot) {
+  Incoming& incoming = *connections_[slot].incoming;
+  const ServedEndpoint& served = *incoming.endpoint;
+  act(slot, served, served.endpoint->on_body(incoming.name, std::move(incoming.body)),
+      incoming.keep_alive);
+}
+
+void Shard::act(Slot slot, const ServedEndpoint& served, Outcome&& outcome, bool keep_alive) {
+  if (const auto* const whole = std::get_if<Answer>(&outcome)) {
+    return answer(slot, *whole, keep_alive);
+  }
+  if (auto opening = boxed<Opening>(outcome)) return open_stream(slot, served, std::move(opening));
+  auto question = boxed<Question>(outcome);
+  RT_CHECK(question != nullptr);
+  Connection& connection = connections_[slot];
+  connection.incoming->keep_alive = keep_alive;
+  connection.state = Connection::State::answering;
+  ToHub message;
+  message.kind = ToHub::Kind::ask;
+  message.connection = id_of(slot);
+  message.surface = served.surface;
+  message.question = std::move(question);
+  tell_hub(std::move(message));
+}
+
+void Shard::answer(Slot slot, const Answer& answer, bool keep_alive) {
+  const bool refused = answer.status >= 400;
+  if (refused) counters_.requests_refused.fetch_add(1, std::memory_order_relaxed);
+  respond(slot, {.status = answer.status,
+                 .content_type = answer.content_type,
+                 .body = answer.body,
+                 .extra_headers = answer.headers,
+                 .keep_alive = keep_alive,
+                 .head_only = connections_[slot].incoming->head_only});
+}
+
+// Nothing is sent before the board knows the subscriber: who has read the beginning misses nothing.
+void Shard::open_stream(Slot slot, const ServedEndpoint& served, std::unique_ptr<Opening> opening) {
+  Connection& connection = connections_[slot];
+  connection.incoming = std::make_unique<Incoming>();  // and away with the request
+  std::string& text = connection.incoming->opening;
+  text = stream_head(opening->headers);
+  if (opening->gzip) {
+    text.append(kGzipHeader).append(gzip_blocks(opening->preamble));
+  } else {
+    text.append(opening->preamble);
+  }
+  connection.state = Connection::State::subscribing;
+  connection.surface = served.surface;
+  connection.gzip = opening->gzip;
+  connection.target = opening->target;
+  for (const std::uint64_t key : opening->keys) index_.add(key, slot, connection.chain);
+  counters_.subscribers.fetch_add(1, std::memory_order_relaxed);
+  ToHub message;
+  message.kind = ToHub::Kind::join;
+  message.connection = id_of(slot);
+  message.surface = served.surface;
+  message.opening = std::move(opening);
+  tell_hub(std::move(message));
+}
+
+// The board has something for one subscriber, which is live from here on.
+void Shard::on_told(Slot slot, ToShard& message) {
+  Connection& connection = connections_[slot];
+  std::string text;
+  if (!connection.head_sent) {
+    text = std::move(connection.incoming->opening);
+    connection.incoming.reset();
+    connection.head_sent = true;
+  }
+  connection.state = Connection::State::live;
+  if (!message.text.empty()) {
+    text.append(connection.gzip ? gzip_blocks(message.text) : message.text);
+  }
+  const std::uint32_t generation = connection.generation;
+  if (!text.empty()) write_text(slot, std::move(text));
+  if (message.last && connection.generation == generation) end_after_output(slot);
+}
+
+}  // namespace rt::server
