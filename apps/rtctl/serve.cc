@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "cli/environment.h"
 #include "io/signals.h"
+#include "rtctl/serve_jobs.h"
 #include "rtctl/serve_rows.h"
 #include "rtctl/serve_surface.h"
 #include "rtctl/serve_topics.h"
@@ -34,6 +35,7 @@ struct Serve {
   bool quiet = false;
   RowsFlags rows;
   TopicsFlags topics;
+  JobsSurfaceFlags jobs;
 };
 
 // One surface of the table: how it is set up, and whether it has what it needs to be served without
@@ -48,11 +50,19 @@ bool always(const ServeContext&) {
   return true;
 }
 
+bool has_database(const ServeContext& context) {
+  return !context.dsn.empty();
+}
+
 // The runs surface is the server's own and comes first; these are asked for a path in this order.
 const SurfaceRow kSurfaces[] = {
     {"topics", always,
      [](const Serve& flags, const ServeContext& context) {
        return serve_topics(flags.topics, context);
+     }},
+    {"jobs", has_database,
+     [](const Serve& flags, const ServeContext& context) {
+       return serve_jobs(flags.jobs, flags.rows.publication, context);
      }},
 };
 
@@ -236,8 +246,9 @@ void add_serve(cli::Tool& tool) {
       ->type_name("DSN");
   verb->add_option("--redis", flags->redis, "The Redis (else RT_REDIS, REDIS_URL)")
       ->type_name("URL");
-  verb->add_option("--surfaces", flags->surfaces,
-                   "What is served, of runs and topics; else all whose back end is configured")
+  verb->add_option(
+          "--surfaces", flags->surfaces,
+          "What is served, of runs, topics and jobs; else all whose back end is configured")
       ->type_name("LIST");
   declare_rows(verb, flags->rows);
   verb->add_option("--history", flags->history,
@@ -259,6 +270,7 @@ void add_serve(cli::Tool& tool) {
       ->capture_default_str();
   verb->add_flag("-q,--quiet", flags->quiet, "Log warnings and errors only");
   declare_topics(verb, flags->topics);
+  declare_jobs_surface(verb, flags->jobs);
   cli::Tool::examples(
       verb,
       "  rtctl serve                                          rows in memory, on 127.0.0.1:8080\n"
