@@ -13,6 +13,7 @@
 #include "cli/environment.h"
 #include "io/signals.h"
 #include "rtctl/serve_events.h"
+#include "rtctl/serve_jobs.h"
 #include "rtctl/serve_page.h"
 #include "rtctl/serve_realtime.h"
 #include "rtctl/serve_rows.h"
@@ -45,6 +46,7 @@ struct Serve {
   EventsFlags events;
   TokenFlags tokens;
   RealtimeFlags realtime;
+  JobsSurfaceFlags jobs;
 };
 
 // One surface of the table: how it is set up, and whether it has what it needs to be served without
@@ -63,6 +65,10 @@ bool has_redis(const ServeContext& context) {
   return !context.redis_url.empty();
 }
 
+bool has_database(const ServeContext& context) {
+  return !context.dsn.empty();
+}
+
 // The runs surface is the server's own and comes first; these are asked for a path in this order.
 const SurfaceRow kSurfaces[] = {
     {"topics", always,
@@ -76,6 +82,10 @@ const SurfaceRow kSurfaces[] = {
     {"realtime", always,
      [](const Serve& flags, const ServeContext& context) {
        return serve_realtime(flags.realtime, context);
+     }},
+    {"jobs", has_database,
+     [](const Serve& flags, const ServeContext& context) {
+       return serve_jobs(flags.jobs, flags.rows.publication, context);
      }},
 };
 
@@ -162,7 +172,7 @@ class Service {
       ServedSurface served = RT_TRY(row.set_up(flags_, context_));
       if (served.companion != nullptr) companions_.push_back(std::move(served.companion));
       tables.insert(tables.end(), served.row_tables.begin(), served.row_tables.end());
-      add(options, std::move(served.parts));
+      add(options, std::move(served.parts), !chosen.empty());
     }
     options.expects_rows = !tables.empty();
     if (tables.empty()) return {};
@@ -189,14 +199,18 @@ class Service {
     return {};
   }
 
-  static void add(server::ServerOptions& options, server::SurfaceParts parts) {
-    if (parts.health) {
-      const server::SurfaceHealth health = parts.health();
-      if (health.state == server::SurfaceHealth::State::unavailable) {
-        log::warn("a surface cannot be served",
-                  fmt::format("surface={} {}", server::surface_name(parts.surface),
-                              log::field("reason", health.reason)));
-      }
+  static void add(server::ServerOptions& options, server::SurfaceParts parts,
+                  bool asked_for = true) {
+    const server::SurfaceHealth now = parts.health ? parts.health() : server::SurfaceHealth{};
+    if (now.state == server::SurfaceHealth::State::unavailable) {
+      (asked_for ? log::warn : log::info)(
+          "a surface cannot be served",
+          fmt::format("surface={} {}", server::surface_name(parts.surface),
+                      log::field("reason", now.reason)));
+      parts.health = [now, asked_for]() mutable {
+        now.asked_for = asked_for;
+        return now;
+      };
     }
     options.surfaces.push_back(std::move(parts));
   }
@@ -301,6 +315,7 @@ void add_serve(cli::Tool& tool) {
   declare_events(verb, flags->events);
   declare_tokens(verb, flags->tokens);
   declare_realtime(verb, flags->realtime);
+  declare_jobs_surface(verb, flags->jobs);
   cli::Tool::examples(
       verb,
       "  rtctl serve                                          rows in memory, on 127.0.0.1:8080\n"

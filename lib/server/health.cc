@@ -35,7 +35,9 @@ std::string health_json(const Counters& counters, const SourceHealth& source,
   nlohmann::ordered_json by_surface = nlohmann::ordered_json::object();
   for (const NamedHealth& each : surfaces) {
     by_surface[std::string(each.surface)] = surface_json(each.health);
-    degraded |= each.health.state != SurfaceHealth::State::ok;
+    const auto state = each.health.state;
+    degraded |= state == SurfaceHealth::State::degraded ||
+                (state == SurfaceHealth::State::unavailable && each.health.asked_for);
   }
   const auto value = [](const Counters::Count& count) { return count.load(); };
   const std::int64_t last_commit_us = counters.last_commit_us;
