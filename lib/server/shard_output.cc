@@ -202,6 +202,8 @@ void Shard::output_drained(Slot slot) {
     message.kind = ToHub::Kind::fetch;
     message.connection = id_of(slot);
     tell_hub(std::move(message));
+  } else if (connection.state == Connection::State::reading && connection.incoming) {
+    take_input(slot, std::exchange(connection.incoming->pending, {}));
   } else if (connection.state == Connection::State::closing) {
     ::shutdown(connection.fd, SHUT_WR);
     connection.state = Connection::State::lingering;
