@@ -226,16 +226,14 @@ class Service {
 
   static void add(server::ServerOptions& options, server::SurfaceParts parts,
                   bool asked_for = true) {
-    const server::SurfaceHealth now = parts.health ? parts.health() : server::SurfaceHealth{};
+    server::SurfaceHealth now = parts.health ? parts.health() : server::SurfaceHealth{};
     if (now.state == server::SurfaceHealth::State::unavailable) {
       (asked_for ? log::warn : log::info)(
           "a surface cannot be served",
           fmt::format("surface={} {}", server::surface_name(parts.surface),
                       log::field("reason", now.reason)));
-      parts.health = [now, asked_for]() mutable {
-        now.asked_for = asked_for;
-        return now;
-      };
+      now.asked_for = asked_for;
+      parts.health = [now] { return now; };
     }
     options.surfaces.push_back(std::move(parts));
   }

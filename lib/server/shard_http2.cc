@@ -83,7 +83,7 @@ void Shard::await_streams(Slot slot) {
   Connection& connection = connections_[slot];
   ++connection.requests;
   request_deadlines_.push_back(
-      {now_ + kRequestTime, slot, connection.generation, connection.requests});
+      {now_ + options_.request_time, slot, connection.generation, connection.requests});
 }
 
 void Shard::on_stream_request(Slot carrier, http2::StreamId stream,
@@ -100,7 +100,7 @@ void Shard::on_stream_request(Slot carrier, http2::StreamId stream,
   ++connections_[carrier].transport->streams;
   ++connections_[carrier].requests;  // it is not idle
   await_request(*slot);
-  connection.incoming = std::make_unique<Incoming>();
+  connection.incoming = std::make_unique<Incoming>(options_.limits);
   route(*slot, head);
 }
 
