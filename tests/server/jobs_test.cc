@@ -44,9 +44,15 @@ struct Bench {
     REQUIRE(board.open(port));
   }
   void snapshot() {
-    board.hear({.kind = RecordKind::snapshot_begin,
-                .body = archive::encode_json(archive::SnapshotBegin{.consistent_point = 100})});
-    board.hear({.kind = RecordKind::snapshot_end, .lsn = 100});
+    RecordView record;
+    const std::string begin = archive::encode_json({100, "s"});
+    record.kind = RecordKind::snapshot_begin;
+    record.body = begin;
+    board.hear(record);
+    record.kind = RecordKind::snapshot_end;
+    record.body = {};
+    record.lsn = 100;
+    board.hear(record);
   }
   void join(const std::string& id, const std::string& last_event_id = "") {
     Opening opening;
@@ -107,8 +113,8 @@ TEST_CASE("jobs: one that waits in the database alone is told only before a snap
 
 TEST_CASE("jobs: a new job is answered with its id, or with what is wrong", "[jobs]") {
   Bench bench;
-  bench.board.ask(bench.asker, {.name = "mail", .text = "1"});
-  bench.board.ask(bench.asker, {.name = "gone", .text = "0"});
+  bench.board.ask(bench.asker, Question{.name = "mail", .text = "1"});
+  bench.board.ask(bench.asker, Question{.name = "gone", .text = "0"});
   bench.wait_until([&] { return bench.port.answers.size() == 2; });
   CHECK(bench.port.answers[0].status == 200);
   CHECK(bench.port.answers[0].body == "{\"id\":\"id-of-1\"}\n");
