@@ -170,6 +170,23 @@ TEST_CASE("jobs: POST refuses what cannot be, and everybody without the token", 
   CHECK(server.get("/jobs/x/stream", token).find("not_found") != std::string::npos);
 }
 
+// Slow: cron has the precision of a minute. One version is enough, because both get the row that
+// their own schedule() writes (jobs_verbs_test).
+TEST_CASE("jobs: what jobs schedule wrote, pg-boss fires", "[jobs]") {
+  const std::string folder = installed_pgboss("v12");
+  if (folder.empty()) return;
+  const Boss boss(folder, "pgboss", "mail=standard");
+  REQUIRE(boss.jobs({"setup"}).status == 0);
+  REQUIRE(boss.jobs({"schedule", "mail", "* * * * *", R"({"result":"cron"})"}).status == 0);
+  const BossWorker worker(folder, boss.postgres,
+                          R"({"queues": {}, "workers": {"mail": 1}, "schedule": true})");
+  CHECK(eventually(std::chrono::seconds(75), [&] {
+    return boss.postgres.value("select status || result from job_runs where task_id = 'mail'") ==
+           "completed{\"value\": \"cron\"}";
+  }));
+  INFO(worker.log());
+}
+
 TEST_CASE("jobs: PostgreSQL and server restarted while a job runs: its end is not missed",
           "[jobs]") {
   const std::string folder = installed_pgboss("v12");
