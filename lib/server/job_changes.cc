@@ -14,8 +14,13 @@ void JobChanges::take(const RecordView& record) {
   switch (record.kind) {
     case RecordKind::wal:
       return take_message(record);
-    case RecordKind::snapshot_begin:
+    case RecordKind::snapshot_begin: {
+      // Its rows changed somewhere up to here: who has seen less is told, who has seen more is not.
+      const auto begin = archive::decode_snapshot_begin(record.body);
+      const std::uint64_t point = begin ? begin->consistent_point : record.lsn;
+      position_ = Position{point > 0 ? point - 1 : 0, Position::kEnd};
       return listener_.on_void();
+    }
     case RecordKind::snapshot_row:
       return take_snapshot_row(record.body);
     case RecordKind::snapshot_end:
