@@ -207,7 +207,7 @@ void EventsBoard::send(const Hash128& target, std::string_view frame) {
   port_->send(EventRef::adopt(EventBlock::create(content)));
 }
 
-void EventsBoard::turn() {
+bool EventsBoard::turn() {
   errands_->finish();
   const WallTime now = port_->now();
   if (hubs_waiting_ > 0) release_overdue(now);
@@ -215,6 +215,7 @@ void EventsBoard::turn() {
   const Duration every = std::clamp<Duration>(
       options_.hub_idle_timeout / 8, std::chrono::milliseconds(100), std::chrono::minutes(1));
   if (now - looked_ >= every) forget_idle(now);
+  return false;
 }
 
 void EventsBoard::tidy() {

@@ -73,7 +73,7 @@ class EventsBoard final : public Board {
   void missed(const Hash128& target) override;
   void ask(const Asker& asker, Question question) override;
   void hear(const RecordView& record) override;
-  void turn() override;
+  bool turn() override;
   void tidy() override;
 
  private:

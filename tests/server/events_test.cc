@@ -211,6 +211,7 @@ struct NotedPort final : BoardPort {
     CHECK(content.surface == Surface::events);
     log.push_back(names[content.target.low] + ": " + std::string(content.frame));
   }
+  bool has_room() override { return true; }
   void answer(const Asker& asker, Answer answer) override {
     log.push_back(std::to_string(asker.connection.slot) + "= " + std::to_string(answer.status) +
                   " " + answer.body);
