@@ -21,6 +21,12 @@ nlohmann::ordered_json surface_json(const SurfaceHealth& health) {
 
 }  // namespace
 
+double replication_lag_seconds(const Counters& counters, const SourceHealth& source, WallTime now) {
+  const std::int64_t last_commit_us = counters.last_commit_us;
+  if (source.lag_bytes == 0 || last_commit_us == 0) return 0.0;
+  return static_cast<double>(unix_us(now) - last_commit_us) / 1e6;
+}
+
 std::string health_json(const Counters& counters, const SourceHealth& source,
                         const std::vector<NamedHealth>& surfaces, std::size_t shards,
                         WallTime started, WallTime now) {
@@ -29,14 +35,12 @@ std::string health_json(const Counters& counters, const SourceHealth& source,
   nlohmann::ordered_json by_surface = nlohmann::ordered_json::object();
   for (const NamedHealth& each : surfaces) {
     by_surface[std::string(each.surface)] = surface_json(each.health);
-    degraded |= each.health.state != SurfaceHealth::State::ok;
+    const auto state = each.health.state;
+    degraded |= state == SurfaceHealth::State::degraded ||
+                (state == SurfaceHealth::State::unavailable && each.health.asked_for);
   }
   const auto value = [](const Counters::Count& count) { return count.load(); };
-  // Time behind is known only when bytes are: an idle database is not behind.
   const std::int64_t last_commit_us = counters.last_commit_us;
-  const double lag_s = source.lag_bytes > 0 && last_commit_us > 0
-                           ? static_cast<double>(unix_us(now) - last_commit_us) / 1e6
-                           : 0.0;
   nlohmann::ordered_json json = {
       {"status", !ready     ? "warming"
                  : degraded ? "degraded"
@@ -53,7 +57,7 @@ std::string health_json(const Counters& counters, const SourceHealth& source,
         {"reconnects", source.reconnects},
         {"position", lsn_text(counters.position_lsn)},
         {"lag_bytes", source.lag_bytes},
-        {"lag_s", lag_s},
+        {"lag_s", replication_lag_seconds(counters, source, now)},
         {"last_commit", last_commit_us > 0 ? format_rfc3339(from_unix_us(last_commit_us)) : ""},
         {"damaged_messages", value(counters.damaged_messages)}}},
       {"surfaces", by_surface},

@@ -45,6 +45,7 @@ struct ServerOptions {
   bool expects_rows = true;
   std::vector<SurfaceParts> surfaces;         // the others; asked for a path in this order
   std::shared_ptr<const io::TlsContext> tls;  // null: connections are not encrypted
+  bool metrics = true;                        // GET /metrics is answered
 };
 
 class Server {
@@ -58,6 +59,7 @@ class Server {
   std::size_t connections_max() const { return connections_max_; }
   const Counters& counters() const { return counters_; }
   std::string health() const;
+  std::string metrics() const;
   bool serves_runs() const { return options_.runs; }
   std::string surface_names() const;  // "runs, topics"
 
@@ -80,6 +82,9 @@ class Server {
   Result<void> open();
   Result<void> start_shards();
   std::size_t plan_shards();
+  SourceHealth source_health() const;
+  SurfaceHealth runs_health(const SourceHealth& source) const;
+  std::vector<NamedHealth> surface_health(const SourceHealth& source) const;
 
   ServerOptions options_;
   const Clock& clock_;
