@@ -84,6 +84,8 @@ class Backlog {
 
 // A request on its way in.
 struct Incoming {
+  explicit Incoming(const http1::RequestLimits& limits) : parser(limits) {}
+
   http1::RequestParser parser;
   // Whose endpoint waits for the body; null: the runs surface.
   const ServedEndpoint* endpoint = nullptr;
@@ -120,7 +122,7 @@ struct Connection {
   bool wants_write = false;
   bool head_sent = false;
   bool leaving = false;          // is about to be closed
-  std::uint16_t requests = 0;    // tells one request's deadline from the next's
+  std::uint32_t requests = 0;    // tells one request's deadline from the next's
   std::uint32_t last_event = 0;  // stamp of the last event seen, so that two keys deliver it once
   PostingLists::Chain chain = PostingLists::kNone;
   // Live: events up to here were dealt with before it became live.

@@ -96,6 +96,8 @@ Result<void> Server::start_shards() {
     options.health = [this] { return health(); };
     options.runs = options_.runs;
     options.tls = &tls_;
+    options.request_time = options_.request_time;
+    options.limits = options_.limits;
     for (const SurfaceParts& parts : options_.surfaces) {
       options.endpoints.push_back({parts.surface, parts.endpoint});
     }

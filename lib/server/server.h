@@ -38,6 +38,10 @@ struct ServerOptions {
   bool keepalive_as_event = false;
   std::size_t backlog_bytes_max = 64 * 1024;  // unsent events of one subscriber; more closes it
   TagsMatch tags_match = TagsMatch::any;
+  // A request must be complete this long after its connection, or the answer before it; it also
+  // bounds how long an idle connection is kept.
+  Duration request_time = std::chrono::seconds(30);
+  http1::RequestLimits limits;                  // beyond: 413, 414, 431
   bool accepts_publish = false;                 // POST /v1/runs: no database behind
   std::function<SourceHealth()> source_health;  // thread-safe; default: memory
   bool runs = true;                             // the runs surface is served

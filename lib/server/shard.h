@@ -40,7 +40,9 @@ class Shard {
     std::size_t backlog_bytes_max = 64 * 1024;  // unsent live events; a slower client is closed
     TagsMatch tags_match = TagsMatch::any;
     bool accepts_publish = false;
-    bool runs = true;                       // the runs surface is served
+    bool runs = true;       // the runs surface is served
+    Duration request_time;  // see ServerOptions
+    http1::RequestLimits limits;
     std::function<std::string()> health;    // JSON; thread-safe
     std::vector<ServedEndpoint> endpoints;  // asked in this order
     const io::CurrentTls* tls = nullptr;    // never null; outlives the shard
@@ -57,7 +59,7 @@ class Shard {
     Instant at;
     Slot slot;
     std::uint32_t generation;
-    std::uint16_t request;
+    std::uint32_t request;
   };
 
   Result<void> open();
@@ -112,6 +114,7 @@ class Shard {
   void take_input(Slot slot, std::string_view bytes);
   static http1::HeadStatus receive_head(Incoming& incoming, std::string_view& bytes);
   void take_body(Slot slot, std::string_view& bytes);
+  void hold_input(Slot slot, std::string_view bytes);
   void route(Slot slot, const http1::RequestHead& head);
   void open_runs(Slot slot, const http1::RequestHead& head);
   void begin_publish(Slot slot, const http1::RequestHead& head);
@@ -170,9 +173,6 @@ class Shard {
   static constexpr std::uint64_t kWakeupToken = 0xFFFFFFFE;
   static constexpr std::uint64_t kListenerToken = 0xFFFFFFFF;
   static constexpr std::size_t kReadBytes = 64 * 1024;
-  // A request must be complete this long after its connection (or the previous answer); it also
-  // bounds how long an idle keep-alive connection is kept.
-  static constexpr auto kRequestTime = std::chrono::seconds(30);
   // What a client that is being closed has to take its last bytes.
   static constexpr auto kClosingTime = std::chrono::seconds(5);
   static constexpr auto kTick = std::chrono::milliseconds(100);

@@ -34,7 +34,10 @@ void Shard::take_input(Slot slot, std::string_view bytes) {
     Connection& connection = connections_[slot];
     switch (connection.state) {
       case Connection::State::reading: {
-        if (!connection.incoming) connection.incoming = std::make_unique<Incoming>();
+        if (connection.backlog) return hold_input(slot, bytes);  // it does not take its answers
+        if (!connection.incoming) {
+          connection.incoming = std::make_unique<Incoming>(options_.limits);
+        }
         if (sniff_http2(slot, bytes)) return;
         // Held here, because routing may end the connection and its parser with it.
         const std::unique_ptr<Incoming>& incoming = connection.incoming;
@@ -54,17 +57,20 @@ void Shard::take_input(Slot slot, std::string_view bytes) {
       case Connection::State::carrying:
         return take_frames(slot, bytes);
       case Connection::State::answering:
-        // A second request before the first is answered waits here; the amount is bounded.
-        if (connection.incoming->pending.size() + bytes.size() > kReadBytes) {
-          close(slot);
-          return;
-        }
-        connection.incoming->pending.append(bytes);
-        return;
+        return hold_input(slot, bytes);
       default:
         return;  // a subscriber has nothing more to say
     }
   }
+}
+
+// A request before the answer to the one before has been taken waits here; the amount is bounded.
+void Shard::hold_input(Slot slot, std::string_view bytes) {
+  Connection& connection = connections_[slot];
+  if (!connection.incoming) connection.incoming = std::make_unique<Incoming>(options_.limits);
+  std::string& pending = connection.incoming->pending;
+  if (pending.size() + bytes.size() > kReadBytes) return close(slot);
+  pending.append(bytes);
 }
 
 void Shard::route(Slot slot, const http1::RequestHead& head) {
@@ -157,8 +163,14 @@ void Shard::await_request(Slot slot) {
   Connection& connection = connections_[slot];
   connection.state = Connection::State::reading;
   ++connection.requests;
-  request_deadlines_.push_back(
-      {now_ + kRequestTime, slot, connection.generation, connection.requests});
+  const Deadline deadline{now_ + options_.request_time, slot, connection.generation,
+                          connection.requests};
+  // Requests that came in one read have one deadline: thousands of them would fill the queue.
+  if (!request_deadlines_.empty() && request_deadlines_.back().slot == slot) {
+    request_deadlines_.back() = deadline;
+  } else {
+    request_deadlines_.push_back(deadline);
+  }
 }
 
 // Answers a request; afterwards the connection waits for the next one, or ends. A stream ends.

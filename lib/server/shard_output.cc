@@ -217,6 +217,8 @@ void Shard::output_drained(Slot slot) {
     message.kind = ToHub::Kind::fetch;
     message.connection = id_of(slot);
     tell_hub(std::move(message));
+  } else if (connection.state == Connection::State::reading && connection.incoming) {
+    take_input(slot, std::exchange(connection.incoming->pending, {}));
   } else if (connection.state == Connection::State::closing) {
     if (connection.stream != 0) {
       session_of(connection).end(connection.stream);

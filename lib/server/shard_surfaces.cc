@@ -82,7 +82,7 @@ void Shard::answer(Slot slot, const Answer& answer, bool keep_alive) {
 // Nothing is sent before the board knows the subscriber: who has read the beginning misses nothing.
 void Shard::open_stream(Slot slot, const ServedEndpoint& served, std::unique_ptr<Opening> opening) {
   Connection& connection = connections_[slot];
-  connection.incoming = std::make_unique<Incoming>();  // and away with the request
+  connection.incoming = std::make_unique<Incoming>(options_.limits);  // and away with the request
   std::string& text = connection.incoming->opening;
   text = stream_head(opening->headers);
   if (opening->gzip) {

@@ -30,6 +30,17 @@ class HttpClient {
 
   bool connected() const { return connected_; }
   void send(std::string_view bytes) { ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  // False if not all of it goes out now.
+  bool try_send(std::string_view bytes) {
+    const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    return sent == static_cast<ssize_t>(bytes.size());
+  }
+  void shut() { ::shutdown(fd_.get(), SHUT_WR); }
+  void reset() {
+    const linger at_once{1, 0};
+    ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    fd_.close();
+  }
   void get(std::string_view target, std::string_view headers = "") {
     send(std::string("GET ")
              .append(target)

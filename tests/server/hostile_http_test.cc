@@ -1,0 +1,222 @@
+// A server among attackers: each of a list of raw inputs is answered or closed as it must be, the
+// server serves others meanwhile, and what it keeps of them all is nothing.
+#include <malloc.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "server/hostile_requests.h"
+#include "server/http_client.h"
+#include "server/jump_clock.h"
+#include "server/server.h"
+#include "server/topics_board.h"
+#include "server/topics_endpoint.h"
+
+using namespace rt;
+using namespace rt::server;
+using namespace rt::test;
+
+namespace {
+
+std::unique_ptr<Server> start(const Clock& clock) {
+  ServerOptions options;
+  options.listen = *io::parse_address("127.0.0.1:0");
+  options.connections_max = 2'000;
+  options.accepts_publish = true;
+  SurfaceParts topics;
+  topics.surface = Surface::topics;
+  topics.endpoint = std::make_shared<TopicsEndpoint>(TopicsHttp{});
+  topics.board = std::make_unique<TopicsBoard>(TopicsBoard::Options{});
+  options.surfaces.push_back(std::move(topics));
+  auto server = Server::start(std::move(options), clock);
+  if (!server) FAIL(server.error().text);
+  return std::move(*server);
+}
+
+// "200 404": the statuses of the answers in `text`, whose bodies are as long as they say.
+std::string statuses_in(std::string_view text, bool have_bodies) {
+  std::string all;
+  while (text.substr(0, 9) == "HTTP/1.1 ") {
+    const std::string_view head = text.substr(0, text.find("\r\n\r\n"));
+    if (!all.empty()) all += ' ';
+    all += text.substr(9, 3);
+    text.remove_prefix(std::min(text.size(), head.size() + 4));
+    const std::size_t length = head.find("Content-Length: ");
+    if (length == std::string_view::npos || !have_bodies) continue;
+    const auto bytes = std::stoul(std::string(head.substr(length + 16, 10)));
+    text.remove_prefix(std::min<std::size_t>(text.size(), bytes));
+  }
+  return all;
+}
+
+bool is_expected(const Hostile& request, const std::string& received) {
+  if (request.expected == "*") return true;
+  if (request.expected == "HEAD") {
+    std::string all;
+    for (int i = 0; i < 1000; ++i) all += i == 0 ? "200" : " 200";
+    return statuses_in(received, false) == all;
+  }
+  const std::string got = statuses_in(received, true);
+  std::string_view rest = request.expected;
+  for (;;) {
+    const std::size_t end = rest.find('|');
+    if (got == rest.substr(0, end)) return true;
+    if (end == std::string_view::npos) return false;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+void send(HttpClient& client, const Hostile& request) {
+  if (request.manner == Manner::bytewise) {
+    for (const char& c : request.bytes) client.send({&c, 1});
+  } else {
+    client.send(request.bytes);
+  }
+  if (request.manner == Manner::half_closed) {
+    if (request.expected == "200") client.until("\r\n\r\n");  // a stream has no other end
+    client.shut();
+  }
+  if (request.manner == Manner::reset) client.reset();
+}
+
+void check_alive(const Server& server) {
+  HttpClient client(server.address());
+  client.get("/health", "Connection: close\r\n");
+  REQUIRE(client.until_closed().find("HTTP/1.1 200 OK\r\n") == 0);
+}
+
+void meet(const Server& server, const Hostile& request) {
+  INFO(request.name);
+  HttpClient client(server.address());
+  REQUIRE(client.connected());
+  send(client, request);
+  if (request.manner != Manner::reset) {
+    const std::string& received = client.until_closed();
+    CHECK(client.closed());
+    INFO(received.substr(0, 200));
+    CHECK(is_expected(request, received));
+  }
+  check_alive(server);
+}
+
+std::size_t resident_bytes() {
+  ::malloc_trim(0);
+  std::ifstream statm("/proc/self/statm");
+  std::size_t pages = 0;
+  statm >> pages >> pages;
+  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+// A sanitizer keeps freed memory and shadows of it.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kMemoryIsMeasured = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kMemoryIsMeasured = false;
+#else
+constexpr bool kMemoryIsMeasured = true;
+#endif
+#else
+constexpr bool kMemoryIsMeasured = true;
+#endif
+
+}  // namespace
+
+TEST_CASE("hostile http: each input is answered or closed as it must be", "[server][hostile]") {
+  JumpClock clock;
+  const auto server = start(clock);
+  const auto list = hostile_requests();
+  REQUIRE(list.size() + unfinished_requests().size() >= 60);
+  for (const Hostile& request : list) meet(*server, request);
+}
+
+TEST_CASE("hostile http: who does not finish a request ends with the time for it, not before",
+          "[server][hostile]") {
+  JumpClock clock;
+  const auto server = start(clock);
+  const auto list = unfinished_requests();
+  std::vector<std::unique_ptr<HttpClient>> clients;
+  for (const Hostile& request : list) {
+    clients.push_back(std::make_unique<HttpClient>(server->address()));
+    send(*clients.back(), request);
+    check_alive(*server);
+  }
+  while (server->counters().connections < list.size()) check_alive(*server);
+  clock.jump(std::chrono::seconds(29));
+  check_alive(*server);
+  CHECK(server->counters().connections >= list.size() - 1);  // TLS may be told from HTTP at once
+  clock.jump(std::chrono::seconds(2));
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    INFO(list[i].name);
+    const std::string& received = clients[i]->until_closed();
+    CHECK(clients[i]->closed());
+    INFO(received.substr(0, 200));
+    CHECK(is_expected(list[i], received));
+  }
+}
+
+TEST_CASE("hostile http: nothing is kept of attackers", "[server][hostile]") {
+  constexpr int kRoundsToWarm = 5;
+  constexpr int kRounds = 20;
+  // Of the allocator's own making: parts of pages that it cannot give back.
+  constexpr std::size_t kGrowthMax = std::size_t{4} << 20;
+  JumpClock clock;
+  const auto server = start(clock);
+  const auto list = hostile_requests();
+  std::size_t before = 0;
+  for (int round = 0; round < kRoundsToWarm + kRounds; ++round) {
+    if (round == kRoundsToWarm) before = resident_bytes();
+    for (const Hostile& request : list) {
+      HttpClient client(server->address());
+      send(client, request);
+      if (request.manner != Manner::reset) client.until_closed();
+    }
+    clock.jump(std::chrono::seconds(31));
+    check_alive(*server);
+  }
+  while (server->counters().connections > 1) check_alive(*server);
+  const std::size_t after = resident_bytes();
+  INFO("before " << before << " after " << after);
+  if (kMemoryIsMeasured) CHECK(after < before + kGrowthMax);
+}
+
+TEST_CASE("hostile http: answers that a client does not take are not piled up",
+          "[server][hostile]") {
+  JumpClock clock;
+  const auto server = start(clock);
+  HttpClient client(server->address(), 4096);
+  std::string many;
+  for (int i = 0; i < 1'000; ++i) many += "GET /health HTTP/1.1\r\nHost: t\r\n\r\n";
+  for (int i = 0; i < 100 && client.try_send(many); ++i) check_alive(*server);
+  // What the kernel takes, what one read may bring, and no more.
+  CHECK(server->counters().bytes_sent < 64U << 20);
+  while (server->counters().connections > 1) {
+    clock.jump(std::chrono::seconds(31));
+    check_alive(*server);
+  }
+}
+
+TEST_CASE("hostile http: a thousand that say nothing are closed, others are served meanwhile",
+          "[server][hostile]") {
+  JumpClock clock;
+  const auto server = start(clock);
+  std::vector<std::unique_ptr<HttpClient>> silent;
+  for (int i = 0; i < 1'000; ++i) {
+    silent.push_back(std::make_unique<HttpClient>(server->address()));
+    REQUIRE(silent.back()->connected());
+  }
+  // The kernel hands over a connection without a request when it is a second old.
+  const HttpClient* const newest = silent.back().get();
+  REQUIRE(newest->connected());
+  const SystemClock real;
+  const Instant deadline = real.now() + std::chrono::seconds(30);
+  while (server->counters().connections < 1'000 && real.now() < deadline) check_alive(*server);
+  REQUIRE(server->counters().connections >= 1'000);
+  clock.jump(std::chrono::seconds(31));
+  for (const auto& each : silent) {
+    CHECK(each->until_closed().empty());
+    REQUIRE(each->closed());
+  }
+  check_alive(*server);
+}
