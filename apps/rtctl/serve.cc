@@ -226,7 +226,7 @@ class Service {
 
   static void add(server::ServerOptions& options, server::SurfaceParts parts,
                   bool asked_for = true) {
-    const server::SurfaceHealth now = parts.health ? parts.health() : server::SurfaceHealth{};
+    server::SurfaceHealth now = parts.health ? parts.health() : server::SurfaceHealth{};
     if (now.state == server::SurfaceHealth::State::unavailable) {
       (asked_for ? log::warn : log::info)(
           "a surface cannot be served",
