@@ -250,8 +250,7 @@ void Shard::expire_deadlines() {
     const Connection& connection = connections_[due.slot];
     if (connection.generation != due.generation || connection.requests != due.request) continue;
     if (connection.state == Connection::State::carrying) {
-      connection.transport->http2->go_away();
-      end_session(due.slot);
+      expire_session(due.slot);
       continue;
     }
     if (connection.state != Connection::State::reading &&

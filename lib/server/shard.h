@@ -99,6 +99,7 @@ class Shard {
   void begin_http2(Slot slot, std::string_view bytes);
   void take_frames(Slot slot, std::string_view bytes);
   void await_streams(Slot slot);
+  void expire_session(Slot slot);
   void on_stream_request(Slot carrier, http2::StreamId stream, const http1::RequestHead& head);
   void refuse_stream(Slot carrier, http2::StreamId stream, int status, std::string_view text);
   http2::Session& session_of(const Connection& stream);

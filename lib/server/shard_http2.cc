@@ -4,6 +4,8 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <utility>
+
 #include "server/shard.h"
 
 namespace rt::server {
@@ -64,8 +66,10 @@ void Shard::begin_http2(Slot slot, std::string_view bytes) {
   connection.state = Connection::State::carrying;
   if (!connection.transport) connection.transport = std::make_unique<Transport>();
   Transport& transport = *connection.transport;
+  http2::Limits limits;
+  limits.request = options_.limits;
   transport.owner = std::make_unique<Carrier>(*this, slot);
-  transport.http2 = std::make_unique<http2::Session>(*transport.owner);
+  transport.http2 = std::make_unique<http2::Session>(*transport.owner, limits);
   ::setsockopt(connection.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytesMax,
                sizeof kUnsentBytesMax);
   io::set_no_delay(connection.fd);
@@ -81,9 +85,26 @@ void Shard::take_frames(Slot slot, std::string_view bytes) {
 // A session without streams is kept as long as a connection without a request.
 void Shard::await_streams(Slot slot) {
   Connection& connection = connections_[slot];
-  ++connection.requests;
+  connection.transport->idle_since = now_;
+  if (std::exchange(connection.transport->awaited, true)) return;
   request_deadlines_.push_back(
       {now_ + options_.request_time, slot, connection.generation, connection.requests});
+}
+
+// Its deadline is over: it ends if it was without a stream all the time.
+void Shard::expire_session(Slot slot) {
+  Transport& transport = *connections_[slot].transport;
+  transport.awaited = false;
+  if (transport.streams > 0) return;  // the last of them begins anew
+  if (now_ < transport.idle_since + options_.request_time) {
+    const Instant since = transport.idle_since;
+    await_streams(slot);
+    transport.idle_since = since;
+    return;
+  }
+  transport.http2->go_away();
+  send(slot, transport.http2->output());
+  end_session(slot);
 }
 
 void Shard::on_stream_request(Slot carrier, http2::StreamId stream,
@@ -98,7 +119,6 @@ void Shard::on_stream_request(Slot carrier, http2::StreamId stream,
   connection.carrier = carrier;
   session_of(connection).set_tag(stream, *slot);
   ++connections_[carrier].transport->streams;
-  ++connections_[carrier].requests;  // it is not idle
   await_request(*slot);
   connection.incoming = std::make_unique<Incoming>(options_.limits);
   route(*slot, head);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/clock.h"
 #include "io/tls.h"
 #include "proto/http2_session.h"
 
@@ -15,6 +16,8 @@ struct Transport {
   std::unique_ptr<http2::Session::Owner> owner;  // outlives the session
   std::unique_ptr<http2::Session> http2;
   std::uint32_t streams = 0;  // connections that are streams of this session
+  Instant idle_since{};       // the last time that it had no streams
+  bool awaited = false;       // its deadline stands in the queue: one at most
   bool flush_due = false;     // the session has output, or something to tell
 };
 

@@ -83,4 +83,13 @@ std::string read_text(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+void run_openssl(const std::string& folder, const std::string& words) {
+  const pid_t pid =
+      launch({"/bin/sh", "-c", "cd " + folder + " && openssl " + words}, folder + "/openssl.log");
+  int status = 0;
+  if (pid < 0 || ::waitpid(pid, &status, 0) != pid || status != 0) {
+    give_up("openssl " + words + " failed: " + read_text(folder + "/openssl.log"));
+  }
+}
+
 }  // namespace rt::test

@@ -33,4 +33,7 @@ void kill_child(pid_t pid);
 
 std::string read_text(const std::string& path);
 
+// `openssl WORDS` in this folder; fails the test if that fails.
+void run_openssl(const std::string& folder, const std::string& words);
+
 }  // namespace rt::test

@@ -1,7 +1,6 @@
 #include "integration/private_nginx.h"
 
 #include <fmt/format.h>
-#include <sys/wait.h>
 
 #include <filesystem>
 #include <fstream>
@@ -70,15 +69,6 @@ http {{
   }}
 }}
 )";
-
-void run_openssl(const std::string& folder, const std::string& words) {
-  const pid_t pid =
-      launch({"/bin/sh", "-c", "cd " + folder + " && openssl " + words}, folder + "/openssl.log");
-  int status = 0;
-  if (pid < 0 || ::waitpid(pid, &status, 0) != pid || status != 0) {
-    give_up("openssl " + words + " failed: " + read_text(folder + "/openssl.log"));
-  }
-}
 
 }  // namespace
 
