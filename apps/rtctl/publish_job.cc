@@ -1,12 +1,10 @@
 // rtctl publish job QUEUE: one more job for the workers of pg-boss, through a server or by SQL.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <memory>
 
-#include "base/units.h"
-#include "proto/json_compact.h"
 #include "proto/percent.h"
+#include "rtctl/jobs_flags.h"
 #include "rtctl/publish_loop.h"
 #include "rtctl/publish_to_http.h"
 #include "rtctl/publish_to_postgres.h"
@@ -20,37 +18,11 @@ const std::vector<Via> kVias = {Via::http, Via::insert};
 struct PublishJob : PublishFlags {
   std::string queue;
   std::string schema = "pgboss";
-  std::string priority;
-  std::string start_after;
-  std::string key;
-
-  bool has_options() const { return !priority.empty() || !start_after.empty() || !key.empty(); }
+  JobOptions options;
 };
 
-Result<NewJob> common_job(const PublishJob& flags) {
-  NewJob job;
-  job.queue = flags.queue;
-  if (!flags.key.empty()) job.singleton_key = flags.key;
-  if (!flags.priority.empty()) {
-    const char* end = flags.priority.data() + flags.priority.size();
-    const auto [rest, error] = std::from_chars(flags.priority.data(), end, job.priority);
-    if (error != std::errc() || rest != end) {
-      return fail(Code::usage, fmt::format("--priority \"{}\" is no whole number", flags.priority));
-    }
-  }
-  if (flags.start_after.empty()) return job;
-  if (const auto time = parse_rfc3339(flags.start_after)) {
-    job.start_after = format_rfc3339(*time);
-    return job;
-  }
-  const Duration delay = RT_TRY(parse_duration(flags.start_after));
-  job.start_after = fmt::format("{:.6f} seconds", std::chrono::duration<double>(delay).count());
-  job.start_is_interval = true;
-  return job;
-}
-
 Result<PublishRoute> over_http(const PublishJob& flags) {
-  if (flags.has_options()) {
+  if (flags.options.given()) {
     return fail(Code::usage, "--priority, --start-after and --singleton-key are for --via insert",
                 "give a database with --pg, or leave them out");
   }
@@ -59,9 +31,8 @@ Result<PublishRoute> over_http(const PublishJob& flags) {
   const std::string url = publish_url(flags, path);
   PublishRoute route;
   route.shape = [url](std::string_view data, const TemplateValues&) -> Result<PublishMessage> {
-    PublishMessage message{"POST " + url, "{\"data\":", {}, {}};
+    PublishMessage message{"POST " + url, {}, {}, {}};
     RT_CHECKED(append_json_data(message.body, data));
-    message.body.push_back('}');
     return message;
   };
   route.sink = publish_to_http(url, RT_TRY(flags.http.options()),
@@ -78,7 +49,7 @@ Result<PublishRoute> by_insert(const PublishJob& flags, int cancel_fd) {
     return message;
   };
   route.sink = publish_to_pgboss({RT_TRY(publish_dsn(flags)), cancel_fd}, flags.schema,
-                                 RT_TRY(common_job(flags)));
+                                 RT_TRY(new_job(flags.queue, flags.options)));
   return route;
 }
 
@@ -116,15 +87,7 @@ void add_publish_job(cli::Tool& tool, CLI::App* publish) {
       ->type_name("NAME")
       ->capture_default_str()
       ->group(group);
-  verb->add_option("--priority", flags->priority, "Higher runs first")
-      ->type_name("N")
-      ->group(group);
-  verb->add_option("--start-after", flags->start_after, "Not before then, or that much later")
-      ->type_name("TIME")
-      ->group(group);
-  verb->add_option("--singleton-key", flags->key, "What the queue's policy tells jobs apart by")
-      ->type_name("KEY")
-      ->group(group);
+  declare_job_options(verb, flags->options, group);
   declare_publish(verb, *flags, kVias);
   cli::Tool::examples(
       verb,

@@ -12,10 +12,18 @@
 #include "base/units.h"
 #include "cli/environment.h"
 #include "io/signals.h"
+<<<<<<< HEAD
 #include "io/systemd.h"
+=======
+#include "rtctl/serve_events.h"
+#include "rtctl/serve_jobs.h"
+>>>>>>> main
 #include "rtctl/serve_page.h"
+#include "rtctl/serve_realtime.h"
 #include "rtctl/serve_rows.h"
 #include "rtctl/serve_surface.h"
+#include "rtctl/serve_tls.h"
+#include "rtctl/serve_tokens.h"
 #include "rtctl/serve_topics.h"
 #include "rtctl/verbs.h"
 
@@ -38,6 +46,11 @@ struct Serve {
   PageFlags page;
   RowsFlags rows;
   TopicsFlags topics;
+  TlsFlags tls;
+  EventsFlags events;
+  TokenFlags tokens;
+  RealtimeFlags realtime;
+  JobsSurfaceFlags jobs;
 };
 
 // One surface of the table: how it is set up, and whether it has what it needs to be served without
@@ -52,11 +65,31 @@ bool always(const ServeContext&) {
   return true;
 }
 
+bool has_redis(const ServeContext& context) {
+  return !context.redis_url.empty();
+}
+
+bool has_database(const ServeContext& context) {
+  return !context.dsn.empty();
+}
+
 // The runs surface is the server's own and comes first; these are asked for a path in this order.
 const SurfaceRow kSurfaces[] = {
     {"topics", always,
      [](const Serve& flags, const ServeContext& context) {
        return serve_topics(flags.topics, context);
+     }},
+    {"events", has_redis,
+     [](const Serve& flags, const ServeContext& context) {
+       return serve_events(flags.events, context);
+     }},
+    {"realtime", always,
+     [](const Serve& flags, const ServeContext& context) {
+       return serve_realtime(flags.realtime, context);
+     }},
+    {"jobs", has_database,
+     [](const Serve& flags, const ServeContext& context) {
+       return serve_jobs(flags.jobs, flags.rows.publication, context);
      }},
 };
 
@@ -104,14 +137,20 @@ class Service {
   explicit Service(const Serve& flags) : flags_(flags) {}
 
   Result<int> run() {
+<<<<<<< HEAD
     auto signals = RT_TRY(io::StopSignals::create());
     systemd_ = RT_TRY(io::SystemdNotifier::from_environment());
+=======
+    auto signals = RT_TRY(ServeSignals::create(flags_.tls));
+>>>>>>> main
     server::ServerOptions options = RT_TRY(server_options(flags_));
     options.listen = RT_TRY(listen_address(flags_));
     context_.dsn = flags_.dsn.empty() ? cli::first_set({"RT_PG", "DATABASE_URL"}) : flags_.dsn;
     context_.redis_url =
         flags_.redis.empty() ? cli::first_set({"RT_REDIS", "REDIS_URL"}) : flags_.redis;
     context_.loopback = options.listen.is_loopback();
+    options.tls = RT_TRY(load_tls(flags_.tls));
+    context_.tokens = RT_TRY(token_check(flags_.tokens));
     RT_CHECKED(check_page(flags_.page, options.listen));
     RT_CHECKED(set_up_surfaces(options));
     if (flags_.page.shown) options.surfaces.push_back(serve_page(flags_.topics.base_path));
@@ -144,7 +183,7 @@ class Service {
       ServedSurface served = RT_TRY(row.set_up(flags_, context_));
       if (served.companion != nullptr) companions_.push_back(std::move(served.companion));
       tables.insert(tables.end(), served.row_tables.begin(), served.row_tables.end());
-      add(options, std::move(served.parts));
+      add(options, std::move(served.parts), !chosen.empty());
     }
     options.expects_rows = !tables.empty();
     if (tables.empty()) return {};
@@ -171,21 +210,26 @@ class Service {
     return {};
   }
 
-  static void add(server::ServerOptions& options, server::SurfaceParts parts) {
-    if (parts.health) {
-      const server::SurfaceHealth health = parts.health();
-      if (health.state == server::SurfaceHealth::State::unavailable) {
-        log::warn("a surface cannot be served",
-                  fmt::format("surface={} {}", server::surface_name(parts.surface),
-                              log::field("reason", health.reason)));
-      }
+  static void add(server::ServerOptions& options, server::SurfaceParts parts,
+                  bool asked_for = true) {
+    const server::SurfaceHealth now = parts.health ? parts.health() : server::SurfaceHealth{};
+    if (now.state == server::SurfaceHealth::State::unavailable) {
+      (asked_for ? log::warn : log::info)(
+          "a surface cannot be served",
+          fmt::format("surface={} {}", server::surface_name(parts.surface),
+                      log::field("reason", now.reason)));
+      parts.health = [now, asked_for]() mutable {
+        now.asked_for = asked_for;
+        return now;
+      };
     }
     options.surfaces.push_back(std::move(parts));
   }
 
   void announce() const {
     const bool in_memory = context_.dsn.empty();
-    const std::string url = "http://" + server_->address().text();
+    const std::string url =
+        (flags_.tls.enabled() ? "https://" : "http://") + server_->address().text();
     log::info("listening", fmt::format("url={} shards={} connections_max={} source={}", url,
                                        server_->shard_count(), server_->connections_max(),
                                        in_memory ? "memory" : "postgres"));
@@ -202,13 +246,14 @@ class Service {
   }
 
   // Until a signal comes or the rows end for good.
-  void wait(io::StopSignals& signals) {
+  void wait(ServeSignals& signals) {
     constexpr int kLookMs = 100;
     constexpr auto kReportEvery = std::chrono::seconds(60);
     Instant next_report = clock_.now() + kReportEvery;
     const auto watchdog = systemd_.watchdog_time();
     Instant next_watchdog = clock_.now();
     while (rows_ == nullptr || !rows_->ended()) {
+<<<<<<< HEAD
       if (signals.wait(kLookMs) != 0) return;
       if (watchdog && clock_.now() >= next_watchdog) {
         next_watchdog = clock_.now() + *watchdog / 2;
@@ -216,6 +261,9 @@ class Service {
           log::warn("systemd", log::field("reason", told.error().text));
         }
       }
+=======
+      if (signals.wait(kLookMs, *server_)) return;
+>>>>>>> main
       if (clock_.now() < next_report) continue;
       next_report += kReportEvery;
       const server::Counters& counters = server_->counters();
@@ -246,7 +294,7 @@ class Service {
 void add_serve(cli::Tool& tool) {
   auto flags = std::make_shared<Serve>();
   CLI::App* verb =
-      tool.verb("serve", "Serve changes of a runs table, and topics, as event streams",
+      tool.verb("serve", "Serve runs, topics, events, realtime and jobs as event streams",
                 [flags]() -> Result<int> {
                   const log::Level level =
                       flags->quiet ? log::Level::warn : RT_TRY(cli::log_level(log::Level::info));
@@ -261,8 +309,9 @@ void add_serve(cli::Tool& tool) {
       ->type_name("DSN");
   verb->add_option("--redis", flags->redis, "The Redis (else RT_REDIS, REDIS_URL)")
       ->type_name("URL");
-  verb->add_option("--surfaces", flags->surfaces,
-                   "What is served, of runs and topics; else all whose back end is configured")
+  verb->add_option(
+          "--surfaces", flags->surfaces,
+          "Which of runs, topics, events, realtime, jobs; else all whose back end is configured")
       ->type_name("LIST");
   declare_rows(verb, flags->rows);
   verb->add_option("--history", flags->history,
@@ -286,6 +335,11 @@ void add_serve(cli::Tool& tool) {
   verb->add_flag("--no-metrics", flags->no_metrics, "Do not answer GET /metrics");
   declare_page(verb, flags->page);
   declare_topics(verb, flags->topics);
+  declare_tls(verb, flags->tls);
+  declare_events(verb, flags->events);
+  declare_tokens(verb, flags->tokens);
+  declare_realtime(verb, flags->realtime);
+  declare_jobs_surface(verb, flags->jobs);
   cli::Tool::examples(
       verb,
       "  rtctl serve                                          rows in memory, on 127.0.0.1:8080\n"

@@ -5,6 +5,7 @@ namespace rt::rtctl {
 void add_verbs(cli::Tool& tool) {
   add_subscribe(tool);
   add_publish(tool);
+  add_jobs(tool);
   add_top(tool);
   add_setup(tool);
   add_serve(tool);

@@ -18,6 +18,7 @@ void add_verbs(cli::Tool& tool);
 void add_ctx(cli::Tool& tool);
 void add_doctor(cli::Tool& tool);
 void add_examples(cli::Tool& tool);
+void add_jobs(cli::Tool& tool);
 void add_publish(cli::Tool& tool);
 void add_serve(cli::Tool& tool);
 void add_setup(cli::Tool& tool);

@@ -4,13 +4,11 @@
 
 #include <array>
 
-#include "base/text.h"
 #include "pg/names.h"
 
 namespace rt {
 namespace {
 
-constexpr int kSchema10 = 24;      // 10.4: an interval for the expiry, settings may be NULL
 constexpr int kSchemaNotify = 32;  // 12.21: queue.notify
 
 // Settings that a job copies from its queue, where both have the column.
@@ -44,7 +42,7 @@ std::string send_sql(const Connection& connection, const std::string& schema, in
     names.append(", ").append(name);
     values.append(", ").append(value);
   };
-  if (version == kSchema10) {
+  if (version == kJobSchema10) {
     for (const Column& column : kColumns10) add(column.name, column.value);
   } else {
     for (int i = 0; i < settings.size(); ++i) {
@@ -77,31 +75,14 @@ std::string send_sql(const Connection& connection, const std::string& schema, in
 
 }  // namespace
 
-bool is_writable_job_schema(int version) {
-  return version == kSchema10 || version == 26 || (version >= 37 && version <= 46);
-}
-
 Result<JobQueue> JobQueue::open(Connection& connection, const std::string& schema) {
   const std::string attempt = fmt::format("cannot read pg-boss in schema \"{}\"", schema);
-  const std::string at = quote_identifier(schema);
-  const Rows installed =
-      RT_TRY(connection.query("select to_regclass($1) is not null", {at + ".version"}, attempt));
-  if (installed.text(0, 0) != "t") {
-    return fail(Code::refused,
-                fmt::format("{} on {}: it is not installed", attempt, connection.endpoint()),
-                "start the application that uses pg-boss once, or name its schema with --schema");
-  }
-  const Rows version = RT_TRY(connection.query("select version from " + at + ".version", attempt));
+  const JobSchema found = RT_TRY(JobSchema::read(connection, schema));
+  RT_CHECKED(found.require_writable(attempt, connection));
+  const std::string at = found.at();
   JobQueue queue;
   queue.schema_ = schema;
-  queue.version_ =
-      version.size() == 0 ? 0 : static_cast<int>(parse_decimal(version.text(0, 0)).value_or(0));
-  if (!is_writable_job_schema(queue.version_)) {
-    return fail(Code::refused,
-                fmt::format("{} on {}: this build does not write its version {}", attempt,
-                            connection.endpoint(), queue.version_),
-                "versions 24, 26 and 37 to 46 are known; let the application send the job");
-  }
+  queue.version_ = found.version;
   std::string wanted = "{";
   for (const std::string_view name : kSettings) wanted.append(name).append(",");
   wanted.back() = '}';

@@ -8,11 +8,9 @@
 
 #include "base/result.h"
 #include "pg/connection.h"
+#include "pg/job_schema.h"
 
 namespace rt {
-
-// Schemas that this code writes (D-10); every other one is left alone.
-bool is_writable_job_schema(int version);
 
 struct NewJob {
   std::string queue;

@@ -35,7 +35,9 @@ std::string health_json(const Counters& counters, const SourceHealth& source,
   nlohmann::ordered_json by_surface = nlohmann::ordered_json::object();
   for (const NamedHealth& each : surfaces) {
     by_surface[std::string(each.surface)] = surface_json(each.health);
-    degraded |= each.health.state != SurfaceHealth::State::ok;
+    const auto state = each.health.state;
+    degraded |= state == SurfaceHealth::State::degraded ||
+                (state == SurfaceHealth::State::unavailable && each.health.asked_for);
   }
   const auto value = [](const Counters::Count& count) { return count.load(); };
   const std::int64_t last_commit_us = counters.last_commit_us;
@@ -65,6 +67,8 @@ std::string health_json(const Counters& counters, const SourceHealth& source,
        {{"accepted", value(counters.accepted)},
         {"refused_full", value(counters.refused_full)},
         {"requests_refused", value(counters.requests_refused)},
+        {"handshakes_failed", value(counters.handshakes_failed)},
+        {"sessions_broken", value(counters.sessions_broken)},
         {"events", value(counters.events)},
         {"events_sent", value(counters.events_sent)},
         {"bytes_sent", value(counters.bytes_sent)},

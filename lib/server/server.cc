@@ -45,6 +45,7 @@ std::size_t Server::plan_shards() {
 }
 
 Result<void> Server::open() {
+  tls_.set(options_.tls);
   const Fd claim = RT_TRY(io::claim_port(options_.listen));  // until the shards' listeners stand
   std::unique_ptr<History> history;
   if (options_.history) history = RT_TRY(History::open(*options_.history, clock_, counters_));
@@ -94,6 +95,7 @@ Result<void> Server::start_shards() {
     options.accepts_publish = options_.accepts_publish;
     options.health = [this] { return health(); };
     options.runs = options_.runs;
+    options.tls = &tls_;
     for (const SurfaceParts& parts : options_.surfaces) {
       options.endpoints.push_back({parts.surface, parts.endpoint});
     }

@@ -20,6 +20,8 @@ struct SurfaceHealth {
   enum class State : std::uint8_t { ok, degraded, unavailable };
   State state = State::ok;
   std::string reason{};  // empty if ok
+  // False: it is there because it could be; that it is unavailable says nothing about the server.
+  bool asked_for = true;
   std::vector<std::pair<std::string, std::uint64_t>> counts{};
 };
 

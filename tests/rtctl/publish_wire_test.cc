@@ -36,7 +36,7 @@ TEST_CASE("publish: each verb's target and exact bytes", "[rtctl][publish]") {
        R"(PUBLISH gym:1:s {"event_type":"s.changed","data":{"id":1}})"},
       {{"realtime", "t", R"({"id":1})", "--user", "u", "-u", at},
        R"(POST http://h:1/realtime {"type":"t","data":{"id":1},"userId":"u"})"},
-      {{"job", "a/b", "[1]", "-u", at}, R"(POST http://h:1/jobs/a%2Fb {"data":[1]})"},
+      {{"job", "a/b", "[1]", "-u", at}, "POST http://h:1/jobs/a%2Fb [1]"},
       {{"job", "a", "[1]", "--pg", "x"}, "INSERT pgboss.job a [1]"},
       {{"notify", "C", "[1, 2]", "--pg", "x"}, "NOTIFY C [1, 2]"},
       {{"run", R"({"id":"r"})", "-u", at}, R"(POST http://h:1/v1/runs {"id":"r"})"},

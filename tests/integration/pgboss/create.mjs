@@ -1,6 +1,7 @@
 // Lets the real pg-boss in <folder>/node_modules create its schema and queues:
 //   node create.mjs FOLDER CONNECTION_STRING SCHEMA QUEUE=POLICY...
-// QUEUE=fetch takes jobs off the queue instead, prints them and completes them.
+// QUEUE=fetch takes jobs off the queue instead, prints them and completes them; QUEUE=schedule
+// writes the schedule that jobs_verbs_test compares with.
 import { createRequire } from 'node:module'
 
 const [folder, connectionString, schema, ...queues] = process.argv.slice(2)
@@ -17,6 +18,8 @@ for (const queue of queues) {
       console.log(JSON.stringify({ id: job.id, data: job.data }))
       await boss.complete(name, job.id)
     }
+  } else if (policy === 'schedule') {
+    await boss.schedule(name, '1 2 3 4 5', { from: 'rtctl' }, { tz: 'Europe/Berlin' })
   } else {
     await boss.createQueue(name, { name, policy, retryLimit: 7, retryBackoff: true })
   }
