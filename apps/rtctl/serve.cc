@@ -12,8 +12,12 @@
 #include "base/units.h"
 #include "cli/environment.h"
 #include "io/signals.h"
+<<<<<<< HEAD
+#include "io/systemd.h"
+=======
 #include "rtctl/serve_events.h"
 #include "rtctl/serve_jobs.h"
+>>>>>>> main
 #include "rtctl/serve_page.h"
 #include "rtctl/serve_realtime.h"
 #include "rtctl/serve_rows.h"
@@ -158,7 +162,12 @@ class Service {
   explicit Service(const Serve& flags) : flags_(flags) {}
 
   Result<int> run() {
+<<<<<<< HEAD
+    auto signals = RT_TRY(io::StopSignals::create());
+    systemd_ = RT_TRY(io::SystemdNotifier::from_environment());
+=======
     auto signals = RT_TRY(ServeSignals::create(flags_.tls));
+>>>>>>> main
     server::ServerOptions options = RT_TRY(server_options(flags_));
     options.listen = RT_TRY(listen_address(flags_));
     context_.dsn = flags_.dsn.empty() ? cli::first_set({"RT_PG", "DATABASE_URL"}) : flags_.dsn;
@@ -174,7 +183,9 @@ class Service {
     if (rows_ != nullptr) RT_CHECKED(rows_->start(*server_));
     for (const auto& companion : companions_) companion->start(*server_);
     announce();
+    RT_CHECKED(systemd_.ready("serving http://" + server_->address().text()));
     wait(signals);
+    (void)systemd_.stopping();  // whoever does not hear it sees the end
     if (rows_ != nullptr) rows_->stop();
     for (const auto& companion : companions_) companion->stop();
     server_->stop();
@@ -262,8 +273,20 @@ class Service {
     constexpr int kLookMs = 100;
     constexpr auto kReportEvery = std::chrono::seconds(60);
     Instant next_report = clock_.now() + kReportEvery;
+    const auto watchdog = systemd_.watchdog_time();
+    Instant next_watchdog = clock_.now();
     while (rows_ == nullptr || !rows_->ended()) {
+<<<<<<< HEAD
+      if (signals.wait(kLookMs) != 0) return;
+      if (watchdog && clock_.now() >= next_watchdog) {
+        next_watchdog = clock_.now() + *watchdog / 2;
+        if (const auto told = systemd_.watchdog(); !told) {
+          log::warn("systemd", log::field("reason", told.error().text));
+        }
+      }
+=======
       if (signals.wait(kLookMs, *server_)) return;
+>>>>>>> main
       if (clock_.now() < next_report) continue;
       next_report += kReportEvery;
       const server::Counters& counters = server_->counters();
@@ -281,6 +304,7 @@ class Service {
 
   const Serve& flags_;
   SystemClock clock_;
+  io::SystemdNotifier systemd_;
   ServeContext context_{.clock = clock_};
   // These outlive the server, which asks them how they are and confirms to them.
   std::unique_ptr<RowsFeed> rows_;
