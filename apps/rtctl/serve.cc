@@ -12,8 +12,13 @@
 #include "base/units.h"
 #include "cli/environment.h"
 #include "io/signals.h"
+#include "rtctl/serve_events.h"
+#include "rtctl/serve_page.h"
+#include "rtctl/serve_realtime.h"
 #include "rtctl/serve_rows.h"
 #include "rtctl/serve_surface.h"
+#include "rtctl/serve_tls.h"
+#include "rtctl/serve_tokens.h"
 #include "rtctl/serve_topics.h"
 #include "rtctl/verbs.h"
 
@@ -34,9 +39,15 @@ struct Serve {
   std::string body_max = "1MiB";
   std::string surfaces;  // empty: those whose back end is configured
   bool keepalive_event = false;
+  bool no_metrics = false;
   bool quiet = false;
+  PageFlags page;
   RowsFlags rows;
   TopicsFlags topics;
+  TlsFlags tls;
+  EventsFlags events;
+  TokenFlags tokens;
+  RealtimeFlags realtime;
 };
 
 // One surface of the table: how it is set up, and whether it has what it needs to be served without
@@ -51,11 +62,23 @@ bool always(const ServeContext&) {
   return true;
 }
 
+bool has_redis(const ServeContext& context) {
+  return !context.redis_url.empty();
+}
+
 // The runs surface is the server's own and comes first; these are asked for a path in this order.
 const SurfaceRow kSurfaces[] = {
     {"topics", always,
      [](const Serve& flags, const ServeContext& context) {
        return serve_topics(flags.topics, context);
+     }},
+    {"events", has_redis,
+     [](const Serve& flags, const ServeContext& context) {
+       return serve_events(flags.events, context);
+     }},
+    {"realtime", always,
+     [](const Serve& flags, const ServeContext& context) {
+       return serve_realtime(flags.realtime, context);
      }},
 };
 
@@ -115,6 +138,7 @@ Result<server::ServerOptions> server_options(const Serve& flags) {
   options.keepalive_as_event = flags.keepalive_event;
   options.tags_match = flags.tags_match == "all" ? server::TagsMatch::all : server::TagsMatch::any;
   if (!flags.history.empty()) options.history = flags.history;
+  options.metrics = !flags.no_metrics;
   RT_CHECKED(set_limits(options, flags));
   return options;
 }
@@ -124,14 +148,18 @@ class Service {
   explicit Service(const Serve& flags) : flags_(flags) {}
 
   Result<int> run() {
-    auto signals = RT_TRY(io::StopSignals::create());
+    auto signals = RT_TRY(ServeSignals::create(flags_.tls));
     server::ServerOptions options = RT_TRY(server_options(flags_));
     options.listen = RT_TRY(listen_address(flags_));
     context_.dsn = flags_.dsn.empty() ? cli::first_set({"RT_PG", "DATABASE_URL"}) : flags_.dsn;
     context_.redis_url =
         flags_.redis.empty() ? cli::first_set({"RT_REDIS", "REDIS_URL"}) : flags_.redis;
     context_.loopback = options.listen.is_loopback();
+    options.tls = RT_TRY(load_tls(flags_.tls));
+    context_.tokens = RT_TRY(token_check(flags_.tokens));
+    RT_CHECKED(check_page(flags_.page, options.listen));
     RT_CHECKED(set_up_surfaces(options));
+    if (flags_.page.shown) options.surfaces.push_back(serve_page(flags_.topics.base_path));
     server_ = RT_TRY(server::Server::start(std::move(options), clock_));
     if (rows_ != nullptr) RT_CHECKED(rows_->start(*server_));
     for (const auto& companion : companions_) companion->start(*server_);
@@ -200,13 +228,15 @@ class Service {
 
   void announce() const {
     const bool in_memory = context_.dsn.empty();
-    const std::string url = "http://" + server_->address().text();
+    const std::string url =
+        (flags_.tls.enabled() ? "https://" : "http://") + server_->address().text();
     log::info("listening", fmt::format("url={} shards={} connections_max={} source={}", url,
                                        server_->shard_count(), server_->connections_max(),
                                        in_memory ? "memory" : "postgres"));
     if (flags_.quiet) return;
     std::fprintf(stderr, "rtctl: serving %s (%s; %s)\n", url.c_str(),
                  server_->surface_names().c_str(), in_memory ? "in memory" : "from PostgreSQL");
+    if (flags_.page.shown) std::fprintf(stderr, "  page:     %s/\n", url.c_str());
     if (!server_->serves_runs()) return;
     std::fprintf(stderr, "  watch:    rtctl subscribe runs --url %s\n", url.c_str());
     if (in_memory) {
@@ -216,19 +246,24 @@ class Service {
   }
 
   // Until a signal comes or the rows end for good.
-  void wait(io::StopSignals& signals) {
+  void wait(ServeSignals& signals) {
     constexpr int kLookMs = 100;
     constexpr auto kReportEvery = std::chrono::seconds(60);
     Instant next_report = clock_.now() + kReportEvery;
     while (rows_ == nullptr || !rows_->ended()) {
-      if (signals.wait(kLookMs) != 0) return;
+      if (signals.wait(kLookMs, *server_)) return;
       if (clock_.now() < next_report) continue;
       next_report += kReportEvery;
       const server::Counters& counters = server_->counters();
-      log::info("serving", fmt::format("subscribers={} runs={} events={} lag_bytes={}",
-                                       counters.subscribers.load(), counters.runs.load(),
-                                       counters.events.load(),
-                                       rows_ != nullptr ? rows_->health().lag_bytes : 0));
+      const server::SourceHealth source =
+          rows_ != nullptr ? rows_->health() : server::SourceHealth{};
+      log::info("serving",
+                fmt::format("subscribers={} runs={} events={} lag_bytes={} lag_s={:.1f} "
+                            "slow_disconnects={}",
+                            counters.subscribers.load(), counters.runs.load(),
+                            counters.events.load(), source.lag_bytes,
+                            server::replication_lag_seconds(counters, source, clock_.wall()),
+                            counters.slow_disconnects.load()));
     }
   }
 
@@ -246,7 +281,7 @@ class Service {
 void add_serve(cli::Tool& tool) {
   auto flags = std::make_shared<Serve>();
   CLI::App* verb =
-      tool.verb("serve", "Serve changes of a runs table, and topics, as event streams",
+      tool.verb("serve", "Serve runs, topics, events, realtime and jobs as event streams",
                 [flags]() -> Result<int> {
                   const log::Level level =
                       flags->quiet ? log::Level::warn : RT_TRY(cli::log_level(log::Level::info));
@@ -261,8 +296,9 @@ void add_serve(cli::Tool& tool) {
       ->type_name("DSN");
   verb->add_option("--redis", flags->redis, "The Redis (else RT_REDIS, REDIS_URL)")
       ->type_name("URL");
-  verb->add_option("--surfaces", flags->surfaces,
-                   "What is served, of runs and topics; else all whose back end is configured")
+  verb->add_option(
+          "--surfaces", flags->surfaces,
+          "Which of runs, topics, events, realtime, jobs; else all whose back end is configured")
       ->type_name("LIST");
   declare_rows(verb, flags->rows);
   verb->add_option("--history", flags->history,
@@ -293,7 +329,13 @@ void add_serve(cli::Tool& tool) {
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   verb->add_flag("-q,--quiet", flags->quiet, "Log warnings and errors only");
+  verb->add_flag("--no-metrics", flags->no_metrics, "Do not answer GET /metrics");
+  declare_page(verb, flags->page);
   declare_topics(verb, flags->topics);
+  declare_tls(verb, flags->tls);
+  declare_events(verb, flags->events);
+  declare_tokens(verb, flags->tokens);
+  declare_realtime(verb, flags->realtime);
   cli::Tool::examples(
       verb,
       "  rtctl serve                                          rows in memory, on 127.0.0.1:8080\n"

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "auth/token_check.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "pg/names.h"
@@ -19,6 +21,8 @@ struct ServeContext {
   std::string dsn{};        // empty: no database
   std::string redis_url{};  // empty: no Redis
   bool loopback = true;     // nobody outside this machine can connect
+  // Checks signed tokens; absent: there is no key.
+  std::optional<TokenCheck> tokens{};
   const Clock& clock;
 };
 

@@ -11,10 +11,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "base/text.h"
 #include "base/units.h"
-#include "cli/environment.h"
-#include "http/token_file.h"
 #include "pg/connection.h"
 #include "pipe/notify_source.h"
 #include "proto/topic_notify.h"
@@ -23,11 +20,6 @@
 
 namespace rt::rtctl {
 namespace {
-
-Result<std::string> token(const std::string& file, const char* variable) {
-  if (file.empty()) return cli::first_set({variable});
-  return read_token_file(file);
-}
 
 NotifySourceOptions listen_options(const std::string& dsn) {
   NotifySourceOptions options;
@@ -54,29 +46,6 @@ LinkWatch log_link(std::atomic<bool>& connected) {
                             log::field("next_attempt", format_duration(delay)));
   };
   return watch;
-}
-
-Result<server::TopicsHttp> topics_http(const TopicsFlags& flags) {
-  server::TopicsHttp http;
-  http.base_path = flags.base_path;
-  while (http.base_path.size() > 1 && http.base_path.back() == '/') http.base_path.pop_back();
-  if (http.base_path.empty() || http.base_path.front() != '/') {
-    return fail(Code::usage,
-                fmt::format("--topics-path \"{}\" does not begin with /", flags.base_path));
-  }
-  if (http.base_path == "/") http.base_path.clear();
-  http.publish_token = RT_TRY(token(flags.publish_token_file, "RT_PUBLISH_TOKEN"));
-  http.listen_token = RT_TRY(token(flags.listen_token_file, "RT_LISTEN_TOKEN"));
-  http.notify_bytes_max = RT_TRY(parse_bytes(flags.notify_bytes_max));
-  constexpr std::size_t kPostgresMax = 7999;  // PostgreSQL refuses more
-  if (http.notify_bytes_max < 64 || http.notify_bytes_max > kPostgresMax) {
-    return fail(Code::usage, "--notify-bytes-max lies between 64B and 7999B");
-  }
-  http.keepalive_every = RT_TRY(parse_duration(flags.keepalive));
-  if (http.keepalive_every < std::chrono::milliseconds(100)) {
-    return fail(Code::usage, "--topics-keepalive must be at least 100ms");
-  }
-  return http;
 }
 
 // Sends one message with NOTIFY; tries again twice over a new connection, as ssepg does, so that a
@@ -115,11 +84,13 @@ server::TopicsBoard::Send notify_sender(const std::string& dsn, std::uint32_t sh
 // Listens for the messages of all instances.
 class TopicListener final : public Companion {
  public:
-  explicit TopicListener(const std::string& dsn)
-      : source_(listen_options(dsn), log_link(connected_)) {}
+  TopicListener(const std::string& dsn, NotifyQueueWatch::Options watch)
+      : source_(listen_options(dsn), log_link(connected_)), queue_(std::move(watch)) {}
 
+  std::optional<double> queue_usage() const { return queue_.usage(); }
   bool connected() const { return connected_; }
   void start(server::Server& server) override {
+    queue_.start();
     thread_ = std::jthread([this, &server](const std::stop_token& stop) {
       const Result<void> ended = server.feed(server::Surface::topics, source_, stop);
       connected_ = false;
@@ -127,6 +98,7 @@ class TopicListener final : public Companion {
     });
   }
   void stop() override {
+    queue_.stop();
     thread_.request_stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -134,12 +106,18 @@ class TopicListener final : public Companion {
  private:
   std::atomic<bool> connected_{false};
   NotifySource source_;
+  NotifyQueueWatch queue_;
   std::jthread thread_;
 };
 
 server::SurfaceHealth topics_health(const TopicListener* listener) {
   server::SurfaceHealth health;
-  if (listener == nullptr || listener->connected()) return health;
+  if (listener == nullptr) return health;
+  if (const auto usage = listener->queue_usage()) {
+    health.counts.emplace_back("notify_queue_percent",
+                               static_cast<std::uint64_t>(*usage * 100 + 0.5));
+  }
+  if (listener->connected()) return health;
   health.state = server::SurfaceHealth::State::degraded;
   health.reason = "not listening to the database";
   return health;
@@ -147,43 +125,13 @@ server::SurfaceHealth topics_health(const TopicListener* listener) {
 
 }  // namespace
 
-void declare_topics(CLI::App* verb, TopicsFlags& flags) {
-  const std::string group = "Topics";
-  verb->add_option("--topics-path", flags.base_path, "Where topics are: PATH/NAME/events")
-      ->type_name("PATH")
-      ->capture_default_str()
-      ->group(group);
-  verb->add_option("--publish-token-file", flags.publish_token_file,
-                   "Who publishes must bear this token (else RT_PUBLISH_TOKEN, else anybody may)")
-      ->type_name("FILE")
-      ->group(group);
-  verb->add_option("--listen-token-file", flags.listen_token_file,
-                   "Who subscribes must bear this token (else RT_LISTEN_TOKEN, else anybody may)")
-      ->type_name("FILE")
-      ->group(group);
-  verb->add_option("--notify-shards", flags.shards,
-                   "Channels that messages are spread over; the same in all of a fleet")
-      ->type_name("N")
-      ->check(CLI::Range(1U, kTopicShardsMax))
-      ->capture_default_str()
-      ->group(group);
-  verb->add_option("--notify-bytes-max", flags.notify_bytes_max,
-                   "Largest message, envelope included")
-      ->type_name("SIZE")
-      ->capture_default_str()
-      ->group(group);
-  verb->add_option("--topics-keepalive", flags.keepalive,
-                   "Time between a topic's keepalive comments")
-      ->type_name("TIME")
-      ->capture_default_str()
-      ->group(group);
-}
-
 Result<ServedSurface> serve_topics(const TopicsFlags& flags, const ServeContext& context) {
   server::TopicsBoard::Options options;
+  options.table = RT_TRY(topics_table(flags));
+  const NotifyQueueWatch::Options watch = RT_TRY(queue_watch(flags, context.dsn));
   std::unique_ptr<TopicListener> listener;
   if (!context.dsn.empty()) {
-    listener = std::make_unique<TopicListener>(context.dsn);
+    listener = std::make_unique<TopicListener>(context.dsn, watch);
     options.send = notify_sender(context.dsn, flags.shards);
     options.links = [heard = listener.get()] {
       return server::TopicTable::Links{.listening = heard->connected(), .notifying = true};

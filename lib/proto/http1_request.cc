@@ -24,7 +24,7 @@ std::optional<std::string> RequestHead::parameter(std::string_view name) const {
 }
 
 HeadStatus RequestParser::receive(std::string_view& bytes) {
-  if (refusal_status_ != 0) return HeadStatus::bad;
+  if (refusal_.status != 0) return HeadStatus::bad;
   switch (collector_.receive(bytes)) {
     case HeadCollector::Status::need_more:
       return HeadStatus::need_more;
@@ -62,43 +62,48 @@ HeadStatus RequestParser::check() {
       return refuse(501, "the transfer coding is not chunked alone");
     }
   }
+  // Also twice the same, or "2, 2": others may take the first, the last, or none (RFC 9110 8.6).
+  if (head_.headers.count("content-length") > 1 ||
+      head_.header("content-length").find(',') != std::string_view::npos) {
+    return refuse(400, "Content-Length is repeated");
+  }
   const std::size_t hosts = head_.headers.count("host");
   if (hosts > 1 || (hosts == 0 && head_.version >= 11)) {
     return refuse(400, "there must be one Host header");
   }
-  if (head_.content_length.value_or(0) > limits_.body_bytes_max) {
-    return refuse(413, "the request body is too large");
-  }
-  return check_target();
-}
-
-// Origin form "/a?b" is the rule; of the absolute form only path and query count (RFC 9112 3.2.2).
-HeadStatus RequestParser::check_target() {
-  std::string_view rest = head_.target;
-  if (rest.size() > limits_.target_bytes_max) return refuse(414, "the request target is too long");
-  const std::size_t scheme = rest.find("://");
-  if (rest.front() != '/' && scheme != std::string_view::npos) {
-    rest.remove_prefix(scheme + 3);
-    const std::size_t authority_end = rest.find_first_of("/?");
-    rest.remove_prefix(std::min(authority_end, rest.size()));
-    if (rest.empty() || rest.front() != '/') head_.path = "/";  // "http://host?query"
-  } else if (rest.front() != '/' && rest != "*") {
-    return refuse(400, "the request target is neither a path nor a URL");
-  }
-  const std::size_t question = rest.find('?');
-  const auto path = percent_decode(rest.substr(0, question));
-  head_.query = question == std::string_view::npos ? std::string_view() : rest.substr(question + 1);
-  if (!path || !percent_decode(head_.query)) {
-    return refuse(400, "the request target has broken percent-encoding");
-  }
-  head_.path += *path;
-  return HeadStatus::complete;
+  const Refusal refusal = resolve_target(head_, limits_);
+  return refusal.status == 0 ? HeadStatus::complete : refuse(refusal.status, refusal.text);
 }
 
 HeadStatus RequestParser::refuse(int status, const char* text) {
-  refusal_status_ = status;
-  refusal_text_ = text;
+  refusal_ = {status, text};
   return HeadStatus::bad;
+}
+
+// Origin form "/a?b" is the rule; of the absolute form only path and query count (RFC 9112 3.2.2).
+Refusal resolve_target(RequestHead& head, const RequestLimits& limits) {
+  if (head.content_length.value_or(0) > limits.body_bytes_max) {
+    return {413, "the request body is too large"};
+  }
+  std::string_view rest = head.target;
+  if (rest.size() > limits.target_bytes_max) return {414, "the request target is too long"};
+  const std::size_t scheme = rest.find("://");
+  if (!rest.starts_with('/') && scheme != std::string_view::npos) {
+    rest.remove_prefix(scheme + 3);
+    const std::size_t authority_end = rest.find_first_of("/?");
+    rest.remove_prefix(std::min(authority_end, rest.size()));
+    if (!rest.starts_with('/')) head.path = "/";  // "http://host?query"
+  } else if (!rest.starts_with('/') && rest != "*") {
+    return {400, "the request target is neither a path nor a URL"};
+  }
+  const std::size_t question = rest.find('?');
+  const auto path = percent_decode(rest.substr(0, question));
+  head.query = question == std::string_view::npos ? std::string_view() : rest.substr(question + 1);
+  if (!path || !percent_decode(head.query)) {
+    return {400, "the request target has broken percent-encoding"};
+  }
+  head.path += *path;
+  return {};
 }
 
 }  // namespace rt::http1

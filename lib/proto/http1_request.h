@@ -19,7 +19,7 @@ struct RequestHead {
   std::string_view target;  // as sent
   std::string path;         // percent-decoded, no query; "*" for OPTIONS *
   std::string_view query;   // after '?', as sent; valid percent-encoding
-  int version = 11;         // 10 or 11
+  int version = 11;         // 10, 11, or 20: see http2_head.h
   Headers headers;
   std::optional<std::uint64_t> content_length;
   bool chunked = false;     // the body is in chunked coding
@@ -39,6 +39,15 @@ struct RequestLimits {
   std::uint64_t body_bytes_max = std::uint64_t{1} << 20;  // beyond: 413
 };
 
+// Why a request is not taken: 400 413 414 431 501 505, and a text for who sent it.
+struct Refusal {
+  int status = 0;  // 0: it is taken
+  const char* text = "";
+};
+
+// Splits head.target into path and query, and checks it and the body's length; for HTTP/1 and 2.
+Refusal resolve_target(RequestHead& head, const RequestLimits& limits);
+
 class RequestParser {
  public:
   explicit RequestParser(const RequestLimits& limits = {})
@@ -48,19 +57,17 @@ class RequestParser {
   HeadStatus receive(std::string_view& bytes);
 
   const RequestHead& head() const { return head_; }       // once complete
-  int refusal_status() const { return refusal_status_; }  // once bad: 400 413 414 431 501 505
-  const char* refusal_text() const { return refusal_text_; }
+  int refusal_status() const { return refusal_.status; }  // once bad
+  const char* refusal_text() const { return refusal_.text; }
 
  private:
   HeadStatus refuse(int status, const char* text);
   HeadStatus check();
-  HeadStatus check_target();
 
   RequestLimits limits_;
   HeadCollector collector_;
   RequestHead head_;
-  const char* refusal_text_ = "";
-  int refusal_status_ = 0;
+  Refusal refusal_;
 };
 
 }  // namespace rt::http1

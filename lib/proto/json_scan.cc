@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace rt {
 namespace json_scan {
 
@@ -71,6 +73,30 @@ std::vector<JsonMember> json_members(std::string_view object) {
     if (object[at] == ',') at = skip_space(object, at + 1);
   }
   return members;
+}
+
+std::optional<std::string_view> json_member_as_go(std::string_view object, std::string_view name) {
+  std::optional<std::string_view> found;
+  for (const JsonMember& each : json_members(object)) {
+    const std::string_view bare = each.name.substr(1, each.name.size() - 2);
+    if (equal_ignoring_case(bare, name)) found = each.value;
+  }
+  return found;
+}
+
+std::optional<std::string> json_string(std::string_view value) {
+  if (value.size() < 2 || value.front() != '"') return std::nullopt;
+  if (value.find('\\') == std::string_view::npos) {
+    return std::string(value.substr(1, value.size() - 2));
+  }
+  const auto text = nlohmann::json::parse(value.begin(), value.end(), nullptr, false);
+  if (!text.is_string()) return std::nullopt;  // a lone surrogate
+  return text.get<std::string>();
+}
+
+bool is_json_object(std::string_view text) {
+  const std::size_t start = json_scan::skip_space(text, 0);
+  return start < text.size() && text[start] == '{' && is_json(text);
 }
 
 }  // namespace rt

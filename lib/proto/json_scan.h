@@ -1,9 +1,11 @@
 // Finding the way through the text of a JSON document without reading its values, so that key
-// order, number spelling and escapes stay what was sent. Everything but is_json() takes valid JSON
-// only. Sans-IO, no state: thread-safe. Source: RFC 8259.
+// order, number spelling and escapes stay what was sent. Everything but is_json() and
+// is_json_object() takes valid JSON only. Sans-IO, no state: thread-safe. Source: RFC 8259.
 #pragma once
 
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +19,16 @@ struct JsonMember {
   std::string_view value;
 };
 std::vector<JsonMember> json_members(std::string_view object);
+
+// The value of the last member of that name, whatever the name's case, as Go's encoding/json reads
+// objects into structs.
+std::optional<std::string_view> json_member_as_go(std::string_view object, std::string_view name);
+
+// What a JSON string says, its escapes resolved. Nothing if it is no string, or cannot be said.
+std::optional<std::string> json_string(std::string_view value);
+
+// Whether the text is JSON, and an object.
+bool is_json_object(std::string_view text);
 
 namespace json_scan {
 

@@ -14,6 +14,9 @@
 namespace rt {
 
 inline constexpr std::string_view kRealtimeRedisChannel = "rt:all";
+// Partitioned by type: "rt:task-updated". Who listens to all of them listens to the pattern.
+inline constexpr std::string_view kRealtimeRedisPrefix = "rt:";
+inline constexpr std::string_view kRealtimeRedisPattern = "rt:*";
 inline constexpr std::string_view kRealtimePostgresChannel = "realtime_events";
 // At least once: a Redis stream, whose entries have one field that holds the event.
 inline constexpr std::string_view kRealtimeRedisStream = "rt:stream";
@@ -34,5 +37,34 @@ struct RealtimeEvent {
 
 // Code::usage when data is no JSON value or the type is empty.
 Result<void> append_realtime_event(std::string& out, const RealtimeEvent& event);
+
+// Completes an event that was written without them: `event` is a JSON object that is not empty.
+struct RealtimeStamp {
+  WallTime timestamp{};
+  std::string_view id;
+  std::string_view origin;
+};
+void stamp_realtime_event(std::string& event, const RealtimeStamp& stamp);
+
+// An event as a transport brought it.
+struct RealtimeReceived {
+  std::string json;     // all of it, on one line
+  std::string type;     // not empty
+  std::string user_id;  // empty: for everybody
+  std::string id;       // these two: empty from a publisher that knows no such things
+  std::string origin;
+};
+// Nothing if it is no JSON object, has no type, or a type or user that is no text. Of two members
+// with one name the last counts, as in JavaScript.
+std::optional<RealtimeReceived> parse_realtime_event(std::string_view text);
+
+// What a client posts: {"type","data","userId"?}; other members mean nothing. Code::usage with what
+// is wrong; without data it is null.
+struct RealtimePost {
+  std::string type;
+  std::string user_id;    // empty: for everybody
+  std::string_view data;  // into the body
+};
+Result<RealtimePost> parse_realtime_post(std::string_view body);
 
 }  // namespace rt

@@ -9,8 +9,9 @@ constexpr std::string_view kAttempt = "cannot listen";
 // For all confirmations together.
 constexpr Duration kConfirmTimeout = std::chrono::seconds(10);
 
-// ["message", channel, payload] or ["pmessage", pattern, channel, payload].
-std::optional<RedisMessage> message_in(RedisReply& reply) {
+}  // namespace
+
+std::optional<RedisMessage> redis_message_in(RedisReply& reply) {
   if (reply.kind != RedisReply::Kind::array || reply.items.empty()) return std::nullopt;
   std::vector<RedisReply>& items = reply.items;
   if (items[0].text == "message" && items.size() == 3) {
@@ -22,8 +23,6 @@ std::optional<RedisMessage> message_in(RedisReply& reply) {
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 Result<RedisSubscriber> RedisSubscriber::subscribe(RedisConnection connection,
                                                    const std::vector<std::string>& channels) {
@@ -53,7 +52,7 @@ Result<RedisSubscriber> RedisSubscriber::start(RedisConnection connection, std::
     if (reply->kind == RedisReply::Kind::error) {
       return fail(redis_error(kAttempt, link.endpoint(), reply->text));
     }
-    if (auto message = message_in(*reply)) {
+    if (auto message = redis_message_in(*reply)) {
       subscriber.early_.push_back(std::move(*message));
     } else {
       ++confirmed;
@@ -74,7 +73,7 @@ Result<std::optional<RedisMessage>> RedisSubscriber::next(Instant deadline) {
     if (reply->kind == RedisReply::Kind::error) {
       return fail(redis_error(kAttempt, connection_.endpoint(), reply->text));
     }
-    if (auto message = message_in(*reply)) return message;
+    if (auto message = redis_message_in(*reply)) return message;
   }
 }
 

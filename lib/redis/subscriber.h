@@ -19,6 +19,10 @@ struct RedisMessage {
   std::string payload;
 };
 
+// In ["message", channel, payload] or ["pmessage", pattern, channel, payload]; nothing in another
+// reply. Moves the texts out of it.
+std::optional<RedisMessage> redis_message_in(RedisReply& reply);
+
 class RedisSubscriber {
  public:
   // Both return once the server has confirmed: what is published later will arrive.

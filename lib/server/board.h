@@ -27,6 +27,8 @@ class BoardPort {
   virtual ~BoardPort() = default;
   // To every subscriber of the event's keys and target.
   virtual void send(const EventRef& event) = 0;
+  // Whether the shards keep up; send() waits for them when they do not.
+  virtual bool has_room() = 0;
   // The answer to a Question, once.
   virtual void answer(const Asker& asker, Answer answer) = 0;
   // One subscriber: it is sent this text (not compressed) and is live from here on, or its stream
@@ -56,8 +58,8 @@ class Board {
   virtual void hear(const RecordView& record) = 0;
   virtual bool hears_rows() const { return false; }
 
-  // After every round of the hub: what was waited for may be there.
-  virtual void turn() {}
+  // After every round of the hub: what was waited for may be there. True if there is more to do.
+  virtual bool turn() { return false; }
   virtual void tidy() {}  // once a minute
 };
 

@@ -1,6 +1,6 @@
-// One client of a shard. Idle, it is this struct, its entry in the index, and what the kernel
-// keeps: no buffer. What it is owed but the socket does not take stands in a Backlog, which exists
-// only then.
+// One client of a shard: a socket, or a stream of HTTP/2. Idle, it is this struct, its entry in the
+// index, and what the kernel keeps: no buffer. What it is owed but the socket does not take stands
+// in a Backlog, which exists only then.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@
 #include "server/posting_lists.h"
 #include "server/run_filter.h"
 #include "server/surface.h"
+#include "server/transport.h"
 
 namespace rt::server {
 
@@ -106,11 +107,14 @@ struct Connection {
     subscribing,  // the hub has the subscription; nothing was sent yet
     catching_up,  // a chunk is being taken
     live,
+    carrying,   // a session of HTTP/2: its streams are connections of their own
     closing,    // what is queued still goes out
     lingering,  // our side is shut; waits for the peer's
   };
 
-  int fd = -1;
+  int fd = -1;                // a stream of HTTP/2 has none, but
+  std::int32_t stream = 0;    // its number in the session, and
+  std::uint32_t carrier = 0;  // the slot of the connection with the session
   std::uint32_t generation = 0;
   State state = State::free;
   Surface surface = Surface::runs;
@@ -128,6 +132,7 @@ struct Connection {
   std::shared_ptr<const RunFilter> filter;
   std::unique_ptr<Incoming> incoming;
   std::unique_ptr<Backlog> backlog;
+  std::unique_ptr<Transport> transport;  // null: a plain HTTP/1.1 socket, or a stream
 
   bool is_subscribed() const {
     return state == State::subscribing || state == State::catching_up || state == State::live;

@@ -21,6 +21,12 @@ nlohmann::ordered_json surface_json(const SurfaceHealth& health) {
 
 }  // namespace
 
+double replication_lag_seconds(const Counters& counters, const SourceHealth& source, WallTime now) {
+  const std::int64_t last_commit_us = counters.last_commit_us;
+  if (source.lag_bytes == 0 || last_commit_us == 0) return 0.0;
+  return static_cast<double>(unix_us(now) - last_commit_us) / 1e6;
+}
+
 std::string health_json(const Counters& counters, const SourceHealth& source,
                         const std::vector<NamedHealth>& surfaces, std::size_t shards,
                         WallTime started, WallTime now) {
@@ -32,11 +38,7 @@ std::string health_json(const Counters& counters, const SourceHealth& source,
     degraded |= each.health.state != SurfaceHealth::State::ok;
   }
   const auto value = [](const Counters::Count& count) { return count.load(); };
-  // Time behind is known only when bytes are: an idle database is not behind.
   const std::int64_t last_commit_us = counters.last_commit_us;
-  const double lag_s = source.lag_bytes > 0 && last_commit_us > 0
-                           ? static_cast<double>(unix_us(now) - last_commit_us) / 1e6
-                           : 0.0;
   nlohmann::ordered_json json = {
       {"status", !ready     ? "warming"
                  : degraded ? "degraded"
@@ -53,7 +55,7 @@ std::string health_json(const Counters& counters, const SourceHealth& source,
         {"reconnects", source.reconnects},
         {"position", lsn_text(counters.position_lsn)},
         {"lag_bytes", source.lag_bytes},
-        {"lag_s", lag_s},
+        {"lag_s", replication_lag_seconds(counters, source, now)},
         {"last_commit", last_commit_us > 0 ? format_rfc3339(from_unix_us(last_commit_us)) : ""},
         {"damaged_messages", value(counters.damaged_messages)}}},
       {"surfaces", by_surface},
@@ -63,6 +65,8 @@ std::string health_json(const Counters& counters, const SourceHealth& source,
        {{"accepted", value(counters.accepted)},
         {"refused_full", value(counters.refused_full)},
         {"requests_refused", value(counters.requests_refused)},
+        {"handshakes_failed", value(counters.handshakes_failed)},
+        {"sessions_broken", value(counters.sessions_broken)},
         {"events", value(counters.events)},
         {"events_sent", value(counters.events_sent)},
         {"bytes_sent", value(counters.bytes_sent)},

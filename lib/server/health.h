@@ -25,6 +25,10 @@ struct NamedHealth {
   SurfaceHealth health;
 };
 
+// How old the last commit that we took is, while the source has more than we took: an idle database
+// is not behind.
+double replication_lag_seconds(const Counters& counters, const SourceHealth& source, WallTime now);
+
 // status: "ok"; "warming" until the current state is complete; "degraded" if the source is
 // disconnected, the history cannot be written, or a surface is not what it should be.
 std::string health_json(const Counters& counters, const SourceHealth& source,

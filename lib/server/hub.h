@@ -73,6 +73,7 @@ class Hub final : private BoardPort {
   void send_to_subscribers(const EventRef& event);
   // hub_boards.cc
   void send(const EventRef& event) override { send_to_subscribers(event); }
+  bool has_room() override;
   void answer(const Asker& asker, Answer answer) override;
   void tell(const Asker& subscriber, std::string text, bool last) override;
   WallTime now() override { return clock_.wall(); }

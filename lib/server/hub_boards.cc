@@ -1,4 +1,6 @@
 // The hub's part of the surfaces that have a board.
+#include <algorithm>
+
 #include "server/hub.h"
 
 namespace rt::server {
@@ -12,7 +14,7 @@ Result<void> Hub::add(Surface surface, std::unique_ptr<Board> board) {
   return {};
 }
 
-// One batch of each source; false if there is none.
+// One batch of each source; false if there was nothing to do.
 bool Hub::hear_messages() {
   bool heard = false;
   for (std::size_t surface = 0; surface < kSurfaceCount; ++surface) {
@@ -23,9 +25,15 @@ bool Hub::hear_messages() {
       for (std::size_t i = 0; i < batch->size(); ++i) board->hear((*batch)[i]);
       heard = true;
     }
-    board->turn();
+    heard |= board->turn();
   }
   return heard;
+}
+
+bool Hub::has_room() {
+  return std::all_of(links_.begin(), links_.end(), [](const Link* link) {
+    return link->to_shard.size() < Link::kToShardCapacity / 2;
+  });
 }
 
 void Hub::hear_row(const RecordView& record) {

@@ -50,24 +50,24 @@ std::string stream_head(std::string_view headers) {
   return fmt::format("HTTP/1.1 200 OK\r\n{}{}\r\n", headers, says ? "" : "Connection: close\r\n");
 }
 
-std::string render(const Response& response) {
-  if (response.status == 204) {  // has neither content nor its headers (RFC 9110 section 15.3.5)
-    return fmt::format("HTTP/1.1 204 No Content\r\n{}Connection: {}\r\n\r\n",
-                       response.extra_headers, response.keep_alive ? "keep-alive" : "close");
-  }
+std::string header_lines(const Response& response) {
+  // 204 has neither content nor its headers (RFC 9110 section 15.3.5).
+  if (response.status == 204) return std::string(response.extra_headers);
   return fmt::format(
-      "HTTP/1.1 {} {}\r\n"
       "Content-Type: {}\r\n"
       "Content-Length: {}\r\n"
       "X-Content-Type-Options: nosniff\r\n"
       "Cache-Control: no-store\r\n"
-      "{}"
-      "Connection: {}\r\n"
-      "\r\n"
       "{}",
-      response.status, reason_phrase(response.status), response.content_type, response.body.size(),
-      response.extra_headers, response.keep_alive ? "keep-alive" : "close",
-      response.head_only ? std::string_view() : response.body);
+      response.content_type, response.body.size(), response.extra_headers);
+}
+
+std::string render(const Response& response) {
+  const bool has_content = !response.head_only && response.status != 204;
+  return fmt::format("HTTP/1.1 {} {}\r\n{}Connection: {}\r\n\r\n{}", response.status,
+                     reason_phrase(response.status), header_lines(response),
+                     response.keep_alive ? "keep-alive" : "close",
+                     has_content ? response.body : std::string_view());
 }
 
 }  // namespace rt::server

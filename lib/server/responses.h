@@ -1,4 +1,4 @@
-// The bytes of HTTP/1.1 answers.
+// The bytes of HTTP answers.
 #pragma once
 
 #include <string>
@@ -30,6 +30,8 @@ struct Response {
   bool head_only = false;  // the request was HEAD: the length without the body
 };
 std::string render(const Response& response);
+// Its header lines but Connection, each with CRLF; for HTTP/2 too.
+std::string header_lines(const Response& response);
 
 const char* reason_phrase(int status);
 

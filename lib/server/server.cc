@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "io/descriptors.h"
 #include "server/hub.h"
+#include "server/metrics.h"
+#include "server/metrics_endpoint.h"
 #include "server/shard.h"
 
 namespace rt::server {
@@ -43,6 +45,7 @@ std::size_t Server::plan_shards() {
 }
 
 Result<void> Server::open() {
+  tls_.set(options_.tls);
   const Fd claim = RT_TRY(io::claim_port(options_.listen));  // until the shards' listeners stand
   std::unique_ptr<History> history;
   if (options_.history) history = RT_TRY(History::open(*options_.history, clock_, counters_));
@@ -79,6 +82,8 @@ Result<void> Server::open() {
 }
 
 Result<void> Server::start_shards() {
+  std::shared_ptr<const Endpoint> metrics;
+  if (options_.metrics) metrics = metrics_endpoint([this] { return this->metrics(); });
   for (const auto& link : links_) {
     Shard::Options options;
     options.listen = options_.listen;
@@ -92,9 +97,11 @@ Result<void> Server::start_shards() {
     options.runs = options_.runs;
     options.request_time = options_.request_time;
     options.limits = options_.limits;
+    options.tls = &tls_;
     for (const SurfaceParts& parts : options_.surfaces) {
       options.endpoints.push_back({parts.surface, parts.endpoint});
     }
+    if (metrics != nullptr) options.endpoints.push_back({Surface::general, metrics});
     shards_.push_back(
         std::make_unique<Shard>(std::move(options), clock_, *link, hub_->wakeup(), counters_));
     std::promise<Result<void>> started;
@@ -107,13 +114,46 @@ Result<void> Server::start_shards() {
   return {};
 }
 
-std::string Server::health() const {
-  const SourceHealth source = options_.source_health ? options_.source_health() : SourceHealth{};
+SourceHealth Server::source_health() const {
+  return options_.source_health ? options_.source_health() : SourceHealth{};
+}
+
+SurfaceHealth Server::runs_health(const SourceHealth& source) const {
+  SurfaceHealth health;
+  if (!counters_.ready) {
+    health.reason = "the current state is being read";
+  } else if (!source.connected) {
+    health.reason = "the database is away";
+  }
+  if (!health.reason.empty()) health.state = SurfaceHealth::State::degraded;
+  health.counts = {{"runs", counters_.runs.load()}};
+  return health;
+}
+
+std::vector<NamedHealth> Server::surface_health(const SourceHealth& source) const {
   std::vector<NamedHealth> surfaces;
+  if (options_.runs) surfaces.push_back({surface_name(Surface::runs), runs_health(source)});
   for (const SurfaceParts& parts : options_.surfaces) {
     if (parts.health) surfaces.push_back({surface_name(parts.surface), parts.health()});
   }
-  return health_json(counters_, source, surfaces, shards_.size(), started_, clock_.wall());
+  return surfaces;
+}
+
+std::string Server::health() const {
+  const SourceHealth source = source_health();
+  return health_json(counters_, source, surface_health(source), shards_.size(), started_,
+                     clock_.wall());
+}
+
+std::string Server::metrics() const {
+  MetricsFacts facts;
+  facts.source = source_health();
+  facts.surfaces = surface_health(facts.source);
+  facts.process = read_process_facts();
+  facts.shards = shards_.size();
+  facts.started = started_;
+  facts.now = clock_.wall();
+  return metrics_text(counters_, facts);
 }
 
 std::string Server::surface_names() const {

@@ -1,6 +1,7 @@
-// The embedded realtime server: event streams over HTTP/1.1 from any source of WAL records, or from
-// rows published over HTTP. Starts and stops threads of its own: N shards, the hub, the history's
-// writer. Construction, feed and stop belong to one thread each as noted; the rest is thread-safe.
+// The embedded realtime server: event streams over HTTP/1.1 and HTTP/2 from any source of WAL
+// records, or from rows published over HTTP. Starts and stops threads of its own: N shards, the
+// hub, the history's writer. Construction, feed and stop belong to one thread each as noted; the
+// rest is thread-safe.
 #pragma once
 
 #include <atomic>
@@ -14,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "io/current_tls.h"
 #include "io/socket.h"
 #include "pipe/source.h"
 #include "server/health.h"
@@ -45,7 +47,9 @@ struct ServerOptions {
   bool runs = true;                             // the runs surface is served
   // feed() will bring the state; until it is complete, subscribers of rows wait.
   bool expects_rows = true;
-  std::vector<SurfaceParts> surfaces;  // the others; asked for a path in this order
+  std::vector<SurfaceParts> surfaces;         // the others; asked for a path in this order
+  std::shared_ptr<const io::TlsContext> tls;  // null: connections are not encrypted
+  bool metrics = true;                        // GET /metrics is answered
 };
 
 class Server {
@@ -59,6 +63,7 @@ class Server {
   std::size_t connections_max() const { return connections_max_; }
   const Counters& counters() const { return counters_; }
   std::string health() const;
+  std::string metrics() const;
   bool serves_runs() const { return options_.runs; }
   std::string surface_names() const;  // "runs, topics"
 
@@ -70,6 +75,9 @@ class Server {
   // The same for the source of another surface; on a thread of its own.
   Result<void> feed(Surface surface, Source& source, const std::stop_token& stop);
 
+  // Connections from now on begin with this one; not null unless it was null at the start.
+  void set_tls(std::shared_ptr<const io::TlsContext> context) { tls_.set(std::move(context)); }
+
   // Says goodbye to every subscriber, writes what is left, joins all threads.
   void stop();
 
@@ -78,11 +86,15 @@ class Server {
   Result<void> open();
   Result<void> start_shards();
   std::size_t plan_shards();
+  SourceHealth source_health() const;
+  SurfaceHealth runs_health(const SourceHealth& source) const;
+  std::vector<NamedHealth> surface_health(const SourceHealth& source) const;
 
   ServerOptions options_;
   const Clock& clock_;
   const WallTime started_;
   Counters counters_;
+  io::CurrentTls tls_;
   std::size_t connections_max_ = 0;
   std::size_t connections_per_shard_ = 0;
   std::optional<History::Resume> resume_;

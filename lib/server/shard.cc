@@ -14,7 +14,12 @@
 namespace rt::server {
 
 Shard::Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters)
-    : options_(std::move(options)), clock_(clock), link_(link), hub_(hub), counters_(counters) {
+    : options_(std::move(options)),
+      clock_(clock),
+      link_(link),
+      hub_(hub),
+      counters_(counters),
+      tls_(*options_.tls) {
   for (const ServedEndpoint& served : options_.endpoints) {
     rules_[static_cast<std::size_t>(served.surface)] = &served.endpoint->stream_rules();
   }
@@ -49,7 +54,7 @@ Result<void> Shard::open() {
                sizeof accept_with_request_s);
   RT_CHECKED(poller_->watch(listener_.get(), kListenerToken, io::Interest::read));
   RT_CHECKED(poller_->watch(link_.shard_wakeup.fd(), kWakeupToken, io::Interest::read));
-  connections_.reserve(options_.connections_max);
+  connections_.reserve(slots_max());
   return {};
 }
 
@@ -68,6 +73,7 @@ void Shard::loop(const std::stop_token& stop) {
     take_messages();
     flush_to_hub();
     if (now_ >= next_tick_) tick();
+    flush_sessions();
   }
   say_goodbye();
 }
@@ -124,35 +130,52 @@ void Shard::accept_some() {
       return;
     }
     counters_.accepted.fetch_add(1, std::memory_order_relaxed);
-    if (open_count_ >= options_.connections_max) {
+    const auto slot = socket_count_ < options_.connections_max ? take_slot() : std::nullopt;
+    const std::shared_ptr<const io::TlsContext>& tls = tls_.look();
+    if (!slot) {
       counters_.refused_full.fetch_add(1, std::memory_order_relaxed);
-      const std::string full = render({.status = 503,
-                                       .body = "no room for another connection\n",
-                                       .extra_headers = "Retry-After: 5\r\n",
-                                       .keep_alive = false});
-      ::send(fd.get(), full.data(), full.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (tls == nullptr) refuse_full(fd);
       continue;
     }
-    Slot slot = static_cast<Slot>(connections_.size());
-    if (free_slots_.empty()) {
-      connections_.emplace_back();
-    } else {
-      slot = free_slots_.back();
-      free_slots_.pop_back();
+    Connection& connection = connections_[*slot];
+    if (!poller_->watch(fd.get(), token(*slot), io::Interest::read)) {
+      release(*slot);
+      continue;
     }
-    Connection& connection = connections_[slot];
     connection.fd = fd.release();
-    if (!poller_->watch(connection.fd, token(slot), io::Interest::read)) {
-      ::close(connection.fd);
-      connection.fd = -1;
-      free_slots_.push_back(slot);
-      continue;
+    if (tls != nullptr) {
+      connection.transport = std::make_unique<Transport>();
+      connection.transport->tls = std::make_unique<io::TlsSession>(*tls, connection.fd);
     }
-    ++open_count_;
+    ++socket_count_;
     counters_.connections.fetch_add(1, std::memory_order_relaxed);
-    await_request(slot);
-    on_readable(slot);  // the request is often there already
+    await_request(*slot);
+    on_readable(*slot);  // the request is often there already
   }
+}
+
+void Shard::refuse_full(const Fd& fd) {
+  const std::string full = render({.status = 503,
+                                   .body = "no room for another connection\n",
+                                   .extra_headers = "Retry-After: 5\r\n",
+                                   .keep_alive = false});
+  ::send(fd.get(), full.data(), full.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+// Nothing: all are taken.
+std::optional<Shard::Slot> Shard::take_slot() {
+  Slot slot = static_cast<Slot>(connections_.size());
+  if (!free_slots_.empty()) {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+  } else if (connections_.size() < slots_max()) {
+    connections_.emplace_back();
+  } else {
+    return std::nullopt;
+  }
+  ++open_count_;
+  connections_[slot].state = Connection::State::reading;
+  return slot;
 }
 
 void Shard::unsubscribe(Slot slot) {
@@ -184,14 +207,30 @@ void Shard::unsubscribe(Slot slot) {
 void Shard::close(Slot slot) {
   Connection& connection = connections_[slot];
   if (connection.state == Connection::State::free) return;
-  unsubscribe(slot);
+  if (connection.stream != 0) {
+    session_of(connection).reset(connection.stream);
+    flush_later(connection.carrier);
+    return release(slot);
+  }
+  if (connection.transport && connection.transport->http2) release_streams(slot);
   ::close(connection.fd);
+  --socket_count_;
+  counters_.connections.fetch_sub(1, std::memory_order_relaxed);
+  release(slot);
+}
+
+// The slot is free for another; socket or stream have been seen to.
+void Shard::release(Slot slot) {
+  unsubscribe(slot);
+  Connection& connection = connections_[slot];
+  if (connection.stream != 0 && --connections_[connection.carrier].transport->streams == 0) {
+    await_streams(connection.carrier);
+  }
   const std::uint32_t generation = connection.generation + 1;
   connection = Connection{};
   connection.generation = generation;
   free_slots_.push_back(slot);
   --open_count_;
-  counters_.connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
 // What is queued goes out, then our side is shut, and the peer has a moment to read it: closing at
@@ -210,6 +249,11 @@ void Shard::expire_deadlines() {
     request_deadlines_.pop_front();
     const Connection& connection = connections_[due.slot];
     if (connection.generation != due.generation || connection.requests != due.request) continue;
+    if (connection.state == Connection::State::carrying) {
+      connection.transport->http2->go_away();
+      end_session(due.slot);
+      continue;
+    }
     if (connection.state != Connection::State::reading &&
         connection.state != Connection::State::body) {
       continue;
@@ -234,13 +278,23 @@ std::string Shard::goodbye_of(const Connection& connection, Slot slot) const {
 }
 
 void Shard::say_goodbye() {
+  // Streams of HTTP/2 have slots after that of their session, or before: first all words, then all
+  // sockets.
   for (Slot slot = 0; slot < connections_.size(); ++slot) {
     Connection& connection = connections_[slot];
-    if (connection.state == Connection::State::free) continue;
-    if (connection.is_subscribed() && connection.head_sent && !connection.backlog) {
-      const std::string goodbye = goodbye_of(connection, slot);
-      write_now(connection, connection.gzip ? gzip_blocks(goodbye) : goodbye);
+    if (!connection.is_subscribed() || !connection.head_sent || connection.backlog) continue;
+    const std::string goodbye = goodbye_of(connection, slot);
+    write_now(slot, connection.gzip ? gzip_blocks(goodbye) : goodbye);
+    if (connection.stream != 0) session_of(connection).end(connection.stream);
+  }
+  for (Slot slot = 0; slot < connections_.size(); ++slot) {
+    Connection& connection = connections_[slot];
+    if (connection.fd < 0) continue;
+    if (connection.state == Connection::State::carrying) {
+      connection.transport->http2->go_away();
+      send(slot, connection.transport->http2->output());
     }
+    if (io::TlsSession* const tls = tls_of(connection)) tls->say_goodbye();
     ::shutdown(connection.fd, SHUT_WR);
     ::close(connection.fd);
   }

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/result.h"
+#include "io/current_tls.h"
 #include "io/poller.h"
 #include "io/socket.h"
 #include "server/connection.h"
@@ -44,6 +45,7 @@ class Shard {
     http1::RequestLimits limits;
     std::function<std::string()> health;    // JSON; thread-safe
     std::vector<ServedEndpoint> endpoints;  // asked in this order
+    const io::CurrentTls* tls = nullptr;    // never null; outlives the shard
   };
 
   Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters);
@@ -70,13 +72,47 @@ class Shard {
 
   // shard.cc: connections
   void accept_some();
+  static void refuse_full(const Fd& fd);
+  std::optional<Slot> take_slot();
+  void release(Slot slot);
   void close(Slot slot);
   void end_after_output(Slot slot);
   void expire_deadlines();
 
+  // shard_socket.cc: bytes of sockets
+  struct Received {
+    std::string_view bytes{};  // in read_buffer_; none: there are none now
+    bool drained = false;      // there is nothing more to read now
+    bool gone = false;
+  };
+  Received receive(Slot slot);
+  Received receive_sealed(Slot slot, io::TlsSession& tls);
+  std::size_t send(Slot slot, std::string_view bytes);
+  bool flush_sealed(Slot slot);
+  static io::TlsSession* tls_of(const Connection& connection);
+  static bool holds_sealed(const Connection& connection);
+  void want_write(Slot slot);
+
+  // shard_http2.cc
+  struct Carrier;
+  bool sniff_http2(Slot slot, std::string_view& bytes);
+  void begin_http2(Slot slot, std::string_view bytes);
+  void take_frames(Slot slot, std::string_view bytes);
+  void await_streams(Slot slot);
+  void on_stream_request(Slot carrier, http2::StreamId stream, const http1::RequestHead& head);
+  void refuse_stream(Slot carrier, http2::StreamId stream, int status, std::string_view text);
+  http2::Session& session_of(const Connection& stream);
+  void respond_on_stream(Slot slot, const Response& response);
+  void flush_later(Slot carrier);
+  void flush_sessions();
+  void flush_session(Slot slot);
+  void end_session(Slot slot);
+  void release_streams(Slot carrier);
+
   // shard_input.cc: requests
   void on_readable(Slot slot);
   void take_input(Slot slot, std::string_view bytes);
+  static http1::HeadStatus receive_head(Incoming& incoming, std::string_view& bytes);
   void take_body(Slot slot, std::string_view& bytes);
   void hold_input(Slot slot, std::string_view bytes);
   void route(Slot slot, const http1::RequestHead& head);
@@ -112,6 +148,7 @@ class Shard {
     bool new_only = false;           // not the rows as they are
   };
   void subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, const Begin& begin);
+  void begin_stream(Slot slot, std::string text);
   void write_event(Slot slot, const EventRef& event, std::string_view frame);
   void write_text(Slot slot, std::string text);
   void on_writable(Slot slot);
@@ -120,8 +157,7 @@ class Shard {
   void miss_event(Slot slot);
   void tell_missed(const Connection& connection);
   void leave(Slot slot);
-  std::size_t write_now(Connection& connection, std::string_view bytes);
-  void want_write(Slot slot, bool wanted);
+  std::size_t write_now(Slot slot, std::string_view bytes);
 
   void tell_hub(ToHub&& message);
   void flush_to_hub();
@@ -129,6 +165,9 @@ class Shard {
   std::uint64_t token(Slot slot) const {
     return std::uint64_t{connections_[slot].generation} << 32 | slot;
   }
+  // Streams of HTTP/2 need no descriptor, and the kernel spreads a few large connections over the
+  // shards less evenly than many small ones.
+  std::size_t slots_max() const { return 4 * options_.connections_max; }
   ConnectionId id_of(Slot slot) const { return {slot, connections_[slot].generation}; }
 
   static constexpr std::uint64_t kWakeupToken = 0xFFFFFFFE;
@@ -143,17 +182,20 @@ class Shard {
   Link& link_;
   io::Wakeup& hub_;
   Counters& counters_;
+  io::CurrentTls::View tls_;
 
   std::optional<io::Poller> poller_;
   Fd listener_;
   std::vector<Connection> connections_;  // capacity reserved: a reference stays valid
   std::vector<Slot> free_slots_;
-  std::size_t open_count_ = 0;
+  std::size_t open_count_ = 0;  // sockets and streams
+  std::size_t socket_count_ = 0;
   PostingLists index_;
   std::deque<Deadline> request_deadlines_;  // ascending
   std::deque<Deadline> closing_deadlines_;  // ascending
   std::deque<ToHub> waiting_for_hub_;       // while the ring is full; one per connection at most
   std::vector<Slot> leaving_;               // found while iterating the index
+  std::vector<Slot> flush_due_;             // sessions of HTTP/2, at the end of this turn
   // By surface; null: it has no streams of this kind.
   std::array<const StreamRules*, kSurfaceCount> rules_{};
   std::uint32_t event_stamp_ = 0;

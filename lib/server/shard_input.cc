@@ -1,8 +1,5 @@
 // Requests: from bytes to a stream, an answer or a refusal.
 #include <fmt/format.h>
-#include <sys/socket.h>
-
-#include <cerrno>
 
 #include "server/shard.h"
 
@@ -13,17 +10,22 @@ void Shard::on_readable(Slot slot) {
   // Bounded, so that one client that sends without end does not hold up the others.
   constexpr int kReadsPerTurn = 4;
   for (int i = 0; i < kReadsPerTurn; ++i) {
-    const ssize_t got = ::recv(connections_[slot].fd, read_buffer_.data(), read_buffer_.size(), 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 && errno == EAGAIN) return;
-    if (got <= 0) {
-      close(slot);
-      return;
-    }
-    take_input(slot, {read_buffer_.data(), static_cast<std::size_t>(got)});
-    if (connections_[slot].generation != generation) return;
-    if (static_cast<std::size_t>(got) < read_buffer_.size()) return;
+    const Received received = receive(slot);
+    if (received.gone) return close(slot);
+    if (received.bytes.empty()) return;
+    take_input(slot, received.bytes);
+    if (connections_[slot].generation != generation || received.drained) return;
   }
+}
+
+// What was kept while it might have been HTTP/2 goes first: less than a request line.
+http1::HeadStatus Shard::receive_head(Incoming& incoming, std::string_view& bytes) {
+  if (!incoming.pending.empty()) {
+    std::string_view kept = incoming.pending;
+    (void)incoming.parser.receive(kept);
+    incoming.pending.clear();
+  }
+  return incoming.parser.receive(bytes);
 }
 
 void Shard::take_input(Slot slot, std::string_view bytes) {
@@ -36,9 +38,10 @@ void Shard::take_input(Slot slot, std::string_view bytes) {
         if (!connection.incoming) {
           connection.incoming = std::make_unique<Incoming>(options_.limits);
         }
+        if (sniff_http2(slot, bytes)) return;
         // Held here, because routing may end the connection and its parser with it.
         const std::unique_ptr<Incoming>& incoming = connection.incoming;
-        const http1::HeadStatus status = incoming->parser.receive(bytes);
+        const http1::HeadStatus status = receive_head(*incoming, bytes);
         if (status == http1::HeadStatus::need_more) return;
         if (status == http1::HeadStatus::bad) {
           refuse(slot, incoming->parser.refusal_status(),
@@ -51,6 +54,8 @@ void Shard::take_input(Slot slot, std::string_view bytes) {
       case Connection::State::body:
         take_body(slot, bytes);
         break;
+      case Connection::State::carrying:
+        return take_frames(slot, bytes);
       case Connection::State::answering:
         return hold_input(slot, bytes);
       default:
@@ -168,8 +173,9 @@ void Shard::await_request(Slot slot) {
   }
 }
 
-// Answers a request; afterwards the connection waits for the next one, or ends.
+// Answers a request; afterwards the connection waits for the next one, or ends. A stream ends.
 void Shard::respond(Slot slot, const Response& response) {
+  if (connections_[slot].stream != 0) return respond_on_stream(slot, response);
   const std::uint32_t generation = connections_[slot].generation;
   const std::unique_ptr<Incoming> done = std::move(connections_[slot].incoming);
   write_text(slot, render(response));

@@ -2,8 +2,6 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
-#include <cerrno>
-
 #include "server/gzip_frames.h"
 #include "server/shard.h"
 
@@ -77,8 +75,22 @@ void Shard::on_chunk(ToShard& message) {
     }
     return;
   }
+  begin_stream(slot, std::string(kStreamHead).append(message.text));
+}
+
+// `text` begins with the head of HTTP/1.1, which HTTP/2 says in its own way.
+void Shard::begin_stream(Slot slot, std::string text) {
+  Connection& connection = connections_[slot];
   connection.head_sent = true;
-  write_text(slot, std::string(kStreamHead).append(message.text));
+  if (connection.stream != 0) {
+    const std::size_t lines = text.find("\r\n") + 2;
+    const std::size_t end = text.find("\r\n\r\n") + 2;
+    session_of(connection)
+        .open(connection.stream, 200, std::string_view(text).substr(lines, end - lines));
+    flush_later(connection.carrier);
+    text.erase(0, end + 2);
+  }
+  write_text(slot, std::move(text));
 }
 
 void Shard::on_answer(ToShard& message) {
@@ -128,27 +140,24 @@ void Shard::subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, const 
   tell_hub(std::move(message));
 }
 
-// Bytes the socket took; anything that is not "full" will show as an error when it is next read.
-std::size_t Shard::write_now(Connection& connection, std::string_view bytes) {
-  ssize_t sent = 0;
-  do {
-    sent = ::send(connection.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  } while (sent < 0 && errno == EINTR);
-  const std::size_t count = sent < 0 ? 0 : static_cast<std::size_t>(sent);
-  counters_.bytes_sent.fetch_add(count, std::memory_order_relaxed);
-  return count;
+// Bytes that the socket, or the stream's session, took.
+std::size_t Shard::write_now(Slot slot, std::string_view bytes) {
+  const Connection& connection = connections_[slot];
+  if (connection.stream == 0) return send(slot, bytes);
+  flush_later(connection.carrier);
+  return session_of(connection).write(connection.stream, bytes);
 }
 
 void Shard::write_event(Slot slot, const EventRef& event, std::string_view frame) {
   Connection& connection = connections_[slot];
   counters_.events_sent.fetch_add(1, std::memory_order_relaxed);
   if (!connection.backlog) {
-    const std::size_t sent = write_now(connection, frame);
+    const std::size_t sent = write_now(slot, frame);
     if (sent == frame.size()) return;
     connection.backlog = std::make_unique<Backlog>();
     connection.backlog->push(event, frame.substr(sent));
     if (sent > 0) connection.backlog->mark_started();
-    want_write(slot, true);
+    want_write(slot);
     return;
   }
   const bool full = connection.backlog->event_bytes() + frame.size() > options_.backlog_bytes_max;
@@ -166,7 +175,7 @@ void Shard::write_text(Slot slot, std::string text) {
     connection.backlog->push(std::move(text));
     return;
   }
-  const std::size_t sent = write_now(connection, text);
+  const std::size_t sent = write_now(slot, text);
   if (sent == text.size()) {
     output_drained(slot);
     return;
@@ -174,29 +183,35 @@ void Shard::write_text(Slot slot, std::string text) {
   connection.backlog = std::make_unique<Backlog>();
   connection.backlog->push(text.substr(sent));
   if (sent > 0) connection.backlog->mark_started();
-  want_write(slot, true);
+  want_write(slot);
 }
 
 void Shard::on_writable(Slot slot) {
+  if (!flush_sealed(slot)) return;
   Connection& connection = connections_[slot];
-  if (!connection.backlog) return;
+  if (connection.state == Connection::State::carrying) return flush_later(slot);
+  if (!connection.backlog) {
+    want_write(slot);
+    return output_drained(slot);
+  }
   while (!connection.backlog->empty()) {
     const std::string_view bytes = connection.backlog->front();
-    const std::size_t sent = write_now(connection, bytes);
+    const std::size_t sent = write_now(slot, bytes);
     if (sent > 0) connection.backlog->consume(sent);
     if (sent < bytes.size()) return;
   }
   const std::uint32_t missed = connection.backlog->take_missed();
   connection.backlog.reset();
-  want_write(slot, false);
+  want_write(slot);
   if (missed == 0) return output_drained(slot);
   const std::string note = fmt::format(": missed {} events: too slow\n\n", missed);
   write_text(slot, connection.gzip ? gzip_blocks(note) : note);
 }
 
-// Everything handed over so far is with the kernel.
+// Everything handed over so far is with the kernel, or with the stream's session.
 void Shard::output_drained(Slot slot) {
   Connection& connection = connections_[slot];
+  if (holds_sealed(connection)) return;  // not yet: on_writable() comes here again
   if (connection.state == Connection::State::catching_up) {
     ToHub message;
     message.kind = ToHub::Kind::fetch;
@@ -205,6 +220,12 @@ void Shard::output_drained(Slot slot) {
   } else if (connection.state == Connection::State::reading && connection.incoming) {
     take_input(slot, std::exchange(connection.incoming->pending, {}));
   } else if (connection.state == Connection::State::closing) {
+    if (connection.stream != 0) {
+      session_of(connection).end(connection.stream);
+      flush_later(connection.carrier);
+      return release(slot);
+    }
+    if (io::TlsSession* const tls = tls_of(connection)) tls->say_goodbye();
     ::shutdown(connection.fd, SHUT_WR);
     connection.state = Connection::State::lingering;
   }
@@ -244,16 +265,6 @@ void Shard::leave(Slot slot) {
   if (connection.leaving) return;
   connection.leaving = true;
   leaving_.push_back(slot);
-}
-
-void Shard::want_write(Slot slot, bool wanted) {
-  Connection& connection = connections_[slot];
-  if (connection.wants_write == wanted) return;
-  connection.wants_write = wanted;
-  const auto interest = wanted ? io::Interest::read_write : io::Interest::read;
-  if (!poller_->change(connection.fd, token(slot), interest)) {
-    RT_CHECK(false && "a watched descriptor can be changed");
-  }
 }
 
 }  // namespace rt::server

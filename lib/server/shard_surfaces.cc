@@ -107,18 +107,17 @@ void Shard::open_stream(Slot slot, const ServedEndpoint& served, std::unique_ptr
 // The board has something for one subscriber, which is live from here on.
 void Shard::on_told(Slot slot, ToShard& message) {
   Connection& connection = connections_[slot];
-  std::string text;
-  if (!connection.head_sent) {
-    text = std::move(connection.incoming->opening);
-    connection.incoming.reset();
-    connection.head_sent = true;
-  }
   connection.state = Connection::State::live;
-  if (!message.text.empty()) {
-    text.append(connection.gzip ? gzip_blocks(message.text) : message.text);
-  }
+  std::string text;
+  if (!message.text.empty()) text = connection.gzip ? gzip_blocks(message.text) : message.text;
   const std::uint32_t generation = connection.generation;
-  if (!text.empty()) write_text(slot, std::move(text));
+  if (!connection.head_sent) {
+    std::string opening = std::move(connection.incoming->opening);
+    connection.incoming.reset();
+    begin_stream(slot, std::move(opening.append(text)));
+  } else if (!text.empty()) {
+    write_text(slot, std::move(text));
+  }
   if (message.last && connection.generation == generation) end_after_output(slot);
 }
 

@@ -1,5 +1,7 @@
 #include "server/topic_table.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -51,19 +53,44 @@ void TopicTable::published(const std::string& name, WallTime now) {
   spoken.last_activity = now;
 }
 
-EventRef TopicTable::receive(const std::string& name, std::string_view data, WallTime now) {
+void TopicTable::receive(const std::string& name, std::string_view data, WallTime now) {
   last_notification_ = now;
   const Hash128 target = topic_target(name);
   const auto found = topics_.find(target);
-  if (found == topics_.end()) return {};
+  if (found == topics_.end()) return;
   Topic& heard = found->second;
-  ++heard.broadcast;
-  heard.delivered += heard.subscribers;
   heard.last_activity = now;
-  if (heard.subscribers == 0) return {};
-  const std::string frame = topic_frame(data);
+  if (heard.subscribers == 0) {
+    ++heard.broadcast;
+    return;
+  }
+  if (heard.ring.empty()) turns_.push_back(target);
+  if (heard.ring.size() == options_.ring_capacity) {
+    heard.ring.pop_front();
+    --waiting_;
+    ++heard.missed;
+    ++heard.untold;
+  }
+  heard.ring.emplace_back(data);
+  ++waiting_;
+}
+
+EventRef TopicTable::next() {
+  if (turns_.empty()) return {};
+  const Hash128 target = turns_.front();
+  turns_.pop_front();
+  Topic& topic = topics_.find(target)->second;  // kept while its ring is not empty
+  std::string frame;
+  if (topic.untold > 0) frame = fmt::format(": missed {} messages\n\n", topic.untold);
+  topic.untold = 0;
+  frame += topic_frame(topic.ring.front());
+  topic.ring.pop_front();
+  --waiting_;
+  if (!topic.ring.empty()) turns_.push_back(target);
+  ++topic.broadcast;
+  topic.delivered += topic.subscribers;
   std::string gzip_frame;
-  if (heard.gzip_subscribers > 0) gzip_frame = gzip_blocks(frame);
+  if (topic.gzip_subscribers > 0) gzip_frame = gzip_blocks(frame);
   const std::array<std::uint64_t, 1> keys{target.low};
   EventBlock::Content content;
   content.surface = Surface::topics;
@@ -75,7 +102,8 @@ EventRef TopicTable::receive(const std::string& name, std::string_view data, Wal
 }
 
 bool TopicTable::is_idle(const Topic& topic, WallTime now) const {
-  return topic.subscribers == 0 && now - topic.last_activity >= options_.idle_timeout;
+  return topic.subscribers == 0 && topic.ring.empty() &&
+         now - topic.last_activity >= options_.idle_timeout;
 }
 
 void TopicTable::forget_idle(WallTime now) {
@@ -94,15 +122,17 @@ std::string TopicTable::health_json(const Links& links, std::size_t limit, WallT
   for (const auto& [target, topic] : topics_) {
     if (shown == limit) break;
     ++shown;
-    const std::size_t topic_bytes = kTopicBytes + topic.name.size();
+    std::size_t topic_bytes = kTopicBytes + topic.name.size();
+    for (const std::string& waiting : topic.ring) topic_bytes += waiting.capacity();
     list.push_back({{"topic", topic.name},
                     {"subscribers", topic.subscribers},
-                    {"dispatch_depth", 0},
+                    {"dispatch_depth", topic.ring.size()},
                     {"pending_to_clients", 0},
                     {"published", topic.published},
                     {"broadcast", topic.broadcast},
                     {"delivered_frames", topic.delivered},
                     {"dropped_clients", topic.dropped},
+                    {"missed_messages", topic.missed},
                     {"memory_usage_bytes", topic_bytes},
                     {"last_activity_unix", unix_us(topic.last_activity) / 1'000'000},
                     {"is_idle", is_idle(topic, now)}});
@@ -111,6 +141,7 @@ std::string TopicTable::health_json(const Links& links, std::size_t limit, WallT
     sum.broadcast += topic.broadcast;
     sum.delivered += topic.delivered;
     sum.dropped += topic.dropped;
+    sum.missed += topic.missed;
     bytes += topic_bytes;
     idle += is_idle(topic, now) ? 1U : 0U;
   }
@@ -126,12 +157,13 @@ std::string TopicTable::health_json(const Links& links, std::size_t limit, WallT
       {"totals",
        {{"topics", shown},
         {"subscribers", sum.subscribers},
-        {"dispatch_depth", 0},
-        {"pending_to_clients", 0},
+        {"dispatch_depth", waiting_},
+        {"pending_to_clients", links.pending_to_clients},
         {"published", sum.published},
         {"broadcast", sum.broadcast},
         {"delivered_frames", sum.delivered},
         {"dropped_clients", sum.dropped},
+        {"missed_messages", sum.missed},
         {"total_memory_usage_bytes", bytes},
         {"idle_topics", idle},
         {"listen_connected", links.listening},

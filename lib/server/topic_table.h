@@ -1,8 +1,11 @@
-// Who listens to which topic, and what went through it. A message becomes one event for all of a
-// topic's subscribers. One thread.
+// Who listens to which topic, what waits to be sent to them, and what went through it. A message
+// becomes one event for all of a topic's subscribers. What comes faster than it can be sent waits
+// in a ring of its topic, which loses its oldest when it is full: one busy topic harms no other,
+// and its subscribers are told how much they missed. One thread.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -16,6 +19,8 @@ namespace rt::server {
 class TopicTable {
  public:
   struct Options {
+    // Messages of one topic that may wait: ssepg's default.
+    std::size_t ring_capacity = 1024;
     Duration idle_timeout = std::chrono::minutes(10);  // without subscribers and messages
   };
   explicit TopicTable(const Options& options) : options_(options) {}
@@ -26,8 +31,11 @@ class TopicTable {
 
   // Published here, before it is known whether it arrives anywhere.
   void published(const std::string& name, WallTime now);
-  // The event of a message that arrived; nothing if nobody listens here.
-  EventRef receive(const std::string& name, std::string_view data, WallTime now);
+  // A message that arrived: it waits for next(), unless nobody listens here.
+  void receive(const std::string& name, std::string_view data, WallTime now);
+  // The event of the message that is next, each topic in its turn; nothing if none waits.
+  EventRef next();
+  bool is_waiting() const { return !turns_.empty(); }
 
   // Forgets topics that nobody needs any more; looks at all of them.
   void forget_idle(WallTime now);
@@ -38,6 +46,7 @@ class TopicTable {
     bool notifying = false;
     std::uint64_t reconnects = 0;
     std::size_t threads = 0;
+    std::uint64_t pending_to_clients = 0;
   };
   // GET /healthz; at most `limit` topics, and totals of those.
   std::string health_json(const Links& links, std::size_t limit, WallTime now) const;
@@ -50,7 +59,10 @@ class TopicTable {
     std::uint64_t published = 0;
     std::uint64_t broadcast = 0;
     std::uint64_t delivered = 0;
-    std::uint64_t dropped = 0;
+    std::uint64_t dropped = 0;  // subscribers
+    std::uint64_t missed = 0;   // messages that left a full ring
+    std::uint64_t untold = 0;   // of those, what the subscribers do not know of yet
+    std::deque<std::string> ring;
     WallTime last_activity{};
   };
   struct HashTarget {
@@ -61,6 +73,8 @@ class TopicTable {
 
   Options options_;
   std::unordered_map<Hash128, Topic, HashTarget> topics_;
+  std::deque<Hash128> turns_;  // topics with something in their ring, each once
+  std::uint64_t waiting_ = 0;  // messages in all rings
   WallTime last_notification_{};
 };
 

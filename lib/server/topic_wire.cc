@@ -19,21 +19,6 @@ TopicPublish refused(int status, std::string text) {
   return {status, {}, std::move(text)};
 }
 
-// The last member of that name, whatever its case.
-std::optional<std::string_view> member(std::string_view object, std::string_view name) {
-  std::optional<std::string_view> found;
-  for (const JsonMember& each : json_members(object)) {
-    const std::string_view bare = each.name.substr(1, each.name.size() - 2);
-    if (equal_ignoring_case(bare, name)) found = each.value;
-  }
-  return found;
-}
-
-bool is_object(std::string_view json) {
-  const std::size_t start = json.find_first_not_of(" \t\r\n");
-  return start != std::string_view::npos && json[start] == '{' && is_json(json);
-}
-
 }  // namespace
 
 std::optional<std::string> topic_of_path(std::string_view path, std::string_view base) {
@@ -51,8 +36,9 @@ TopicPublish parse_topic_publish(std::string_view topic, std::string_view body,
                                  std::size_t bytes_max) {
   constexpr std::string_view kExpected = "invalid JSON; expected {\"data\": ...}\n";
   constexpr std::size_t kBodyBytesMax = 256 * 1024;  // ssepg's
-  if (body.size() > kBodyBytesMax || !is_object(body)) return refused(400, std::string(kExpected));
-  const auto data = member(body, "data");
+  if (body.size() > kBodyBytesMax || !is_json_object(body))
+    return refused(400, std::string(kExpected));
+  const auto data = json_member_as_go(body, "data");
   TopicPublish publish;
   if (!data || *data == "null" || !append_compact_json(publish.data, *data)) {
     return refused(400, std::string(kExpected));
@@ -68,12 +54,12 @@ TopicPublish parse_topic_publish(std::string_view topic, std::string_view body,
 }
 
 std::optional<TopicMessage> parse_topic_envelope(std::string_view payload) {
-  if (!is_object(payload)) return std::nullopt;
-  const auto topic = member(payload, "topic");
+  if (!is_json_object(payload)) return std::nullopt;
+  const auto topic = json_member_as_go(payload, "topic");
   // Names need no escapes; one that has some is nobody's topic.
   if (!topic || topic->size() < 2 || topic->front() != '"') return std::nullopt;
   return TopicMessage{std::string(topic->substr(1, topic->size() - 2)),
-                      member(payload, "data").value_or("")};
+                      json_member_as_go(payload, "data").value_or("")};
 }
 
 std::string topic_frame(std::string_view data) {

@@ -41,7 +41,8 @@ void TopicsBoard::publish(const Asker& asker, Question question) {
       .content_type = "application/json"};
   table_.published(question.name, port_->now());
   if (errands_ == nullptr) {
-    receive(question.name, question.text);
+    table_.receive(question.name, question.text, port_->now());
+    send_waiting();
     return port_->answer(asker, std::move(good));
   }
   struct Job {
@@ -67,19 +68,21 @@ void TopicsBoard::hear(const RecordView& record) {
   const auto notified = archive::decode_notify(record.body);
   const auto message = notified ? parse_topic_envelope(notified->payload) : std::nullopt;
   if (message) {
-    receive(message->topic, message->data);
+    table_.receive(message->topic, message->data, port_->now());
+    send_waiting();
   } else if (options_.on_damaged) {
     options_.on_damaged();
   }
 }
 
-void TopicsBoard::receive(const std::string& topic, std::string_view data) {
-  const EventRef event = table_.receive(topic, data, port_->now());
-  if (event) port_->send(event);
+void TopicsBoard::send_waiting() {
+  while (table_.is_waiting() && port_->has_room()) port_->send(table_.next());
 }
 
-void TopicsBoard::turn() {
+bool TopicsBoard::turn() {
   if (errands_ != nullptr) errands_->finish();
+  send_waiting();
+  return table_.is_waiting();
 }
 
 }  // namespace rt::server

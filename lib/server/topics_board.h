@@ -31,12 +31,12 @@ class TopicsBoard final : public Board {
   void missed(const Hash128& target) override { table_.dropped(target); }
   void ask(const Asker& asker, Question question) override;
   void hear(const RecordView& record) override;
-  void turn() override;
+  bool turn() override;
   void tidy() override { table_.forget_idle(port_->now()); }
 
  private:
   void publish(const Asker& asker, Question question);
-  void receive(const std::string& topic, std::string_view data);
+  void send_waiting();
 
   Options options_;
   TopicTable table_;

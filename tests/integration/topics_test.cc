@@ -108,5 +108,19 @@ TEST_CASE("topics: while the database is away publishing is 503, and afterwards 
   CHECK(end.out == "1\n2\n");
 }
 
+TEST_CASE("topics: a queue of notifications that fills up is said, with its cause", "[topics]") {
+  const PrivatePostgres postgres;
+  // It has begun a transaction after LISTEN: the queue cannot be shortened before it ends.
+  Connection asleep = postgres.connect();
+  REQUIRE(asleep.exec("LISTEN anything", "listen"));
+  REQUIRE(asleep.exec("BEGIN", "begin"));
+  REQUIRE(asleep.exec("SELECT 1", "take a snapshot"));
+  for (int n = 0; n < 10; ++n) {
+    postgres.exec("SELECT pg_notify('anything', repeat('" + std::to_string(n) + "', 7000))");
+  }
+  const Instance instance(postgres, {"--notify-queue-warn", "0", "--notify-queue-poll", "100ms"});
+  CHECK(instance.tool->wait_for("queue of notifications fills up"));
+}
+
 }  // namespace
 }  // namespace rt::test

@@ -145,5 +145,50 @@ TEST_CASE("realtime: members stand in the order of the original", "[envelopes]")
   CHECK(out.empty());
 }
 
+TEST_CASE("realtime: what a transport brings is read as JavaScript reads it", "[envelopes]") {
+  const auto event = parse_realtime_event(
+      R"( {"type":"x", "data": {"n": 1.50}, "userId":"a\u0062", "ty\u0070e":"last", "id":"i",)"
+      "\n"
+      R"("origin":"o", "more":[]} )");
+  REQUIRE(event);
+  CHECK(event->type == "last");
+  CHECK(event->user_id == "ab");
+  CHECK(event->id == "i");
+  CHECK(event->origin == "o");
+  CHECK(event->json == R"({"type":"x","data":{"n":1.50},"userId":"a\u0062",)"
+                       R"("ty\u0070e":"last","id":"i","origin":"o","more":[]})");
+  for (const char* everybody : {R"({"type":"t"})", R"({"type":"t","userId":null,"id":7})",
+                                R"({"type":"t","userId":"","origin":{}})"}) {
+    INFO(everybody);
+    const auto legacy = parse_realtime_event(everybody);
+    REQUIRE(legacy);
+    CHECK((legacy->user_id.empty() && legacy->id.empty() && legacy->origin.empty()));
+  }
+  for (const char* bad :
+       {"", "null", "[]", R"("type")", R"({"type":""})", R"({"type":null})", R"({"type":["t"]})",
+        R"({"type":"t","userId":7})", R"({"type":"t")", R"({"type":"\ud800"})"}) {
+    INFO(bad);
+    CHECK(!parse_realtime_event(bad));
+  }
+}
+
+TEST_CASE("realtime: a post needs a type; its data keeps its spelling, without it is null",
+          "[envelopes]") {
+  const std::string body = R"({"type":"t", "data":{"n": 1.50}, "userId":"u", "origin":"forged"})";
+  const auto post = parse_realtime_post(body);
+  REQUIRE(post);
+  CHECK(post->type == "t");
+  CHECK(post->user_id == "u");
+  CHECK(post->data == R"({"n": 1.50})");
+  const std::string plain = R"({"type":"t"})";
+  CHECK(parse_realtime_post(plain)->data == "null");
+  const auto refusal = [](const std::string& bad) { return parse_realtime_post(bad).error().text; };
+  CHECK(refusal("{") == "the body is no JSON object");
+  CHECK(refusal("7") == "the body is no JSON object");
+  CHECK(refusal("{}") == "type is missing or empty");
+  CHECK(refusal(R"({"type":7})") == "type is no text");
+  CHECK(refusal(R"({"type":"t","userId":{}})") == "userId is no text");
+}
+
 }  // namespace
 }  // namespace rt::test

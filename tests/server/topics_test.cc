@@ -310,6 +310,29 @@ TEST_CASE("topics: subscribers are told when the server stops", "[server][topics
   CHECK(one.client.until_closed().find(": server shutting down\n\n") != std::string::npos);
 }
 
+TEST_CASE("topics: a full ring loses its oldest, is counted, and its subscribers are told",
+          "[server][topics]") {
+  TopicTable table({.ring_capacity = 4});
+  const WallTime now = from_unix_us(1'700'000'000'000'000);
+  table.join(topic_target("busy"), "busy", false, now);
+  table.join(topic_target("calm"), "calm", false, now);
+  for (int n = 0; n < 6; ++n) table.receive("busy", std::to_string(n), now);
+  table.receive("calm", "\"c\"", now);
+  table.receive("nobody", "1", now);
+  const auto waiting = nlohmann::json::parse(table.health_json({}, 10, now));
+  CHECK(waiting["totals"]["dispatch_depth"] == 5);
+  CHECK(waiting["totals"]["missed_messages"] == 2);
+  std::vector<std::string> frames;
+  while (const EventRef event = table.next()) frames.emplace_back(event->content().frame);
+  // Each topic in its turn.
+  CHECK(frames == std::vector<std::string>{": missed 2 messages\n\n" + topic_frame("2"),
+                                           topic_frame("\"c\""), topic_frame("3"), topic_frame("4"),
+                                           topic_frame("5")});
+  const auto sent = nlohmann::json::parse(table.health_json({}, 10, now));
+  CHECK(sent["totals"]["dispatch_depth"] == 0);
+  CHECK(sent["totals"]["delivered_frames"] == 5);
+}
+
 TEST_CASE("topics: those that nobody uses are forgotten", "[server][topics]") {
   TopicTable board({.idle_timeout = std::chrono::minutes(10)});
   const WallTime start = from_unix_us(1'700'000'000'000'000);

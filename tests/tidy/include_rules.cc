@@ -16,6 +16,7 @@ struct Folder {
 
 const std::initializer_list<Folder> kFolders = {
     {"base", {}},
+    {"auth", {"base"}},
     {"proto", {"base"}},
     {"io", {"base"}},
     {"archive", {"base"}},
@@ -23,7 +24,7 @@ const std::initializer_list<Folder> kFolders = {
     {"redis", {"base", "proto", "io"}},
     {"http", {"base", "proto", "io"}},
     {"pipe", {"base", "proto", "io", "archive", "pg", "redis", "http"}},
-    {"server", {"base", "proto", "io", "archive", "pipe"}},
+    {"server", {"base", "proto", "io", "archive", "auth", "pipe"}},
     {"load", {"base", "proto", "io", "pipe"}},
     {"report", {"base", "load"}},
     {"sim", {"base", "proto", "io"}},
@@ -41,7 +42,9 @@ const std::initializer_list<Library> kLibraries = {
     {"curl/", {"lib/http"}, false},
     {"hiredis/", {"lib/redis", "tests"}, false},
     {"boost/", {"lib/proto", "lib/server"}, false},
-    {"openssl/", {"lib/io", "lib/server", "lib/load"}, false},
+    {"nghttp2/", {"lib/proto", "tests"}, false},
+    {"jwt.h", {"lib/auth", "tests"}, false},
+    {"openssl/", {"lib/auth", "lib/io", "lib/server", "lib/load", "tests"}, false},
     {"spdlog/", {"lib/base"}, false},
     {"zlib", {"lib/server", "tests"}, false},
     {"zstd", {"lib/archive", "tests"}, false},

@@ -1,0 +1,261 @@
+// Requests and answers: what nghttp2 tells a session, and the heads that a session hands to it.
+#include <nghttp2/nghttp2.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/result.h"
+#include "base/text.h"
+#include "proto/http2_stream.h"
+
+namespace rt::http2 {
+namespace {
+
+constexpr std::size_t kFrameHeadBytes = 9;
+
+std::string_view view(const std::uint8_t* bytes, std::size_t size) {
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+bool is_request(const nghttp2_frame& frame) {
+  return frame.hd.type == NGHTTP2_HEADERS && frame.headers.cat == NGHTTP2_HCAT_REQUEST;
+}
+
+bool ends_stream(const nghttp2_frame& frame) {
+  return (frame.hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+}
+
+// Fields that belong to one HTTP/1 connection (RFC 9113 section 8.2.2).
+bool is_of_http1(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kNames = {
+      "connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+nghttp2_nv field(std::string_view name, std::string_view value) {
+  // nghttp2 copies both and writes to neither.
+  const auto bytes = [](std::string_view text) {
+    return const_cast<std::uint8_t*>(reinterpret_cast<const std::uint8_t*>(text.data()));
+  };
+  return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
+}
+
+}  // namespace
+
+struct Session::Callbacks {
+  static Session& of(void* session) { return *static_cast<Session*>(session); }
+  static Stream* stream_of(nghttp2_session* session, StreamId id) {
+    return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session, id));
+  }
+  static nghttp2_session_callbacks* make();
+
+  static int on_begin_headers(nghttp2_session*, const nghttp2_frame*, void* self);
+  static int on_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t* name,
+                       std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
+                       std::uint8_t flags, void* self);
+  static int on_invalid_header(nghttp2_session*, const nghttp2_frame*, const std::uint8_t* name,
+                               std::size_t name_size, const std::uint8_t* value,
+                               std::size_t value_size, std::uint8_t flags, void* self);
+  static int on_begin_frame(nghttp2_session*, const nghttp2_frame_hd*, void* self);
+  static int on_frame_recv(nghttp2_session*, const nghttp2_frame*, void* self);
+  static int on_data_chunk(nghttp2_session*, std::uint8_t flags, StreamId id,
+                           const std::uint8_t* bytes, std::size_t size, void* self);
+  static int on_stream_close(nghttp2_session*, StreamId id, std::uint32_t error_code, void* self);
+  static int on_frame_send(nghttp2_session*, const nghttp2_frame*, void* self);
+  static ssize_t on_read(nghttp2_session*, StreamId id, std::uint8_t*, std::size_t size_max,
+                         std::uint32_t* flags, nghttp2_data_source*, void* self);
+  static int on_send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_head,
+                          std::size_t size, nghttp2_data_source*, void* self);
+};
+
+const nghttp2_session_callbacks* Session::callbacks() {
+  struct Deleter {
+    void operator()(nghttp2_session_callbacks* callbacks) const {
+      nghttp2_session_callbacks_del(callbacks);
+    }
+  };
+  static const std::unique_ptr<nghttp2_session_callbacks, Deleter> kTable(Callbacks::make());
+  return kTable.get();
+}
+
+nghttp2_session_callbacks* Session::Callbacks::make() {
+  nghttp2_session_callbacks* table = nullptr;
+  RT_CHECK(nghttp2_session_callbacks_new(&table) == 0);
+  nghttp2_session_callbacks_set_on_begin_headers_callback(table, on_begin_headers);
+  nghttp2_session_callbacks_set_on_header_callback(table, on_header);
+  nghttp2_session_callbacks_set_on_invalid_header_callback(table, on_invalid_header);
+  nghttp2_session_callbacks_set_on_begin_frame_callback(table, on_begin_frame);
+  nghttp2_session_callbacks_set_on_frame_recv_callback(table, on_frame_recv);
+  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table, on_data_chunk);
+  nghttp2_session_callbacks_set_on_stream_close_callback(table, on_stream_close);
+  nghttp2_session_callbacks_set_on_frame_send_callback(table, on_frame_send);
+  nghttp2_session_callbacks_set_send_data_callback(table, on_send_data);
+  return table;
+}
+
+int Session::Callbacks::on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame,
+                                         void* self) {
+  if (!is_request(*frame)) return 0;  // trailers
+  auto stream = std::make_unique<Stream>();
+  stream->id = frame->hd.stream_id;
+  stream->tag = static_cast<Tag>(stream->id);
+  stream->head = std::make_unique<Head>(of(self).limits_.request);
+  nghttp2_session_set_stream_user_data(session, stream->id, stream.get());
+  of(self).streams_.emplace(stream->id, std::move(stream));
+  return 0;
+}
+
+int Session::Callbacks::on_header(nghttp2_session* session, const nghttp2_frame* frame,
+                                  const std::uint8_t* name, std::size_t name_size,
+                                  const std::uint8_t* value, std::size_t value_size, std::uint8_t,
+                                  void*) {
+  if (!is_request(*frame)) return 0;  // trailers mean nothing here
+  Stream* const stream = stream_of(session, frame->hd.stream_id);
+  if (stream == nullptr || !stream->head) return 0;
+  const bool bearable = stream->head->add(view(name, name_size), view(value, value_size));
+  return bearable ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+// Left to itself nghttp2 would pass over the field: another server on the way might not.
+int Session::Callbacks::on_invalid_header(nghttp2_session*, const nghttp2_frame*,
+                                          const std::uint8_t*, std::size_t, const std::uint8_t*,
+                                          std::size_t, std::uint8_t, void*) {
+  return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;  // resets the stream
+}
+
+// Frames that cost more than they say: floods of them are how HTTP/2 servers are worn out
+// (CVE-2019-9512 to 9518).
+int Session::Callbacks::on_begin_frame(nghttp2_session*, const nghttp2_frame_hd* head, void* self) {
+  const bool useful = head->type == NGHTTP2_HEADERS || head->type == NGHTTP2_WINDOW_UPDATE ||
+                      head->type == NGHTTP2_RST_STREAM ||
+                      (head->type == NGHTTP2_DATA && head->length > 0);
+  if (useful) return 0;
+  return ++of(self).idle_frames_ > of(self).limits_.idle_frames_max ? NGHTTP2_ERR_CALLBACK_FAILURE
+                                                                    : 0;
+}
+
+int Session::Callbacks::on_frame_recv(nghttp2_session* session, const nghttp2_frame* frame,
+                                      void* self) {
+  if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
+  Stream* const stream = stream_of(session, frame->hd.stream_id);
+  if (stream == nullptr) return 0;
+  Owner& owner = of(self).owner_;
+  if (ends_stream(*frame)) stream->sending_over = true;
+  if (is_request(*frame) && stream->head) {
+    const std::unique_ptr<Head> head = std::move(stream->head);
+    const http1::Refusal refusal = head->finish(!ends_stream(*frame));
+    stream->owned = true;
+    stream->refused = refusal.status != 0;
+    if (stream->refused) {
+      owner.on_bad_request(stream->id, refusal);
+      return 0;
+    }
+    owner.on_request(stream->id, head->head());
+  }
+  if (ends_stream(*frame) && stream->owned && !stream->refused) owner.on_request_end(stream->tag);
+  return 0;
+}
+
+int Session::Callbacks::on_data_chunk(nghttp2_session* session, std::uint8_t, StreamId id,
+                                      const std::uint8_t* bytes, std::size_t size, void* self) {
+  const Stream* const stream = stream_of(session, id);
+  if (stream == nullptr || !stream->owned || stream->refused) return 0;
+  of(self).owner_.on_body(stream->tag, view(bytes, size));
+  return 0;
+}
+
+int Session::Callbacks::on_stream_close(nghttp2_session* session, StreamId id, std::uint32_t,
+                                        void* self) {
+  Session& me = of(self);
+  const Stream* const stream = stream_of(session, id);
+  if (stream == nullptr) return 0;
+  if (stream == me.writing_) me.writing_ = nullptr;
+  if (stream->owned) me.closed_.push_back(stream->tag);
+  nghttp2_session_set_stream_user_data(session, id, nullptr);
+  me.streams_.erase(id);
+  return 0;
+}
+
+// The whole answer is out while the request's body still comes: asks for no more of it (RFC 9113
+// section 8.1).
+int Session::Callbacks::on_frame_send(nghttp2_session* session, const nghttp2_frame* frame,
+                                      void* self) {
+  if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
+    of(self).broken_ = true;
+  }
+  if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
+  if (!ends_stream(*frame)) return 0;
+  const Stream* const stream = stream_of(session, frame->hd.stream_id);
+  if (stream != nullptr && !stream->sending_over) {
+    nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
+  }
+  return 0;
+}
+
+// How much the next DATA frame of this stream holds; on_send_data() puts it there.
+ssize_t Session::Callbacks::on_read(nghttp2_session* session, StreamId id, std::uint8_t*,
+                                    std::size_t size_max, std::uint32_t* flags,
+                                    nghttp2_data_source*, void* self) {
+  Session& me = of(self);
+  Stream* const stream = stream_of(session, id);
+  if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+  if (stream == me.writing_ && !me.at_hand_.empty()) {
+    return static_cast<ssize_t>(std::min(me.at_hand_.size(), size_max));
+  }
+  if (stream->ending) {
+    const std::size_t left = stream->body.size() - stream->body_at;
+    if (left <= size_max) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return static_cast<ssize_t>(std::min(left, size_max));
+  }
+  if (stream->waits) me.writable_.push_back(id);
+  return NGHTTP2_ERR_DEFERRED;
+}
+
+int Session::Callbacks::on_send_data(nghttp2_session* session, nghttp2_frame* frame,
+                                     const std::uint8_t* frame_head, std::size_t size,
+                                     nghttp2_data_source*, void* self) {
+  Session& me = of(self);
+  Stream* const stream = stream_of(session, frame->hd.stream_id);
+  if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  const bool at_hand = stream == me.writing_ && !me.at_hand_.empty();
+  if (!at_hand && size > 0 && me.room() == 0) return NGHTTP2_ERR_WOULDBLOCK;  // asks again
+  if (me.output_.empty()) me.reserve_output();
+  me.output_.append(view(frame_head, kFrameHeadBytes));
+  if (at_hand) {
+    me.output_.append(me.at_hand_.substr(0, size));
+    me.at_hand_.remove_prefix(size);
+  } else {
+    me.output_.append(stream->body, stream->body_at, size);
+    stream->body_at += size;
+  }
+  return 0;
+}
+
+bool Session::submit_head(StreamId id, int status, std::string_view header_lines, bool body) {
+  std::string status_text;
+  append_decimal(status_text, static_cast<std::uint64_t>(status));
+  std::string names;  // lower-cased: must not move while fields point into it
+  names.reserve(header_lines.size());
+  std::vector<nghttp2_nv> fields = {field(":status", status_text)};
+  while (!header_lines.empty()) {
+    const std::string_view line = header_lines.substr(0, header_lines.find("\r\n"));
+    header_lines.remove_prefix(std::min(line.size() + 2, header_lines.size()));
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    const std::size_t begin = names.size();
+    for (const char c : line.substr(0, colon)) {
+      names += c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+    }
+    const std::string_view name = std::string_view(names).substr(begin);
+    if (!is_of_http1(name)) fields.push_back(field(name, trim(line.substr(colon + 1))));
+  }
+  nghttp2_data_provider provider{};
+  provider.read_callback = Callbacks::on_read;
+  const int outcome = nghttp2_submit_response(session_, id, fields.data(), fields.size(),
+                                              body ? &provider : nullptr);
+  if (!receiving_) pump();
+  return outcome == 0;
+}
+
+}  // namespace rt::http2

@@ -1,0 +1,41 @@
+// The HTTP side of the realtime surface: GET and POST of one path. docs/realtime.md.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "server/endpoint.h"
+
+namespace rt::server {
+
+struct RealtimeHttp {
+  std::string path = "/realtime";
+  // The user that a request speaks for, from its token; an error is answered with 401. Thread-safe.
+  // Empty: nobody is asked for a token.
+  std::function<Result<std::string>(const http1::RequestHead& head)> identify;
+  // Without identify: the user is what `?user=` says. For servers on loopback only.
+  bool trusts_parameter = false;
+  // Of an event as the poster means it, without what the server adds.
+  std::size_t event_bytes_max = std::size_t{1} << 20;
+  Duration keepalive_every = std::chrono::seconds(25);
+};
+
+class RealtimeEndpoint final : public Endpoint {
+ public:
+  explicit RealtimeEndpoint(RealtimeHttp options);
+
+  Outcome on_request(const http1::RequestHead& head) const override;
+  // A Question of verb kRealtimePublish (realtime_wire.h).
+  Outcome on_body(const std::string& name, std::string body) const override;
+  const StreamRules& stream_rules() const override { return rules_; }
+
+ private:
+  Result<std::string> user_of(const http1::RequestHead& head) const;
+  Outcome subscribe(const http1::RequestHead& head, const std::string& user) const;
+
+  const RealtimeHttp options_;
+  StreamRules rules_;
+};
+
+}  // namespace rt::server

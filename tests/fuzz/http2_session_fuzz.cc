@@ -1,0 +1,78 @@
+// A server's HTTP/2 session: the first byte chooses how the rest is cut and whether a preface goes
+// before it. Whatever comes, streams and output stay within their bounds.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <map>
+#include <string>
+
+#include "proto/http2_session.h"
+
+namespace {
+
+using namespace rt;
+
+class Owner : public http2::Session::Owner {
+ public:
+  void on_request(http2::StreamId id, const http1::RequestHead& head) override {
+    text[id].append(head.method).append(head.path).append(head.query);
+    if (head.path.size() % 2 == 0) {
+      session->open(id, 200, "Content-Type: text/event-stream\r\n");
+    } else if (head.path.size() % 3 == 0) {
+      session->respond(id, 200, "A: b\r\n", std::string(head.path));
+    }
+  }
+  void on_bad_request(http2::StreamId id, const http1::Refusal& refusal) override {
+    text[id] += refusal.text;
+    session->respond(id, refusal.status, "", refusal.text);
+  }
+  void on_body(http2::Tag tag, std::string_view bytes) override {
+    if (text.count(id_of(tag)) == 0) std::abort();
+    text[id_of(tag)] += bytes;
+  }
+  void on_request_end(http2::Tag tag) override {
+    if (session->write(id_of(tag), "during") != 0) std::abort();
+    session->end(id_of(tag));
+  }
+  void on_closed(http2::Tag tag) override {
+    if (session->write(id_of(tag), "late") != 0) std::abort();
+  }
+  void on_writable(http2::Tag tag) override { session->write(id_of(tag), "more"); }
+  static http2::StreamId id_of(http2::Tag tag) { return static_cast<http2::StreamId>(tag); }
+
+  http2::Session* session = nullptr;
+  std::map<http2::StreamId, std::string> text;
+};
+
+void serve(std::string_view wire, std::size_t step) {
+  http2::Limits limits;
+  limits.output_bytes_max = 20'000;
+  Owner owner;
+  http2::Session session(owner, limits);
+  owner.session = &session;
+  while (!wire.empty() && !session.is_over()) {
+    const std::string_view piece = wire.substr(0, step);
+    wire.remove_prefix(piece.size());
+    session.receive(piece);
+    for (auto& [id, text] : owner.text) session.write(id, std::string(100, 'e'));
+    session.settle();
+    if (session.stream_count() > limits.streams_max) std::abort();
+    if (session.output().size() > 60'000) std::abort();
+    session.sent(session.output().size() / 2);
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  if (size == 0) return 0;
+  std::string wire;
+  if (bytes[0] % 2 == 1) {
+    wire.append(http2::kPreface).append(std::string("\0\0\0\4\0\0\0\0\0", 9));  // and SETTINGS
+  }
+  wire.append(reinterpret_cast<const char*>(bytes) + 1, size - 1);
+  serve(wire, bytes[0] / 2u + 1);
+  serve(wire, wire.size());
+  return 0;
+}
