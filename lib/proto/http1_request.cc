@@ -62,6 +62,11 @@ HeadStatus RequestParser::check() {
       return refuse(501, "the transfer coding is not chunked alone");
     }
   }
+  // Also twice the same, or "2, 2": others may take the first, the last, or none (RFC 9110 8.6).
+  if (head_.headers.count("content-length") > 1 ||
+      head_.header("content-length").find(',') != std::string_view::npos) {
+    return refuse(400, "Content-Length is repeated");
+  }
   const std::size_t hosts = head_.headers.count("host");
   if (hosts > 1 || (hosts == 0 && head_.version >= 11)) {
     return refuse(400, "there must be one Host header");

@@ -78,6 +78,11 @@ class HttpClient {
   }
   bool closed() const { return closed_; }
   void forget() { received_.clear(); }
+  void keep_from(std::size_t offset) { received_.erase(0, offset); }
+  void receive_byte() {
+    char byte = 0;
+    if (::recv(fd_.get(), &byte, 1, 0) == 1) received_.push_back(byte);
+  }
   const std::string& received() const { return received_; }
 
  private:

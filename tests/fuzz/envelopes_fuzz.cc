@@ -1,0 +1,115 @@
+// Messages as strangers publish them, over HTTP, NOTIFY and Redis: JSON that is made compact means
+// what it meant, and no message breaks out of its frame.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "proto/eventrail_envelope.h"
+#include "proto/json_compact.h"
+#include "proto/json_scan.h"
+#include "proto/realtime_event.h"
+#include "server/topic_wire.h"
+
+namespace {
+
+using nlohmann::json;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+bool has_line_end(std::string_view text) {
+  return text.find_first_of("\r\n") != std::string_view::npos;
+}
+
+// Both read the same, where the other reader reads it at all (it refuses 1e999 and bad UTF-8).
+void check_same(std::string_view text, std::string_view compact) {
+  const json before = json::parse(text, nullptr, false);
+  if (before.is_discarded()) return;
+  require(before == json::parse(compact, nullptr, false));
+}
+
+void check_compact(std::string_view text) {
+  std::string out = "x";
+  if (!rt::append_compact_json(out, text)) {
+    require(out == "x");
+    return;
+  }
+  const std::string compact = out.substr(1);
+  require(!has_line_end(compact));
+  check_same(text, compact);
+  std::string again;
+  require(rt::append_compact_json(again, compact) && again == compact);
+}
+
+// A frame ends where it ends, and nowhere before.
+void check_frame(const std::string& frame) {
+  require(frame.starts_with("event: message\ndata: ") && frame.ends_with("\n\n"));
+  require(frame.find("\n\n") == frame.size() - 2);
+  std::string_view rest = frame;
+  rest.remove_prefix(15);  // the event line
+  while (rest != "\n") {
+    require(rest.starts_with("data: "));
+    rest.remove_prefix(rest.find('\n') + 1);
+  }
+  require(frame.find('\r') == std::string::npos);
+}
+
+void check_topics(std::string_view text) {
+  const rt::server::TopicPublish publish = rt::server::parse_topic_publish("t", text, 7900);
+  require(publish.status == 200 || publish.status == 400 || publish.status == 413);
+  require((publish.status == 200) == publish.refusal.empty());
+  if (publish.status == 200) {
+    require(publish.data.size() <= 7900 && rt::is_json(publish.data));
+    require(!has_line_end(publish.data) && publish.data != "null");
+    const std::string envelope = R"({"topic":"t","data":)" + publish.data + "}";
+    const auto message = rt::server::parse_topic_envelope(envelope);
+    require(message && message->topic == "t" && message->data == publish.data);
+    check_frame(rt::server::topic_frame(publish.data));
+  }
+  if (const auto message = rt::server::parse_topic_envelope(text)) {
+    check_frame(rt::server::topic_frame(message->data));
+  }
+  check_frame(rt::server::topic_frame(text));
+  (void)rt::server::topic_of_path(text, "/topics");
+  require(!rt::server::bears_token(text, "a secret that is not in the seeds"));
+}
+
+void check_events(std::string_view text) {
+  if (const auto channel = rt::parse_event_channel(text)) {
+    require(channel->scope_id >= 0 && !channel->scope.empty() && !channel->topic.empty());
+    require(channel->topic.find_first_of("*?[]\\^ \r\n") == std::string_view::npos);
+  }
+  const std::size_t cut = text.find('\0');
+  const std::string_view type = text.substr(0, cut);
+  const std::string_view data = cut == std::string_view::npos ? type : text.substr(cut + 1);
+  std::string out;
+  if (rt::append_event_envelope(out, type, data)) {
+    require(rt::is_json(out) && !has_line_end(out));
+    check_same(data,
+               json::parse(out, nullptr, false).is_discarded()
+                   ? data
+                   : json::parse(out)["data"].dump(-1, ' ', false, json::error_handler_t::replace));
+  } else {
+    require(out.empty());
+  }
+  out.clear();
+  if (rt::append_realtime_event(out, {.type = type, .data = data, .user_id = type})) {
+    require(rt::is_json(out) && !has_line_end(out));
+  } else {
+    require(out.empty());
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes), size);
+  check_compact(text);
+  check_topics(text);
+  check_events(text);
+  return 0;
+}
