@@ -11,13 +11,9 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/environment.h"
-#include "io/signals.h"
-<<<<<<< HEAD
 #include "io/systemd.h"
-=======
 #include "rtctl/serve_events.h"
 #include "rtctl/serve_jobs.h"
->>>>>>> main
 #include "rtctl/serve_page.h"
 #include "rtctl/serve_realtime.h"
 #include "rtctl/serve_rows.h"
@@ -162,12 +158,8 @@ class Service {
   explicit Service(const Serve& flags) : flags_(flags) {}
 
   Result<int> run() {
-<<<<<<< HEAD
-    auto signals = RT_TRY(io::StopSignals::create());
-    systemd_ = RT_TRY(io::SystemdNotifier::from_environment());
-=======
     auto signals = RT_TRY(ServeSignals::create(flags_.tls));
->>>>>>> main
+    systemd_ = RT_TRY(io::SystemdNotifier::from_environment());
     server::ServerOptions options = RT_TRY(server_options(flags_));
     options.listen = RT_TRY(listen_address(flags_));
     context_.dsn = flags_.dsn.empty() ? cli::first_set({"RT_PG", "DATABASE_URL"}) : flags_.dsn;
@@ -276,17 +268,13 @@ class Service {
     const auto watchdog = systemd_.watchdog_time();
     Instant next_watchdog = clock_.now();
     while (rows_ == nullptr || !rows_->ended()) {
-<<<<<<< HEAD
-      if (signals.wait(kLookMs) != 0) return;
+      if (signals.wait(kLookMs, *server_)) return;
       if (watchdog && clock_.now() >= next_watchdog) {
         next_watchdog = clock_.now() + *watchdog / 2;
         if (const auto told = systemd_.watchdog(); !told) {
           log::warn("systemd", log::field("reason", told.error().text));
         }
       }
-=======
-      if (signals.wait(kLookMs, *server_)) return;
->>>>>>> main
       if (clock_.now() < next_report) continue;
       next_report += kReportEvery;
       const server::Counters& counters = server_->counters();

@@ -70,8 +70,6 @@ void Shard::begin_http2(Slot slot, std::string_view bytes) {
   limits.request = options_.limits;
   transport.owner = std::make_unique<Carrier>(*this, slot);
   transport.http2 = std::make_unique<http2::Session>(*transport.owner, limits);
-  transport.http2 =
-      std::make_unique<http2::Session>(*transport.owner, http2::Limits{.request = options_.limits});
   ::setsockopt(connection.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytesMax,
                sizeof kUnsentBytesMax);
   io::set_no_delay(connection.fd);

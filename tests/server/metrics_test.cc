@@ -186,7 +186,7 @@ TEST_CASE("metrics: replication lag is bytes and seconds; an idle database is no
 TEST_CASE("metrics: a surface has exactly one state, and its counts by name", "[metrics]") {
   const Counters counters;
   MetricsFacts facts = facts_at(1'700'000'100);
-  facts.surfaces.push_back({"topics", {SurfaceHealth::State::ok, "", true, {{"published", 7}}}});
+  facts.surfaces.push_back({"topics", {SurfaceHealth::State::ok, "", {{"published", 7}}}});
   facts.surfaces.push_back({"events", {SurfaceHealth::State::unavailable, "no Redis", {}}});
   const Scrape scrape(metrics_text(counters, facts));
   CHECK(scrape.value("rt_surface_state", {{"surface", "topics"}, {"state", "ok"}}) == 1);
@@ -201,7 +201,7 @@ TEST_CASE("metrics: quotes, backslashes and line feeds in a label come back as t
   const Counters counters;
   const std::string hostile = "a\"b\\c\nd}e,f=\"";
   MetricsFacts facts = facts_at(1'700'000'100);
-  facts.surfaces.push_back({"topics", {SurfaceHealth::State::ok, "", true, {{hostile, 1}}}});
+  facts.surfaces.push_back({"topics", {SurfaceHealth::State::ok, "", {{hostile, 1}}}});
   const Scrape scrape(metrics_text(counters, facts));
   CHECK(scrape.value("rt_surface_count", {{"surface", "topics"}, {"count", hostile}}) == 1);
 }
