@@ -320,9 +320,8 @@ void add_serve(cli::Tool& tool) {
       ->type_name("DSN");
   verb->add_option("--redis", flags->redis, "The Redis (else RT_REDIS, REDIS_URL)")
       ->type_name("URL");
-  verb->add_option(
-          "--surfaces", flags->surfaces,
-          "Which of runs, topics, events, realtime, jobs; else all whose back end is configured")
+  verb->add_option("--surfaces", flags->surfaces,
+                   "Of runs,topics,events,realtime,jobs; else all with a back end")
       ->type_name("LIST");
   declare_rows(verb, flags->rows);
   verb->add_option("--history", flags->history,

@@ -99,8 +99,7 @@ class RealtimeListener final : public Companion {
 void declare_realtime(CLI::App* verb, RealtimeFlags& flags) {
   const std::string group = "Realtime";
   verb->add_option("--realtime-transport", flags.transport,
-                   "What carries events between instances: memory (there is but one), redis, "
-                   "redis-stream, postgres (else REALTIME_TRANSPORT, else memory)")
+                   "memory, redis, redis-stream or postgres (else REALTIME_TRANSPORT)")
       ->type_name("NAME")
       ->group(group);
   verb->add_flag("--realtime-partition", flags.partitioned,

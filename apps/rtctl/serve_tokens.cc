@@ -10,8 +10,7 @@ namespace rt::rtctl {
 
 void declare_tokens(CLI::App* verb, TokenFlags& flags) {
   verb->add_option("--jwt-key-file", flags.key_file,
-                   "Who asks must bear a token signed with this key: a PEM public key (RS256, "
-                   "ES256), else a secret (HS256)")
+                   "Ask for tokens signed with this: PEM public key, or a secret (HS256)")
       ->type_name("FILE")
       ->group("Access");
 }

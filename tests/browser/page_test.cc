@@ -123,7 +123,7 @@ TEST_CASE("page: it loads, counts and keeps looking without an error or a policy
   CHECK(
       browser.eventually("return [...document.querySelectorAll('.tile output')].every((o) => "
                          "!o.textContent.startsWith('–'))"));
-  CHECK(browser.eventually("return document.querySelectorAll('#surfaces tr').length === 2"));
+  CHECK(browser.eventually("return document.querySelectorAll('#surfaces tr').length === 3"));
   CHECK(browser.run("return document.title").get<std::string>().find("127.0.0.1") !=
         std::string::npos);
   CHECK(errors_in(browser.complaints()).empty());

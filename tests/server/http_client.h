@@ -37,7 +37,7 @@ class HttpClient {
   }
   void shut() { ::shutdown(fd_.get(), SHUT_WR); }
   void reset() {
-    const struct ::linger at_once{1, 0};
+    const struct ::linger at_once { 1, 0 };
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     fd_.close();
   }
