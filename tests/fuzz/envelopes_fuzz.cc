@@ -87,18 +87,17 @@ void check_events(std::string_view text) {
   const std::string_view type = text.substr(0, cut);
   const std::string_view data = cut == std::string_view::npos ? type : text.substr(cut + 1);
   std::string out;
+  const bool is_both =
+      rt::is_json(data);  // the other reader refuses some escapes, like \ud800 alone
   if (rt::append_event_envelope(out, type, data)) {
-    require(rt::is_json(out) && !has_line_end(out));
-    check_same(data,
-               json::parse(out, nullptr, false).is_discarded()
-                   ? data
-                   : json::parse(out)["data"].dump(-1, ' ', false, json::error_handler_t::replace));
+    require(!has_line_end(out) && (!is_both || rt::is_json(out)));
+    if (is_both) require(json::parse(out)["data"] == json::parse(data));
   } else {
     require(out.empty());
   }
   out.clear();
   if (rt::append_realtime_event(out, {.type = type, .data = data, .user_id = type})) {
-    require(rt::is_json(out) && !has_line_end(out));
+    require(!has_line_end(out) && (!is_both || rt::is_json(out)));
   } else {
     require(out.empty());
   }

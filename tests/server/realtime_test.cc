@@ -3,6 +3,7 @@
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <map>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "archive/bodies.h"
@@ -143,7 +144,11 @@ class ScriptedBus final : public RealtimeBus {
     ++reads;
     if (!refusal.text.empty()) return fail(refusal);
     if (!gap.empty() && !take({RecordKind::gap, false, 0, 0, gap})) return {};
-    for (const auto& [entry, event] : past) {
+    const auto kept = [this] {  // on the board's errand thread
+      const std::lock_guard lock(past_mutex);
+      return past;
+    }();
+    for (const auto& [entry, event] : kept) {
       if (entry <= after || entry > until) continue;
       if (!take({RecordKind::redis, false, 0, 0, body_of(entry, event)})) return {};
     }
@@ -165,6 +170,7 @@ class ScriptedBus final : public RealtimeBus {
   Error refusal;  // of publish() and read_past(), if it has a text
   std::vector<std::string> published;
   std::map<RedisEntryId, std::string> past;
+  std::mutex past_mutex;  // once the board reads
   std::string gap;
   std::function<void()> changed;
   std::atomic<int> reads{0};
@@ -250,7 +256,10 @@ class Hub final : public BoardPort {
     board_.turn();
   }
   void hear(RedisEntryId entry, const std::string& event) {
-    bus_->past[entry] = event;
+    {
+      const std::lock_guard lock(bus_->past_mutex);
+      bus_->past[entry] = event;
+    }
     board_.hear({RecordKind::redis, false, 0, 0, ScriptedBus::body_of(entry, event)});
     board_.turn();
   }
