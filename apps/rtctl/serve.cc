@@ -34,6 +34,7 @@ struct Serve {
   std::string connections_max = "400k";
   std::string keepalive = "15s";
   std::string tags_match = "any";
+  std::string compat;
   std::string log_format = "text";
   std::string request_timeout = "30s";
   std::string head_max = "16KiB";
@@ -147,6 +148,7 @@ Result<server::ServerOptions> server_options(const Serve& flags) {
   }
   options.keepalive_as_event = flags.keepalive_event;
   options.tags_match = flags.tags_match == "all" ? server::TagsMatch::all : server::TagsMatch::any;
+  options.compat_go = flags.compat == "go";
   if (!flags.history.empty()) options.history = flags.history;
   options.metrics = !flags.no_metrics;
   RT_CHECKED(set_limits(options, flags));
@@ -348,6 +350,8 @@ void add_serve(cli::Tool& tool) {
   verb->add_option("--tags-match", flags->tags_match, "Which of a filter's tags a run must have")
       ->check(CLI::IsMember({"any", "all"}))
       ->capture_default_str();
+  verb->add_option("--compat", flags->compat, "Send runs as the Go service of Trigger.dev did")
+      ->check(CLI::IsMember({"go"}));
   verb->add_option("--log-format", flags->log_format, "Form of the log on standard error")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();

@@ -36,12 +36,12 @@ CatchUp CatchUp::from_archive(std::shared_ptr<const RunFilter> filter, ArchiveRe
 }
 
 CatchUp::Step CatchUp::next(std::string& out, const RunStore& store, const HistoryRing& ring,
-                            Position position) {
+                            Position position, const RunGoFrames* go) {
   if (archive_) {
     const Step step = add_archived(out, ring);
     if (step != Step::live) return step;
   }
-  if (next_slot_ < slots_.size() && !add_rows(out, store, position)) return Step::more;
+  if (next_slot_ < slots_.size() && !add_rows(out, store, position, go)) return Step::more;
   return add_events(out, ring);
 }
 
@@ -64,15 +64,21 @@ CatchUp::Step CatchUp::add_archived(std::string& out, const HistoryRing& ring) {
 }
 
 // True when the last row has been handed out.
-bool CatchUp::add_rows(std::string& out, const RunStore& store, Position position) {
+bool CatchUp::add_rows(std::string& out, const RunStore& store, Position position,
+                       const RunGoFrames* go) {
   chunks_.push_back({static_cast<std::uint32_t>(next_slot_), position});
   settled_at_ = position;
   while (next_slot_ < slots_.size()) {
     if (out.size() >= kChunkBytes) return false;
-    const RunStore::Row row = store.row(slots_[next_slot_++]);
+    const std::uint32_t slot = slots_[next_slot_++];
+    const RunStore::Row row = store.row(slot);
     if (row.table == nullptr) continue;
     row.table->read_facts(scratch_, row.tuple);
     if (!filter_->matches(scratch_.view())) continue;
+    if (go != nullptr) {
+      go->append_initial(out, *row.table, row.tuple, slot);
+      continue;
+    }
     out.append(held_);
     held_.clear();
     append_frame_head(held_, {0, placeholder_++}, "initial");
@@ -80,7 +86,7 @@ bool CatchUp::add_rows(std::string& out, const RunStore& store, Position positio
     held_.append(kFrameEnd);
   }
   // Nothing happened while the rows were handed out: the last one stands for the whole set.
-  settled_ = settled_at_ == started_at_;
+  settled_ = go != nullptr || settled_at_ == started_at_;
   if (settled_ && !held_.empty()) started_at_.write(held_.data() + kFrameIdOffset);
   out.append(held_);
   held_ = {};

@@ -19,6 +19,7 @@
 #include "server/archive_replay.h"
 #include "server/history_ring.h"
 #include "server/run_filter.h"
+#include "server/run_go_frames.h"
 #include "server/run_store.h"
 
 namespace rt::server {
@@ -42,8 +43,10 @@ class CatchUp {
     live,     // the subscriber stands at the live edge
     too_old,  // the history no longer reaches back: start anew
   };
-  // Appends up to about kChunkBytes of frames. `position`: of the hub, now.
-  Step next(std::string& out, const RunStore& store, const HistoryRing& ring, Position position);
+  // Appends up to about kChunkBytes of frames. `position`: of the hub, now. go: rows are written by
+  // it, and ids are its numbers, which nobody resumes from; or null.
+  Step next(std::string& out, const RunStore& store, const HistoryRing& ring, Position position,
+            const RunGoFrames* go = nullptr);
 
   const std::shared_ptr<const RunFilter>& filter() const { return filter_; }
 
@@ -54,7 +57,7 @@ class CatchUp {
   };
 
   Step add_archived(std::string& out, const HistoryRing& ring);
-  bool add_rows(std::string& out, const RunStore& store, Position position);
+  bool add_rows(std::string& out, const RunStore& store, Position position, const RunGoFrames* go);
   Step add_events(std::string& out, const HistoryRing& ring);
   bool is_in_row(std::uint32_t slot, Position position) const;
   void add_frame(std::string& out, std::string_view frame, Position position);

@@ -26,7 +26,8 @@ Hub::Hub(Options options, const Clock& clock, std::vector<Link*> links, io::Wake
       wakeup_(std::move(wakeup)),
       counters_(counters),
       history_(std::move(history)),
-      changes_(options_.table, store_),
+      go_frames_(options_.compat_go ? std::optional<RunGoFrames>(RunGoFrames()) : std::nullopt),
+      changes_(options_.table, store_, go_frames()),
       ring_(options_.ring_bytes_max) {
   RT_CHECK(links_.size() <= kShardsMax);
   batches_[static_cast<std::size_t>(Surface::runs)].emplace(kBatchesMax);
@@ -230,6 +231,10 @@ void Hub::subscribe(std::size_t shard, ToHub& message) {
   for (const std::uint64_t key : message.filter->keys()) {
     directory_[key] |= std::uint64_t{1} << shard;
   }
+  if (go_frames_ && message.resume) {  // an id of another kind of stream
+    message.resume.reset();
+    message.foreign_id = true;
+  }
   if (message.resume && *message.resume > changes_.position()) {
     // Ahead of us: it saw from another instance, or before a crash, what we are yet to receive.
     counters_.resumed.fetch_add(1, std::memory_order_relaxed);
@@ -256,7 +261,7 @@ void Hub::subscribe(std::size_t shard, ToHub& message) {
     }
     if (begins && message.new_only) {
       catch_up = CatchUp::from_event(message.filter, ring_.end_serial());
-      text = fmt::format("id: {}\n\n", changes_.position().text());
+      if (!go_frames_) text = fmt::format("id: {}\n\n", changes_.position().text());
     } else {
       catch_up = from_rows(message.filter);
     }
@@ -289,12 +294,12 @@ CatchUp Hub::from_rows(std::shared_ptr<const RunFilter> filter) {
 
 // Sends the next chunk of a subscriber's way to the live edge.
 void Hub::advance(std::size_t shard, ConnectionId connection, CatchUp catch_up, std::string text) {
-  CatchUp::Step step = catch_up.next(text, store_, ring_, changes_.position());
+  CatchUp::Step step = catch_up.next(text, store_, ring_, changes_.position(), go_frames());
   if (step == CatchUp::Step::too_old) {
     counters_.started_anew.fetch_add(1, std::memory_order_relaxed);
     text.append(": too slow for the history kept; sending the current state\n\n");
     catch_up = from_rows(catch_up.filter());
-    step = catch_up.next(text, store_, ring_, changes_.position());
+    step = catch_up.next(text, store_, ring_, changes_.position(), go_frames());
   }
   ToShard reply;
   reply.kind = ToShard::Kind::chunk;

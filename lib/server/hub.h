@@ -31,6 +31,7 @@
 #include "server/link.h"
 #include "server/memory_table.h"
 #include "server/run_changes.h"
+#include "server/run_go_frames.h"
 #include "server/run_store.h"
 
 namespace rt::server {
@@ -42,6 +43,7 @@ class Hub final : private BoardPort {
     std::size_t ring_bytes_max = std::size_t{64} << 20;
     bool accepts_publish = false;  // rows come over HTTP: there is no database behind
     bool expects_rows = true;      // a source will bring the state
+    bool compat_go = false;        // runs look as the Go service sends them, see RunGoFrames
   };
 
   // links: one per shard, at most kShardsMax; they outlive the hub. history: or null.
@@ -89,6 +91,7 @@ class Hub final : private BoardPort {
   void serve(const Asker& asker, ToHub& message);
   void subscribe(std::size_t shard, ToHub& message);
   std::optional<CatchUp> go_on(const ToHub& message);
+  RunGoFrames* go_frames() { return go_frames_ ? &*go_frames_ : nullptr; }
   CatchUp from_rows(std::shared_ptr<const RunFilter> filter);
   void advance(std::size_t shard, ConnectionId connection, CatchUp catch_up, std::string text);
   void publish(std::size_t shard, const ToHub& message);
@@ -115,6 +118,7 @@ class Hub final : private BoardPort {
   std::array<std::optional<Batches>, kSurfaceCount> batches_;  // those that have a source
   std::array<std::unique_ptr<Board>, kSurfaceCount> boards_;
   RunStore store_;
+  std::optional<RunGoFrames> go_frames_;
   RunChanges changes_;
   HistoryRing ring_;
   MemoryTable memory_table_;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "server/growth.h"
 #include "server/key_map.h"
 
 namespace rt::server {
@@ -77,6 +78,7 @@ class PostingLists {
 
   std::uint32_t allocate() {
     if (free_ == kNone) {
+      grow_sparingly(entries_);
       entries_.push_back({});
       return static_cast<std::uint32_t>(entries_.size() - 1);
     }

@@ -21,8 +21,8 @@ Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 }  // namespace
 
-RunChanges::RunChanges(std::string table, RunStore& store)
-    : table_(std::move(table)), store_(store) {}
+RunChanges::RunChanges(std::string table, RunStore& store, RunGoFrames* go)
+    : table_(std::move(table)), store_(store), go_(go), encoder_(go) {}
 
 void RunChanges::take(const RecordView& record, const Listener& listener) {
   switch (record.kind) {
@@ -183,7 +183,8 @@ void RunChanges::take_snapshot_row(std::string_view body) {
   }
   OwnedRunFacts facts;
   found->second->read_facts(facts, *tuple);
-  store_.put(found->second, *tuple, facts.view());
+  const std::uint32_t slot = store_.put(found->second, *tuple, facts.view());
+  if (go_ != nullptr) go_->number(slot);
 }
 
 }  // namespace rt::server

@@ -19,8 +19,8 @@ namespace rt::server {
 
 class RunChanges {
  public:
-  // table: "task_run" or "schema.task_run". store outlives this.
-  RunChanges(std::string table, RunStore& store);
+  // table: "task_run" or "schema.task_run". store outlives this; so does go, see RunEncoder.
+  RunChanges(std::string table, RunStore& store, RunGoFrames* go = nullptr);
 
   // What a record led to.
   struct Listener {
@@ -52,6 +52,7 @@ class RunChanges {
 
   const std::string table_;
   RunStore& store_;
+  RunGoFrames* const go_;
   RunEncoder encoder_;
   std::unordered_map<std::uint32_t, std::shared_ptr<const RunTable>> tables_;  // by oid; ours only
 

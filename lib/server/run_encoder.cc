@@ -28,12 +28,31 @@ EventRef RunEncoder::encode(const At& at) {
   std::sort(keys_.begin(), keys_.end());
   keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
 
-  initial_.clear();
-  delta_.clear();
-  left_.clear();
   // A filter can only begin or stop to match when what filters ask about has changed.
   const bool membership_changed =
       !before_ || !after_ || !same_facts(facts_before_.view(), facts_after_.view());
+  if (go_ == nullptr) {
+    write_frames(at, membership_changed);
+  } else {
+    write_go_frames(at, membership_changed);
+  }
+  EventBlock::Content content;
+  content.position = at.position;
+  content.commit_us = at.commit_us;
+  content.run = at.run;
+  if (before_) content.before = facts_before_.view();
+  if (after_) content.after = facts_after_.view();
+  content.keys = keys_;
+  content.initial = initial_;
+  content.delta = delta_;
+  content.left = left_;
+  return EventRef::adopt(EventBlock::create(content));
+}
+
+void RunEncoder::write_frames(const At& at, bool membership_changed) {
+  initial_.clear();
+  delta_.clear();
+  left_.clear();
   if (after_ && membership_changed) {
     append_frame_head(initial_, at.frame_id, "initial");
     table_->append_row(initial_, *after_);
@@ -49,17 +68,21 @@ EventRef RunEncoder::encode(const At& at) {
     table_->append_departure(left_, *before_, /*deleted=*/!after_);
     left_.append(kFrameEnd);
   }
-  EventBlock::Content content;
-  content.position = at.position;
-  content.commit_us = at.commit_us;
-  content.run = at.run;
-  if (before_) content.before = facts_before_.view();
-  if (after_) content.after = facts_after_.view();
-  content.keys = keys_;
-  content.initial = initial_;
-  content.delta = delta_;
-  content.left = left_;
-  return EventRef::adopt(EventBlock::create(content));
+}
+
+// A change is a delta to whom the run matches now, and a deletion to whom it matched; who sees it
+// stop to match is not told, as there.
+void RunEncoder::write_go_frames(const At& at, bool membership_changed) {
+  initial_.clear();
+  delta_.clear();
+  left_.clear();
+  go_->number(at.run);
+  if (!after_) {
+    go_->append_deletion(left_, *table_, *before_, at.run);
+    return;
+  }
+  if (before_) go_->append_delta(delta_, *table_, *after_, at.run);
+  if (membership_changed) go_->append_delta(initial_, *table_, *after_, at.run);
 }
 
 }  // namespace rt::server

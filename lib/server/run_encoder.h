@@ -10,12 +10,16 @@
 #include "base/position.h"
 #include "proto/pgoutput.h"
 #include "server/event_block.h"
+#include "server/run_go_frames.h"
 #include "server/run_table.h"
 
 namespace rt::server {
 
 class RunEncoder {
  public:
+  // go: who numbers runs and writes frames as the Go service does; or null. Outlives this.
+  explicit RunEncoder(RunGoFrames* go = nullptr) : go_(go) {}
+
   // The place of a change in its stream.
   struct At {
     Position position;
@@ -38,6 +42,10 @@ class RunEncoder {
   EventRef encode(const At& at);
 
  private:
+  void write_frames(const At& at, bool membership_changed);
+  void write_go_frames(const At& at, bool membership_changed);
+
+  RunGoFrames* go_;
   const RunTable* table_ = nullptr;
   std::optional<pgoutput::TupleView> before_;
   std::optional<pgoutput::TupleView> after_;

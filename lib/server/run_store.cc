@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "server/growth.h"
+
 namespace rt::server {
 
 std::uint32_t RunStore::version_of(const std::shared_ptr<const RunTable>& table) {
@@ -16,6 +18,7 @@ std::uint32_t RunStore::put(const std::shared_ptr<const RunTable>& table, pgoutp
   if (slot == kNone) {
     if (free_.empty()) {
       slot = static_cast<std::uint32_t>(runs_.size());
+      grow_sparingly(runs_);
       runs_.emplace_back();
     } else {
       slot = free_.back();
@@ -27,7 +30,7 @@ std::uint32_t RunStore::put(const std::shared_ptr<const RunTable>& table, pgoutp
   run.id = facts.id;
   const std::uint32_t version = version_of(table);
   const std::string_view bytes = row.bytes();
-  run.row = std::make_unique<char[]>(sizeof version + bytes.size());
+  run.row = std::make_unique_for_overwrite<char[]>(sizeof version + bytes.size());
   std::memcpy(run.row.get(), &version, sizeof version);
   std::memcpy(run.row.get() + sizeof version, bytes.data(), bytes.size());
   run.row_bytes = static_cast<std::uint32_t>(bytes.size());

@@ -49,7 +49,7 @@ class RunStore {
     std::uint32_t row_bytes = 0;
     PostingLists::Chain chain = PostingLists::kNone;
   };
-  static_assert(sizeof(Run) <= 40);
+  static_assert(sizeof(Run) <= 32);
 
   std::uint32_t version_of(const std::shared_ptr<const RunTable>& table);
   bool matches(std::uint32_t slot, const RunFilter& filter);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "base/text.h"
 #include "proto/pg_array.h"
@@ -42,6 +43,7 @@ void append_tags(OwnedRunFacts& out, std::string_view text) {
 
 Result<std::shared_ptr<const RunTable>> RunTable::describe(const pgoutput::Relation& relation) {
   auto table = std::make_shared<RunTable>();
+  std::vector<std::string_view> column_names;
   for (const pgoutput::Column& column : relation.columns) {
     const std::size_t index = table->columns_.size();
     std::string key;
@@ -51,17 +53,24 @@ Result<std::shared_ptr<const RunTable>> RunTable::describe(const pgoutput::Relat
     const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
       return std::find(names.begin(), names.end(), column.name) != names.end();
     };
-    if (column.name == "id") table->id_ = index;
+    if (column.name == "id") table->roles_.id = index;
+    if (column.name == "status") table->roles_.status = index;
     if (is_one_of({"env_id", "runtime_environment_id", "environment_id"})) {
-      table->environment_ = index;
+      table->roles_.environment = index;
     }
-    if (is_one_of({"tags", "run_tags", "runTags"})) table->tags_ = index;
-    if (is_one_of({"created_at", "createdAt"})) table->created_ = index;
+    if (is_one_of({"tags", "run_tags", "runTags"})) table->roles_.tags = index;
+    if (is_one_of({"created_at", "createdAt"})) table->roles_.created = index;
+    if (is_one_of({"updated_at", "updatedAt"})) table->roles_.updated = index;
+    column_names.push_back(column.name);
   }
-  if (table->id_ == kAbsent) {
+  if (table->roles_.id == kAbsent) {
     return fail(Code::refused,
                 fmt::format("table {}.{} has no column \"id\"", relation.schema, relation.name));
   }
+  table->by_name_.resize(column_names.size());
+  std::iota(table->by_name_.begin(), table->by_name_.end(), std::size_t{0});
+  std::sort(table->by_name_.begin(), table->by_name_.end(),
+            [&](std::size_t a, std::size_t b) { return column_names[a] < column_names[b]; });
   return std::shared_ptr<const RunTable>(std::move(table));
 }
 
@@ -91,7 +100,7 @@ void RunTable::append_row(std::string& out, TupleView row) const {
 
 void RunTable::append_id(std::string& out, TupleView row) const {
   out.append("{\"id\":");
-  append_value(out, id_, id_ < row.size() ? row[id_] : Value{});
+  append_value(out, roles_.id, roles_.id < row.size() ? row[roles_.id] : Value{});
 }
 
 void RunTable::append_changes(std::string& out, TupleView before, TupleView after) const {
@@ -102,7 +111,7 @@ void RunTable::append_changes(std::string& out, TupleView before, TupleView afte
     if (column == columns_.size()) break;
     const bool known = column < before.size();
     const bool same = known && *old_value == value;
-    if (column != id_ && !same) {
+    if (column != roles_.id && !same) {
       out.push_back(',');
       out.append(columns_[column].json_key);
       append_value(out, column, value);
@@ -119,7 +128,7 @@ void RunTable::append_departure(std::string& out, TupleView row, bool deleted) c
 }
 
 std::string_view RunTable::id_of(TupleView row) const {
-  return id_ < row.size() ? row[id_].bytes : std::string_view();
+  return roles_.id < row.size() ? row[roles_.id].bytes : std::string_view();
 }
 
 void RunTable::read_facts(OwnedRunFacts& out, TupleView row) const {
@@ -129,12 +138,12 @@ void RunTable::read_facts(OwnedRunFacts& out, TupleView row) const {
   std::size_t column = 0;
   for (const Value value : row) {
     const bool present = value.kind == ValueKind::text;
-    if (column == id_) out.id = hash_name(Role::run, value.bytes);
-    if (column == environment_ && present) {
+    if (column == roles_.id) out.id = hash_name(Role::run, value.bytes);
+    if (column == roles_.environment && present) {
       out.environment = hash_name(Role::environment, value.bytes);
     }
-    if (column == created_ && present) out.created_us = parse_pg_timestamp_us(value.bytes);
-    if (column == tags_ && present) append_tags(out, value.bytes);
+    if (column == roles_.created && present) out.created_us = parse_pg_timestamp_us(value.bytes);
+    if (column == roles_.tags && present) append_tags(out, value.bytes);
     ++column;
   }
 }

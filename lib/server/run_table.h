@@ -17,9 +17,26 @@ namespace rt::server {
 class RunTable {
  public:
   // Columns are found by name: id; env_id, runtime_environment_id or environment_id; tags, run_tags
-  // or runTags; created_at or createdAt. Only id must exist.
+  // or runTags; created_at or createdAt; updated_at or updatedAt; status. Only id must exist.
   static Result<std::shared_ptr<const RunTable>> describe(const pgoutput::Relation& relation);
 
+  struct Column {
+    std::string json_key;  // "\"status\":"
+    std::uint32_t type_oid = 0;
+  };
+  static constexpr std::size_t kAbsent = static_cast<std::size_t>(-1);
+  // Which column is which; kAbsent: none is.
+  struct Roles {
+    std::size_t id = kAbsent;
+    std::size_t environment = kAbsent;
+    std::size_t tags = kAbsent;
+    std::size_t created = kAbsent;
+    std::size_t updated = kAbsent;
+    std::size_t status = kAbsent;
+  };
+  const std::vector<Column>& columns() const { return columns_; }
+  const std::vector<std::size_t>& columns_by_name() const { return by_name_; }
+  const Roles& roles() const { return roles_; }
   std::size_t column_count() const { return columns_.size(); }
   // Every column: {"id":"...","env_id":...}, values as PostgreSQL's to_json() has them.
   void append_row(std::string& out, pgoutput::TupleView row) const;
@@ -33,20 +50,12 @@ class RunTable {
   void read_facts(OwnedRunFacts& out, pgoutput::TupleView row) const;
 
  private:
-  struct Column {
-    std::string json_key;  // "\"status\":"
-    std::uint32_t type_oid = 0;
-  };
-  static constexpr std::size_t kAbsent = static_cast<std::size_t>(-1);
-
   void append_value(std::string& out, std::size_t column, pgoutput::Value value) const;
   void append_id(std::string& out, pgoutput::TupleView row) const;
 
   std::vector<Column> columns_;
-  std::size_t id_ = kAbsent;
-  std::size_t environment_ = kAbsent;
-  std::size_t tags_ = kAbsent;
-  std::size_t created_ = kAbsent;
+  std::vector<std::size_t> by_name_;  // indexes in order of the columns' names
+  Roles roles_;
 };
 
 // Whether the relation is the one named: "task_run" in any schema, or "schema.task_run".

@@ -59,7 +59,8 @@ Result<void> Server::open() {
   hub_ = std::make_unique<Hub>(Hub::Options{.table = options_.table,
                                             .ring_bytes_max = options_.history_ring_bytes,
                                             .accepts_publish = options_.accepts_publish,
-                                            .expects_rows = options_.expects_rows},
+                                            .expects_rows = options_.expects_rows,
+                                            .compat_go = options_.compat_go},
                                clock_, std::move(links), RT_TRY(io::Wakeup::create()), counters_,
                                std::move(history));
   for (SurfaceParts& parts : options_.surfaces) {
@@ -95,6 +96,7 @@ Result<void> Server::start_shards() {
     options.accepts_publish = options_.accepts_publish;
     options.health = [this] { return health(); };
     options.runs = options_.runs;
+    options.compat_go = options_.compat_go;
     options.tls = &tls_;
     options.request_time = options_.request_time;
     options.limits = options_.limits;

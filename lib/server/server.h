@@ -42,6 +42,7 @@ struct ServerOptions {
   // bounds how long an idle connection is kept.
   Duration request_time = std::chrono::seconds(30);
   http1::RequestLimits limits;                  // beyond: 413, 414, 431
+  bool compat_go = false;                       // runs as the Go service has them: RunGoFrames
   bool accepts_publish = false;                 // POST /v1/runs: no database behind
   std::function<SourceHealth()> source_health;  // thread-safe; default: memory
   bool runs = true;                             // the runs surface is served

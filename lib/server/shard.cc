@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "io/descriptors.h"
 #include "server/gzip_frames.h"
+#include "server/run_go_frames.h"
 
 namespace rt::server {
 
@@ -154,9 +155,10 @@ void Shard::accept_some() {
   }
 }
 
-void Shard::refuse_full(const Fd& fd) {
-  const std::string full = render({.status = 503,
-                                   .body = "no room for another connection\n",
+void Shard::refuse_full(const Fd& fd) const {
+  constexpr std::string_view kNoRoom = "no room for another connection\n";
+  const std::string full = render({.status = options_.compat_go ? 429 : 503,
+                                   .body = options_.compat_go ? kGoTooMany : kNoRoom,
                                    .extra_headers = "Retry-After: 5\r\n",
                                    .keep_alive = false});
   ::send(fd.get(), full.data(), full.size(), MSG_NOSIGNAL | MSG_DONTWAIT);

@@ -40,8 +40,9 @@ class Shard {
     std::size_t backlog_bytes_max = 64 * 1024;  // unsent live events; a slower client is closed
     TagsMatch tags_match = TagsMatch::any;
     bool accepts_publish = false;
-    bool runs = true;       // the runs surface is served
-    Duration request_time;  // see ServerOptions
+    bool runs = true;        // the runs surface is served
+    bool compat_go = false;  // its answers are the Go service's
+    Duration request_time;   // see ServerOptions
     http1::RequestLimits limits;
     std::function<std::string()> health;    // JSON; thread-safe
     std::vector<ServedEndpoint> endpoints;  // asked in this order
@@ -72,7 +73,7 @@ class Shard {
 
   // shard.cc: connections
   void accept_some();
-  static void refuse_full(const Fd& fd);
+  void refuse_full(const Fd& fd) const;
   std::optional<Slot> take_slot();
   void release(Slot slot);
   void close(Slot slot);

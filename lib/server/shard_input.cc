@@ -1,6 +1,7 @@
 // Requests: from bytes to a stream, an answer or a refusal.
 #include <fmt/format.h>
 
+#include "server/run_go_frames.h"
 #include "server/shard.h"
 
 namespace rt::server {
@@ -107,6 +108,7 @@ void Shard::open_runs(Slot slot, const http1::RequestHead& head) {
   }
   auto filter = RunFilter::parse(head.parameter("filter").value_or(""), options_.tags_match);
   if (!filter) {
+    if (options_.compat_go) return refuse(slot, 400, kGoInvalidFilter);
     return refuse(slot, 400, fmt::format("Invalid filter: {}\n", filter.error().text));
   }
   const std::string_view last_id = head.header("Last-Event-ID");

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "server/gzip_frames.h"
+#include "server/run_go_frames.h"
 #include "server/shard.h"
 
 namespace rt::server {
@@ -75,7 +76,8 @@ void Shard::on_chunk(ToShard& message) {
     }
     return;
   }
-  begin_stream(slot, std::string(kStreamHead).append(message.text));
+  begin_stream(slot,
+               std::string(options_.compat_go ? kGoStreamHead : kStreamHead).append(message.text));
 }
 
 // `text` begins with the head of HTTP/1.1, which HTTP/2 says in its own way.
