@@ -5,7 +5,7 @@
 using rt::test::RunMemory;
 
 // A sanitizer's allocator keeps no statistics of this kind.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef RT_SANITIZED
 TEST_CASE("store: a run costs at most 200 bytes beyond its row's own, however many there are",
           "[server]") {
   RunMemory memory(1);
