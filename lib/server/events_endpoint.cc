@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "server/events_wire.h"
+#include "server/refusals.h"
 #include "server/signed_principal.h"
 
 namespace rt::server {
@@ -29,7 +30,7 @@ Answer unauthorized(const std::string& reason) {
   Answer answer;
   answer.status = 401;
   answer.body = fmt::format("failed to resolve principal: {}\n", reason);
-  answer.headers = "WWW-Authenticate: Bearer\r\nVary: Authorization\r\n";
+  answer.headers = kBearerChallenge;
   return answer;
 }
 

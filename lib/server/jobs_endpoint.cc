@@ -1,6 +1,7 @@
 #include "server/jobs_endpoint.h"
 
 #include "proto/json_compact.h"
+#include "server/refusals.h"
 #include "server/topic_wire.h"
 
 namespace rt::server {
@@ -61,7 +62,7 @@ Outcome JobsEndpoint::on_request(const http1::RequestHead& head) const {
   }
   // Never from the query: addresses end up in logs.
   if (!options_.token.empty() && !bears_token(head.header("Authorization"), options_.token)) {
-    return refusal(401, "unauthorized", "WWW-Authenticate: Bearer\r\nVary: Authorization\r\n");
+    return refusal(401, "unauthorized", std::string(kBearerChallenge));
   }
   if (is_get) return stream(head, below.substr(0, below.size() - kStream.size()));
   return BodyWanted{std::string(below)};

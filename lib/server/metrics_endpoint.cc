@@ -1,6 +1,7 @@
 #include "server/metrics_endpoint.h"
 
 #include "server/metrics.h"
+#include "server/refusals.h"
 
 namespace rt::server {
 namespace {
@@ -11,13 +12,7 @@ class MetricsEndpoint final : public Endpoint {
 
   Outcome on_request(const http1::RequestHead& head) const override {
     if (head.path != "/metrics") return NotMine{};
-    if ((head.method != "GET" && head.method != "HEAD") || head.has_body()) {
-      Answer refusal;
-      refusal.status = 405;
-      refusal.body = "Method not allowed\n";
-      refusal.headers = "Allow: GET, HEAD\r\n";
-      return refusal;
-    }
+    if (auto refusal = refuse_unless_read(head)) return std::move(*refusal);
     Answer answer;
     answer.content_type = kMetricsContentType;
     answer.body = text_();

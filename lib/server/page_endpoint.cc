@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "server/page_html.h"
+#include "server/refusals.h"
 
 namespace rt::server {
 namespace {
@@ -76,13 +77,7 @@ class PageEndpoint final : public Endpoint {
 
   Outcome on_request(const http1::RequestHead& head) const override {
     if (head.path != "/") return NotMine{};
-    if ((head.method != "GET" && head.method != "HEAD") || head.has_body()) {
-      Answer refusal;
-      refusal.status = 405;
-      refusal.body = "Method not allowed\n";
-      refusal.headers = "Allow: GET, HEAD\r\n";
-      return refusal;
-    }
+    if (auto refusal = refuse_unless_read(head)) return std::move(*refusal);
     return page_;
   }
 

@@ -6,6 +6,7 @@
 
 #include "proto/realtime_event.h"
 #include "server/realtime_wire.h"
+#include "server/refusals.h"
 
 namespace rt::server {
 namespace {
@@ -48,7 +49,7 @@ Outcome RealtimeEndpoint::on_request(const http1::RequestHead& head) const {
   const auto user = user_of(head);
   if (!user && user.error().code == Code::usage) return refused(403, user.error().text);
   if (!user) {
-    return refused(401, user.error().text, "WWW-Authenticate: Bearer\r\nVary: Authorization\r\n");
+    return refused(401, user.error().text, std::string(kBearerChallenge));
   }
   if (!is_post) return subscribe(head, *user);
   if (!head.has_body()) return refused(400, "the body is no JSON object");

@@ -1,5 +1,6 @@
 #include "server/topics_endpoint.h"
 
+#include "server/refusals.h"
 #include "server/topic_table.h"
 #include "server/topic_wire.h"
 
@@ -7,9 +8,7 @@ namespace rt::server {
 namespace {
 
 Answer unauthorized(std::string text) {
-  return {.status = 401,
-          .body = std::move(text),
-          .headers = "WWW-Authenticate: Bearer\r\nVary: Authorization\r\n"};
+  return {.status = 401, .body = std::move(text), .headers = std::string(kBearerChallenge)};
 }
 
 bool is_allowed(const http1::RequestHead& head, const std::string& token) {
