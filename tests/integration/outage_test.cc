@@ -287,4 +287,59 @@ TEST_CASE("outage: Redis killed twice under load: events say their gaps and go o
   CHECK(health["surfaces"]["realtime"]["reconnects"] == 2);
 }
 
+TEST_CASE("outage: PostgreSQL killed while jobs change: each stream has every state, and ends",
+          "[outage]") {
+  constexpr int kJobs = 40;
+  const std::string folder = installed_pgboss("v12");
+  if (folder.empty()) return;
+  Boss boss(folder, "pgboss", "mail=standard");
+  const PrivateRedis redis;
+  REQUIRE(boss.jobs({"setup"}).status == 0);
+  const Server server(boss.postgres, redis, "jobs");
+  std::vector<std::string> ids;
+  std::vector<std::unique_ptr<HttpClient>> streams;
+  for (int i = 0; i < kJobs; ++i) {
+    ids.push_back(first_line(boss.jobs({"send", "mail", "{}"}).out));
+    streams.push_back(std::make_unique<HttpClient>(server.address()));
+    streams.back()->get("/jobs/" + ids.back() + "/stream");
+    streams.back()->until("\"status\":\"pending\"");
+  }
+  // Each state in a transaction of its own, again until it is known to be there.
+  std::atomic<int> changes{0};
+  const std::jthread worker([&] {
+    for (const char* state : {"active", "completed"}) {
+      for (const std::string& id : ids) {
+        while (true) {
+          auto connection = Connection::connect(boss.postgres.dsn(), {});
+          if (connection && connection->exec("UPDATE pgboss.job SET state = '" +
+                                                 std::string(state) + "' WHERE id = '" + id + "'",
+                                             "change")) {
+            break;
+          }
+          linger(5ms);
+        }
+        ++changes;
+      }
+    }
+  });
+  for (const int n : {kJobs / 2, kJobs + kJobs / 2}) {
+    REQUIRE(eventually(20s, [&] { return changes >= n; }));
+    boss.postgres.kill_9();
+    CHECK(server.is("degraded"));
+    boss.postgres.start();
+    CHECK(server.is("ok"));
+  }
+  for (const auto& stream : streams) {
+    std::string states;
+    const std::string& text = stream->until_closed();
+    const std::string before = "\"status\":\"";
+    for (std::size_t at = 0; (at = text.find(before, at)) != std::string::npos;) {
+      at += before.size();
+      states += text.substr(at, text.find('"', at) - at) + " ";
+    }
+    CHECK(stream->closed());
+    CHECK(states == "pending active completed ");
+  }
+}
+
 }  // namespace rt::test
