@@ -8,5 +8,8 @@ int main(int argc, char** argv) {
   rt::rtreplay::add_verify(tool);
   rt::rtreplay::add_cat(tool);
   rt::rtreplay::add_play(tool);
+  rt::rtreplay::add_cut(tool);
+  rt::rtreplay::add_filter(tool);
+  rt::rtreplay::add_merge(tool);
   return tool.main(argc, argv);
 }

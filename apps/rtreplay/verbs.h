@@ -13,6 +13,9 @@ void add_info(cli::Tool& tool);
 void add_verify(cli::Tool& tool);
 void add_cat(cli::Tool& tool);
 void add_play(cli::Tool& tool);
+void add_cut(cli::Tool& tool);
+void add_filter(cli::Tool& tool);
+void add_merge(cli::Tool& tool);
 
 void add_record_wal(cli::Tool& tool, CLI::App* record);
 void add_record_sse(cli::Tool& tool, CLI::App* record);
