@@ -4,26 +4,29 @@
 
 namespace rt::rtreplay {
 
-void StreamSchema::learn(const RecordView& record) {
-  if (record.body.size() < 5) return;
+bool StreamSchema::learn(const RecordView& record) {
+  if (record.body.size() < 5) return false;
   const auto oid = archive::load_be<std::uint32_t>(record.body.data() + 1);
   if (record.body.front() == 'Y') {
-    types_[oid] = record.body;
-    return;
+    std::string& known = types_[oid];
+    if (known == record.body) return !record.prelude;
+    known = record.body;
+    return true;
   }
-  if (record.body.front() != 'R') return;
+  if (record.body.front() != 'R') return false;
   Relation& known = relations_[oid];
   if (record.body == known.message) {
     known.from_prelude = known.from_prelude && record.prelude;
-    return;
+    return !record.prelude;
   }
-  if (record.prelude && record.body == known.described) return;
+  if (record.prelude && record.body == known.described) return false;
   // Of two preludes, or a prelude and a message, the first is the recorder's description.
   const bool second = known.from_prelude;
   if (second) known.described = std::move(known.message);
   known.message = record.body;
   known.from_prelude = record.prelude && !second;
   known.version = ++version_;
+  return true;
 }
 
 const StreamSchema::Relation* StreamSchema::find(std::uint32_t oid) const {

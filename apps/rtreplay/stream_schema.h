@@ -22,8 +22,8 @@ class StreamSchema {
   };
 
   // Takes an R or Y message. A prelude may be the recorder's own description, which stands before
-  // the server's message, or a repetition, which is no news.
-  void learn(const RecordView& record);
+  // the server's message, or a repetition, which is no news: false.
+  bool learn(const RecordView& record);
   const Relation* find(std::uint32_t oid) const;
   // The Type message of `oid`, empty if it is a built-in type.
   std::string_view type(std::uint32_t oid) const;
