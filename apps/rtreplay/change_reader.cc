@@ -37,7 +37,7 @@ void ChangeReader::name_stream(std::string_view kind, std::string_view name) {
 }
 
 Result<bool> ChangeReader::next(Change& change) {
-  if (!truncated_.empty()) {
+  while (!truncated_.empty()) {
     const auto oid = archive::load_be<std::uint32_t>(truncated_.data());
     truncated_.remove_prefix(4);
     ++truncate_index_;

@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -18,6 +17,7 @@
 #include "rtreplay/ndjson_import.h"
 #include "rtreplay/output.h"
 #include "rtreplay/record_range.h"
+#include "rtreplay/unfinished_output.h"
 #include "rtreplay/verbs.h"
 
 namespace rt::rtreplay {
@@ -106,25 +106,16 @@ class ImportTarget {
     if (!writer_) RT_CHECKED(create(NdjsonImport::unknown_origin()));
     RT_CHECKED(import_.finish([this](const RecordView& record) { return put(record); }));
     RT_CHECKED(writer_->close(clock_.now()));
-    created_.clear();
+    unfinished_.finished();
     return {};
   }
-
-  ~ImportTarget() {
-    std::error_code ignored;
-    if (!created_.empty()) std::filesystem::remove_all(created_, ignored);
-  }
-  ImportTarget(const ImportTarget&) = delete;
-  ImportTarget& operator=(const ImportTarget&) = delete;
 
   const archive::Writer& writer() const { return *writer_; }
 
  private:
   Result<void> create(const archive::Origin& origin) {
-    std::error_code ignored;
-    const bool was_there = std::filesystem::exists(options_.output, ignored);
+    unfinished_ = UnfinishedOutput(options_.output);
     writer_ = RT_TRY(archive::Writer::create(options_.output, origin, archive::Moment::of(clock_)));
-    if (!was_there) created_ = options_.output;
     now_ = clock_.now();
     return {};
   }
@@ -135,7 +126,7 @@ class ImportTarget {
   Instant now_;
   NdjsonImport import_;
   std::optional<archive::Writer> writer_;
-  std::string created_;
+  UnfinishedOutput unfinished_;
 };
 
 Result<int> import_lines(const Options& options) {

@@ -31,13 +31,6 @@ char identity_of(const Json& line) {
   return text.front();
 }
 
-// A name of the protocol ends at a NUL.
-std::string name_of(const Json& line, const char* name) {
-  std::string text = bytes_of(line, name);
-  if (text.find('\0') != std::string::npos) throw BadLine(fmt::format("\"{}\" holds NUL", name));
-  return text;
-}
-
 }  // namespace
 
 void ImportTables::append_message(const Table& table, std::string& message) {

@@ -52,6 +52,12 @@ std::string bytes_of(const Json& object, const char* name) {
   return bytes_in(field(object, name));
 }
 
+std::string name_of(const Json& object, const char* name) {
+  std::string text = bytes_of(object, name);
+  if (text.find('\0') != std::string::npos) throw BadLine(fmt::format("\"{}\" holds NUL", name));
+  return text;
+}
+
 std::uint64_t lsn_of(const Json& object, const char* name, bool required) {
   if (!required && !object.contains(name)) return 0;
   const Json& value = field(object, name);

@@ -23,6 +23,8 @@ std::uint32_t oid_of(const Json& object, const char* name);
 // Bytes: a string, or {"base64":"..."}.
 std::string bytes_of(const Json& object, const char* name);
 std::string bytes_in(const Json& value);
+// The same without NUL, which ends names in PostgreSQL's protocol.
+std::string name_of(const Json& object, const char* name);
 // "0/1A2B"; 0 if it is absent and need not be there.
 std::uint64_t lsn_of(const Json& object, const char* name, bool required);
 std::int64_t time_us_of(const Json& object, const char* name);

@@ -23,7 +23,7 @@ class LineExport {
   std::uint64_t undecodable_ = 0;
 };
 
-// Everything, so that import gives the same recording (docs/conversions.md).
+// Everything, so that import gives the same recording (docs/recordings.md).
 std::unique_ptr<LineExport> make_ndjson_export();
 // wal2json, format-version 2.
 std::unique_ptr<LineExport> make_wal2json_export();

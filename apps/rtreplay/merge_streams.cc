@@ -13,9 +13,14 @@ namespace {
 
 using Tied = std::vector<MergeSource*>;
 
+std::uint32_t changes_in(const MergeSource& source) {
+  const RecordView& record = source.head().record;
+  return record.kind == RecordKind::wal ? archive::row_changes(record.body) : 0;
+}
+
 // Where a record stands inside its transaction: a logical message before the row of its index.
 std::pair<std::uint32_t, bool> place_of(const MergeSource& source) {
-  return {source.head().position.index, archive::row_changes(source.head().record.body) > 0};
+  return {source.head().position.index, changes_in(source) > 0};
 }
 
 bool ends_transaction(const MergeSource& source) {
@@ -126,7 +131,7 @@ class Merger {
 
   // Writes the head of `first` once, whoever else holds it.
   Result<void> copy_change(const Tied& tied, MergeSource& first, std::uint32_t& next_index) {
-    const std::uint32_t changes = archive::row_changes(first.head().record.body);
+    const std::uint32_t changes = changes_in(first);
     const std::uint32_t index = first.head().position.index;
     if (changes > 0 && index < next_index) {  // inside a T that names several tables
       ++counts_.duplicates;
@@ -136,7 +141,8 @@ class Merger {
     RT_CHECKED(out_.pass(first.head(), first.schema()));
     for (MergeSource* other : tied) {
       if (other == &first || ends_transaction(*other) || place_of(*other) != place) continue;
-      const bool same = other->head().record.body == first.head().record.body;
+      const bool same = other->head().record.kind == first.head().record.kind &&
+                        other->head().record.body == first.head().record.body;
       if (!same && changes > 0) return differs(first, *other);
       if (!same) continue;  // a logical message, an origin: another one
       ++counts_.duplicates;

@@ -1,5 +1,5 @@
 // The lossless NDJSON of `rtreplay convert`: rows as `cat` prints them, with the fields that make a
-// recording of them again. docs/conversions.md names each line.
+// recording of them again. docs/recordings.md names each line.
 #include "archive/bodies.h"
 #include "archive/wire.h"
 #include "base/text.h"

@@ -146,11 +146,11 @@ void NdjsonImport::State::wal_body(const std::string& type, const Json& line) {
   } else if (type == "relation") {
     tables_.describe(line, body_);
   } else if (type == "type") {
-    const std::string schema = bytes_of(line, "schema");
-    const std::string name = bytes_of(line, "name");
+    const std::string schema = name_of(line, "schema");
+    const std::string name = name_of(line, "name");
     pgoutput::append(body_, pgoutput::Type{oid_of(line, "oid"), schema, name});
   } else if (type == "origin") {
-    const std::string name = bytes_of(line, "name");
+    const std::string name = name_of(line, "name");
     pgoutput::append(body_, pgoutput::Origin{lsn_of(line, "lsn", true), name});
   } else if (type == "message") {
     message_body(line);
@@ -158,7 +158,7 @@ void NdjsonImport::State::wal_body(const std::string& type, const Json& line) {
 }
 
 void NdjsonImport::State::message_body(const Json& line) {
-  const std::string prefix = bytes_of(line, "prefix");
+  const std::string prefix = name_of(line, "prefix");
   const std::string content = bytes_of(line, "content");
   pgoutput::append_logical_message(
       body_, {static_cast<std::uint8_t>(flag_of(line, "transactional") ? 1 : 0),

@@ -1,5 +1,5 @@
 // Lines of NDJSON into records: what `rtreplay convert --as ndjson` wrote, or rows as `cat` prints
-// them, for which tables and transactions are made up. docs/conversions.md names each line.
+// them, for which tables and transactions are made up. docs/recordings.md names each line.
 #pragma once
 
 #include <cstdint>

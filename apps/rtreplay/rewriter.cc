@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "archive/bodies.h"
@@ -34,23 +33,14 @@ std::string derived_notes(const std::string& notes_json, const std::string& verb
 }
 
 Result<Rewriter> Rewriter::create(const std::string& path, const archive::Origin& origin) {
-  std::error_code ignored;
-  const bool was_there = std::filesystem::exists(path, ignored);
+  UnfinishedOutput unfinished(path);
   archive::Writer writer =
       RT_TRY(archive::Writer::create(path, origin, archive::Moment::of(SystemClock())));
-  return Rewriter(std::move(writer), was_there ? std::string() : path);
+  return Rewriter(std::move(writer), std::move(unfinished));
 }
 
-Rewriter::Rewriter(archive::Writer writer, std::string created)
-    : writer_(std::move(writer)), created_(std::move(created)), now_(clock_.now()) {}
-
-Rewriter::Rewriter(Rewriter&& other) noexcept = default;
-
-Rewriter::~Rewriter() {
-  if (created_.empty()) return;
-  std::error_code ignored;
-  std::filesystem::remove_all(created_, ignored);
-}
+Rewriter::Rewriter(archive::Writer writer, UnfinishedOutput unfinished)
+    : writer_(std::move(writer)), unfinished_(std::move(unfinished)), now_(clock_.now()) {}
 
 Result<void> Rewriter::append(const RecordView& record) {
   last_received_us_ = record.received_us;
@@ -96,7 +86,7 @@ Result<void> Rewriter::announce(std::uint32_t oid, const StreamSchema& schema,
   StreamSchema::Relation& known = announced_[oid];
   RT_CHECKED(announce_types(wanted->message, schema, !in_transaction));
   const bool described = known.described != wanted->described;
-  if (described && !wanted->described.empty()) {
+  if (described && !wanted->described.empty() && wanted->described != wanted->message) {
     RT_CHECKED(append(wal_record(wanted->described, last_received_us_, true)));
   }
   if (described || known.message != wanted->message) {
@@ -183,7 +173,7 @@ Result<void> Rewriter::gap(std::string_view reason) {
 
 Result<void> Rewriter::finish() {
   RT_CHECKED(writer_.close(clock_.now()));
-  created_.clear();
+  unfinished_.finished();
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include "archive/writer.h"
 #include "base/clock.h"
 #include "rtreplay/stream_schema.h"
+#include "rtreplay/unfinished_output.h"
 
 namespace rt::rtreplay {
 
@@ -21,10 +22,6 @@ class Rewriter {
  public:
   // `path` must hold no recording yet.
   static Result<Rewriter> create(const std::string& path, const archive::Origin& origin);
-  ~Rewriter();
-  Rewriter(Rewriter&& other) noexcept;
-  Rewriter& operator=(Rewriter&&) = delete;
-
   // A record of a source, in order; R and Y messages belong into `schema` instead. Rows of the open
   // transaction that were not passed before this one are counted as left out.
   Result<void> pass(const archive::Entry& entry, const StreamSchema& schema) {
@@ -47,7 +44,7 @@ class Rewriter {
   std::string summary() const;
 
  private:
-  Rewriter(archive::Writer writer, std::string created);
+  Rewriter(archive::Writer writer, UnfinishedOutput unfinished);
   Result<void> pass_wal(const RecordView& record, const Position& position,
                         const StreamSchema& schema);
   Result<void> begin();
@@ -57,7 +54,7 @@ class Rewriter {
   Result<void> append(const RecordView& record);
 
   archive::Writer writer_;
-  std::string created_;  // to remove unless finished
+  UnfinishedOutput unfinished_;
   SystemClock clock_;
   Instant now_;
   // The Begin (and Origin) that is written when something of its transaction is.

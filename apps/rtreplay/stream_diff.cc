@@ -12,7 +12,8 @@ void TimeShift::add(std::int64_t shift_us) {
   most_us = std::max(most_us, shift_us);
 }
 
-std::uint64_t DiffJudge::identity(const Waiting& waiting) const {
+std::uint64_t DiffJudge::hash_of(const Waiting& waiting, Chain chain) const {
+  if (chain == by_key) return waiting.key_hash;
   if (by_ == By::content || !waiting.is_row) return waiting.body_hash;
   return waiting.position.lsn * 0x9E3779B97F4A7C15ULL + waiting.position.index;
 }
@@ -23,16 +24,33 @@ void DiffJudge::note(StreamDiff::Kind kind, const Waiting& where) {
       where.is_row ? where.position.text() : fmt::format("number {}", where.number + 1);
 }
 
-void DiffJudge::remove(int side, Queue::iterator which) {
+void DiffJudge::add(int side, const Waiting& arrived) {
   Side& here = sides_[side];
-  for (const auto& [index, hash] :
-       {std::pair{&here.by_identity, identity(*which)}, std::pair{&here.by_key, which->key_hash}}) {
-    const auto found = index->find(hash);
-    auto& all = found->second;
-    all.erase(std::find(all.begin(), all.end(), which));
-    if (all.empty()) index->erase(found);
+  Node& node = here.waiting.emplace_back();
+  node.waiting = arrived;
+  node.self = std::prev(here.waiting.end());
+  for (const Chain chain : {by_identity, by_key}) {
+    Ends& ends = here.indexes[chain][hash_of(arrived, chain)];
+    node.before[chain] = ends.last;
+    if (ends.last != nullptr)
+      ends.last->after[chain] = &node;
+    else
+      ends.first = &node;
+    ends.last = &node;
   }
-  here.waiting.erase(which);
+}
+
+void DiffJudge::remove(int side, Node& node) {
+  Side& here = sides_[side];
+  for (const Chain chain : {by_identity, by_key}) {
+    const auto ends = here.indexes[chain].find(hash_of(node.waiting, chain));
+    Node* const before = node.before[chain];
+    Node* const after = node.after[chain];
+    (before != nullptr ? before->after[chain] : ends->second.first) = after;
+    (after != nullptr ? after->before[chain] : ends->second.last) = before;
+    if (ends->second.first == nullptr) here.indexes[chain].erase(ends);
+  }
+  here.waiting.erase(node.self);
 }
 
 // A pair is out of order if only one of its sides lies beyond the furthest pair in order.
@@ -47,15 +65,15 @@ void DiffJudge::pair(const Waiting& a, const Waiting& b) {
   ++a.stream->same;
 }
 
-bool DiffJudge::pair_with_waiting(const Waiting& arrived, int side, Index& index,
-                                  std::uint64_t hash) {
-  const auto found = index.find(hash);
+bool DiffJudge::pair_with_waiting(const Waiting& arrived, int side, Chain chain) {
+  const Index& index = sides_[1 - side].indexes[chain];
+  const auto found = index.find(hash_of(arrived, chain));
   if (found == index.end()) return false;
-  const auto like = found->second.front();
+  Node& like = *found->second.first;
   if (side == 0)
-    pair(arrived, *like);
+    pair(arrived, like.waiting);
   else
-    pair(*like, arrived);
+    pair(like.waiting, arrived);
   remove(1 - side, like);
   return true;
 }
@@ -73,23 +91,18 @@ void DiffJudge::take(const Change& change, int side) {
   arrived.time_us = change.time_us;
   arrived.position = change.position;
   arrived.is_row = change.op != 'E';
-  Side& other = sides_[1 - side];
-  if (pair_with_waiting(arrived, side, other.by_identity, identity(arrived))) return;
-  Side& here = sides_[side];
-  here.waiting.push_back(arrived);
-  const auto placed = std::prev(here.waiting.end());
-  here.by_identity[identity(arrived)].push_back(placed);
-  here.by_key[arrived.key_hash].push_back(placed);
-  if (here.waiting.size() > window_) give_up_oldest(side);
+  if (pair_with_waiting(arrived, side, by_identity)) return;
+  add(side, arrived);
+  if (sides_[side].waiting.size() > window_) give_up_oldest(side);
 }
 
 // Nothing says the same. Something about the same thing is its changed form, else it stands alone.
 void DiffJudge::give_up_oldest(int side) {
-  const auto oldest = sides_[side].waiting.begin();
-  const Waiting lonely = *oldest;
+  Node& oldest = sides_[side].waiting.front();
+  const Waiting lonely = oldest.waiting;
   remove(side, oldest);
-  const bool by_key = by_ == By::content || !lonely.is_row;
-  if (by_key && pair_with_waiting(lonely, side, sides_[1 - side].by_key, lonely.key_hash)) return;
+  const bool keyed = by_ == By::content || !lonely.is_row;
+  if (keyed && pair_with_waiting(lonely, side, by_key)) return;
   note(side == 0 ? StreamDiff::missing : StreamDiff::extra, lonely);
 }
 

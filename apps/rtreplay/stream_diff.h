@@ -1,11 +1,10 @@
 // What two streams of changes have in common, and where they differ, table by table and channel by
 // channel. Pure; one thread. Memory is bounded: at most `window` changes of each side wait for
-// their like (about 200 bytes each); the oldest beyond that counts as missing or extra.
+// their like (about 250 bytes each); the oldest beyond that counts as missing or extra.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <map>
 #include <string>
@@ -39,7 +38,7 @@ class DiffJudge {
     position,  // of recordings of one cluster: rows with the same id are the same row
     content,   // rows and events that say the same are the same
   };
-  // Rows of half a second at PostgreSQL's full speed; 26 MiB on both sides.
+  // Rows of half a second at PostgreSQL's full speed; 32 MiB on both sides.
   static constexpr std::size_t kWindow = 65'536;
   explicit DiffJudge(By by, std::size_t window = kWindow) : by_(by), window_(window) {}
 
@@ -52,7 +51,6 @@ class DiffJudge {
   const TimeShift& shift() const { return shift_; }
 
  private:
-  struct Stream;
   struct Waiting {
     StreamDiff* stream = nullptr;
     std::uint64_t key_hash = 0;
@@ -62,12 +60,22 @@ class DiffJudge {
     Position position;
     bool is_row = false;
   };
-  using Queue = std::list<Waiting>;
-  using Index = std::unordered_map<std::uint64_t, std::deque<Queue::iterator>>;
+  // Two lists go through those that wait: of the same identity, and of the same key.
+  enum Chain : std::uint8_t { by_identity, by_key };
+  struct Node {
+    Waiting waiting;
+    std::array<Node*, 2> before{};
+    std::array<Node*, 2> after{};
+    std::list<Node>::iterator self;
+  };
+  struct Ends {
+    Node* first = nullptr;
+    Node* last = nullptr;
+  };
+  using Index = std::unordered_map<std::uint64_t, Ends>;
   struct Side {
-    Queue waiting;
-    Index by_identity;
-    Index by_key;
+    std::list<Node> waiting;  // oldest first
+    std::array<Index, 2> indexes;
     std::unordered_map<const StreamDiff*, std::uint64_t> numbers;
   };
   struct Order {  // the furthest pair in order
@@ -76,11 +84,12 @@ class DiffJudge {
     bool any = false;
   };
 
-  std::uint64_t identity(const Waiting& waiting) const;
-  bool pair_with_waiting(const Waiting& arrived, int side, Index& index, std::uint64_t hash);
+  std::uint64_t hash_of(const Waiting& waiting, Chain chain) const;
+  bool pair_with_waiting(const Waiting& arrived, int side, Chain chain);
   void pair(const Waiting& a, const Waiting& b);
   void give_up_oldest(int side);
-  void remove(int side, Queue::iterator which);
+  void add(int side, const Waiting& arrived);
+  void remove(int side, Node& node);
   void note(StreamDiff::Kind kind, const Waiting& where);
 
   By by_;

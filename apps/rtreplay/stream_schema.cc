@@ -16,6 +16,7 @@ bool StreamSchema::learn(const RecordView& record) {
   if (record.body.front() != 'R') return false;
   Relation& known = relations_[oid];
   if (record.body == known.message) {
+    if (known.from_prelude && !record.prelude) known.described = known.message;
     known.from_prelude = known.from_prelude && record.prelude;
     return !record.prelude;
   }

@@ -1,6 +1,8 @@
 // rtreplay convert: out to the formats of others, and back from NDJSON without a loss.
 #include <rapidcheck/catch.h>
 
+#include <deque>
+
 #include "base/base64.h"
 #include "base/text.h"
 #include "proto/copy_text.h"
@@ -98,6 +100,7 @@ class RecordingOf {
   RecordingOf(const std::string& path, Script script)
       : script_(std::move(script)),
         writer_(archive::Writer::create(path, origin(), moment(clock_), small()).value()) {
+    relation(true);  // as a recorder describes a table before the server does
     while (!script_.ended()) script_.below(4) == 0 ? event() : transaction();
     REQUIRE(writer_.close(clock_.now()));
   }
@@ -209,7 +212,6 @@ class RecordingOf {
       case 4:
         return put(RecordKind::mark, one);
       case 5:
-        relation(true);
         archive::encode(body, archive::SnapshotRowBody{7, "a\t\\N\tb\\tc\td"});
         return put(RecordKind::snapshot_row, body);
       case 6:
@@ -317,7 +319,9 @@ TEST_CASE("convert: a line that is none of ours is named, and nothing is left be
         R"({"op":"I","id":"0000000000000010-00000000","oid":5,"new":{}})",
         R"({"op":"Z","id":"0000000000000010-00000000","rel":"a.b","ts":"2026-01-01T00:00:00Z"})",
         R"({"op":"I","id":"7","rel":"a.b","new":{}})", R"({"type":"event","id":5})",
-        R"({"type":"relation","oid":-1})", R"({"type":"record","kind":"kk","body":""})"}) {
+        R"({"type":"relation","oid":-1})",
+        R"({"type":"message","lsn":"0/1","prefix":"a\u0000b","content":""})",
+        R"({"type":"record","kind":"kk","body":""})"}) {
     INFO(line);
     const Outcome end = convert({"-", "-o", scratch / "b.rtr"}, header + line + "\n");
     CHECK(end.status == 2);
