@@ -122,7 +122,7 @@ void add_bisect(cli::Tool& tool) {
   app->add_option("ARCHIVE", options->path, "File or directory")->required();
   app->add_option("COMMAND", options->command,
                   "Reads the first rows as lines of `cat`; ends with 0 while all is well")
-      ->type_name("-- COMMAND [ARGUMENTS]");
+      ->type_name("(after --)");
   RecordFilter::declare(app, options->filter);
   app->add_flag("--rows", options->rows, "Also stop inside transactions");
   app->add_flag("-v,--verbose", options->verbose, "Show each step and what the command says");

@@ -37,8 +37,11 @@ bool append_bytea(std::string& out, std::string_view text) {
   return true;
 }
 
-// Dates and times as Debezium's adaptive mode has them: days, microseconds, ISO 8601 in UTC.
-bool append_time(std::string& out, std::uint32_t type, std::string_view text) {
+// Dates and times as Debezium's adaptive mode has them: days; milliseconds of columns with up to
+// three decimals, else microseconds; with a time zone ISO 8601 in UTC.
+bool append_time(std::string& out, const ExportedTable::Column& column, std::string_view text) {
+  const std::uint32_t type = column.type_oid;
+  const std::int64_t unit = column.typmod >= 0 && column.typmod <= 3 ? 1000 : 1;
   if (type == pg_type::kDate) {
     const auto us = parse_pg_timestamp_us(std::string(text) + " 00:00:00");
     if (us) out += std::to_string(*us / kUsPerDay - (*us % kUsPerDay < 0 ? 1 : 0));
@@ -46,21 +49,23 @@ bool append_time(std::string& out, std::uint32_t type, std::string_view text) {
   }
   if (type == pg_type::kTime) {
     const auto us = parse_pg_timestamp_us("1970-01-01 " + std::string(text));
-    if (us) out += std::to_string(*us);
+    if (us) out += std::to_string(*us / unit);
     return us.has_value();
   }
   const auto us = parse_pg_timestamp_us(text);
   if (!us) return false;
   if (type == pg_type::kTimestamp) {
-    out += std::to_string(*us);
+    out += std::to_string(*us / unit);
   } else {
     out += '"' + format_rfc3339(from_unix_us(*us)) + '"';
   }
   return true;
 }
 
-void append_value(std::string& out, std::uint32_t type, const pgoutput::Value& value) {
+void append_value(std::string& out, const ExportedTable::Column& column,
+                  const pgoutput::Value& value) {
   using namespace pg_type;  // NOLINT
+  const std::uint32_t type = column.type_oid;
   switch (value.kind) {
     case ValueKind::null:
       out += "null";
@@ -77,7 +82,7 @@ void append_value(std::string& out, std::uint32_t type, const pgoutput::Value& v
       break;
   }
   const bool is_time = type == kDate || type == kTime || type == kTimestamp || type == kTimestamptz;
-  if (is_time && append_time(out, type, value.bytes)) return;
+  if (is_time && append_time(out, column, value.bytes)) return;
   if (type == kBytea && append_bytea(out, value.bytes)) return;
   if (type == kBool || type == kInt2 || type == kInt4 || type == kInt8 || type == kFloat4 ||
       type == kFloat8 || type == kOid || element_of(type) != 0) {
@@ -96,7 +101,7 @@ void append_row(std::string& out, const ExportedTable& table, TupleView row,
     if (value.kind == ValueKind::unchanged && i < fallback.size()) value = fallback[i];
     if (i++ > 0) out += ',';
     (out += column.json_name) += ':';
-    append_value(out, column.type_oid, value);
+    append_value(out, column, value);
   }
   out += '}';
 }

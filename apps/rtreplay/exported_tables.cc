@@ -23,6 +23,7 @@ void ExportedTables::learn(const pgoutput::Relation& relation) {
     made.name = column.name;
     append_json_string(made.json_name, column.name);
     made.type_oid = column.type_oid;
+    made.typmod = column.typmod;
     made.type_name = pg_type_name(column.type_oid, column.typmod);
     if (made.type_name.empty()) {
       const auto named = types_.find(column.type_oid);

@@ -17,6 +17,7 @@ struct ExportedTable {
     std::string json_name;  // quoted
     std::string type_name;  // as format_type() has it
     std::uint32_t type_oid = 0;
+    std::int32_t typmod = -1;
     bool is_key = false;
   };
   std::string schema;
