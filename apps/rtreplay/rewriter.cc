@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "archive/bodies.h"
 #include "archive/schema_memory.h"
@@ -45,6 +46,18 @@ Rewriter::Rewriter(archive::Writer writer, UnfinishedOutput unfinished)
 Result<void> Rewriter::append(const RecordView& record) {
   last_received_us_ = record.received_us;
   return writer_.append(record, now_);
+}
+
+// Where damage took the end of a transaction away it is void; the gap stands after it, else readers
+// of whole transactions would not see it.
+Result<void> Rewriter::settle_gap(bool at_begin, std::uint64_t lsn) {
+  if (held_gap_.empty()) return {};
+  const std::string text = std::exchange(held_gap_, {});
+  if (at_begin && begun_ && lsn != open_lsn_) {
+    RT_CHECKED(writer_.abandon(now_, last_received_us_));
+    begun_ = false;
+  }
+  return append({RecordKind::gap, false, 0, last_received_us_, text});
 }
 
 Result<void> Rewriter::begin() {
@@ -104,6 +117,8 @@ Result<void> Rewriter::pass_wal(const RecordView& record, const Position& positi
   const char letter = archive::wal_letter(record.body);
   if (letter == 'R' || letter == 'Y') return {};
   if (letter == 'B') {
+    if (begun_ && position.lsn == open_lsn_) return {};  // it goes on after a gap
+    open_lsn_ = position.lsn;
     held_begin_ = record.body;
     held_origin_.clear();
     held_ = {RecordKind::wal, false, record.lsn, record.received_us, {}};
@@ -142,7 +157,9 @@ Result<void> Rewriter::pass_wal(const RecordView& record, const Position& positi
 
 Result<void> Rewriter::pass(const RecordView& record, const Position& position,
                             const StreamSchema& schema) {
-  if (record.prelude && archive::wal_letter(record.body) != 'B') return {};
+  const bool at_begin = record.kind == RecordKind::wal && archive::wal_letter(record.body) == 'B';
+  if (record.prelude && !at_begin) return {};
+  RT_CHECKED(settle_gap(at_begin, position.lsn));
   switch (record.kind) {
     case RecordKind::wal: {
       RecordView plain = record;  // the Begin of a transaction whose start was lost
@@ -154,6 +171,12 @@ Result<void> Rewriter::pass(const RecordView& record, const Position& position,
     case RecordKind::abandon:
       held_begin_.clear();
       return begun_ ? (begun_ = false, append(record)) : Result<void>();
+    case RecordKind::gap:
+      if (begun_) {
+        held_gap_ = record.body;
+        return {};
+      }
+      break;
     case RecordKind::snapshot_row:
       if (record.body.size() >= 4) {
         RT_CHECKED(announce(archive::load_le<std::uint32_t>(record.body.data()), schema, false));
@@ -172,6 +195,7 @@ Result<void> Rewriter::gap(std::string_view reason) {
 }
 
 Result<void> Rewriter::finish() {
+  RT_CHECKED(settle_gap(true, ~std::uint64_t{0}));
   RT_CHECKED(writer_.close(clock_.now()));
   unfinished_.finished();
   return {};

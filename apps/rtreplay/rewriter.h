@@ -51,6 +51,7 @@ class Rewriter {
   Result<void> skip_to(std::uint32_t index);
   Result<void> announce(std::uint32_t oid, const StreamSchema& schema, bool in_transaction);
   Result<void> announce_types(std::string_view relation, const StreamSchema& schema, bool prelude);
+  Result<void> settle_gap(bool at_begin, std::uint64_t lsn);
   Result<void> append(const RecordView& record);
 
   archive::Writer writer_;
@@ -62,6 +63,9 @@ class Rewriter {
   std::string held_origin_;
   RecordView held_;  // lsn and time of held_begin_
   bool begun_ = false;
+  std::uint64_t open_lsn_ = 0;  // of held_begin_
+  // A gap inside a transaction waits for what follows: more of it, or another one.
+  std::string held_gap_;
   std::uint32_t next_index_ = 0;
   std::int64_t last_received_us_ = 0;
   std::uint64_t others_ = 0;
