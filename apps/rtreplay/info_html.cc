@@ -24,7 +24,7 @@ constexpr const char* kStyle = R"(
 @media print {
   :root { color-scheme: light; --ink: #000; --soft: #444; --paper: #fff; --edge: #bbb; --bar: #1f6feb; }
   section, tr, li { break-inside: avoid; } body { max-width: none; }
-  .bar, .part { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+  .bar, .part, .dot { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.25rem; max-width: 60rem; background: var(--paper); color: var(--ink);
   font: 16px/1.45 system-ui, sans-serif; }
@@ -46,7 +46,8 @@ table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nu
 th, td { text-align: right; padding: .3rem .4rem; border-bottom: 1px solid var(--edge); }
 th { color: var(--soft); font-weight: 500; font-size: .85rem; }
 th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
-.wide { overflow-x: auto; }
+td { white-space: nowrap; } td:first-child { white-space: normal; }
+.dot { display: inline-block; width: .6rem; height: .6rem; border-radius: 2px; margin-right: .35rem; }
 .parts { display: flex; height: .5rem; margin-top: .25rem; gap: 1px; }
 .part { min-width: 2px; border-radius: 1px; }
 .i { background: var(--insert); } .u { background: var(--update); } .d { background: var(--delete); }
@@ -54,7 +55,9 @@ th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
 ul { padding-left: 1.1rem; margin: .25rem 0; } li { overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; margin: 0; }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
-@media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
+@media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; }
+  tr { display: grid; grid-template-columns: repeat(4, 1fr); border-bottom: 1px solid var(--edge); }
+  th, td { border: 0; } td:first-child { grid-column: 1 / -1; } th:first-child { display: none; } }
 )";
 
 std::string time_text(std::int64_t us) {
@@ -184,7 +187,8 @@ class Page {
            fmt::format("{}: {} transactions", range, format_count(s_.sizes[i]))});
     }
     out_ += "<section>\n<h2>Transaction sizes</h2>\n<p>";
-    text(fmt::format("largest {} rows{}", format_count(s_.largest_rows),
+    text(fmt::format("{} of {} have one row, the largest has {}{}", format_count(s_.sizes[0]),
+                     format_count(s_.transactions), format_count(s_.largest_rows),
                      s_.abandoned == 0 ? "" : fmt::format(", {} cut off", s_.abandoned)));
     out_ += "</p>\n";
     figure(picture,
@@ -196,10 +200,11 @@ class Page {
     if (s_.relations.empty()) return;
     std::uint64_t most = 1;
     for (const auto& [name, r] : s_.relations) most = std::max(most, total(r));
-    out_ +=
-        "<section>\n<h2>Tables</h2>\n<div class=\"wide\"><table>\n<thead><tr><th>table</th>"
-        "<th>inserts</th><th>updates</th><th>deletes</th><th>truncates</th></tr></"
-        "thead>\n<tbody>\n";
+    out_ += "<section>\n<h2>Tables</h2>\n<table>\n<thead><tr><th>table</th>";
+    for (const char* kind : {"inserts", "updates", "deletes", "truncates"}) {
+      raw("<th><span class=\"dot {}\"></span>{}</th>", kind[0], kind);
+    }
+    out_ += "</tr></thead>\n<tbody>\n";
     for (const auto& [name, r] : s_.relations) {
       out_ += "<tr><td>";
       text(name);
@@ -214,7 +219,7 @@ class Page {
       raw("</div></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n", format_count(r.inserts),
           format_count(r.updates), format_count(r.deletes), format_count(r.truncates));
     }
-    out_ += "</tbody></table></div>\n</section>\n";
+    out_ += "</tbody></table>\n</section>\n";
   }
 
   static std::uint64_t total(const archive::RelationCounts& r) {
