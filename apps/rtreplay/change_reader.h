@@ -8,7 +8,6 @@
 
 #include "archive/reader.h"
 #include "proto/pgoutput.h"
-#include "rtreplay/record_filter.h"
 #include "rtreplay/row_layout.h"
 
 namespace rt::rtreplay {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "archive/bodies.h"
 #include "archive/stream_tracker.h"
 #include "base/position.h"
