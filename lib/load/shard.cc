@@ -50,11 +50,6 @@ Shard::Shard(const ShardPlan& plan, unsigned number, const Clock& clock, io::Wak
       ledger_(slots_),
       buffer_(std::make_unique<char[]>(kReadBytes)) {
   counts_.connections.asked = slots_;
-  // One source address gives some 28,000 ports towards one target. Loopback has 16 million of them.
-  if (plan.address.is_loopback() && plan.address.storage.ss_family == AF_INET) {
-    const auto source = io::parse_address(fmt::format("127.0.1.{}:0", 1 + number % 254));
-    if (source) source_ = *source;
-  }
 }
 
 Shard::~Shard() = default;

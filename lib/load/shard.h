@@ -33,8 +33,9 @@ namespace rt {
 struct ShardPlan {
   StreamTarget target;
   io::Address address;
-  bool run_filter = false;   // see StreamTarget::append_path
-  bool sends_state = false;  // the target begins each stream with `initial` events
+  std::vector<io::Address> sources;  // taken in turn; empty: the kernel chooses
+  bool run_filter = false;           // see StreamTarget::append_path
+  bool sends_state = false;          // the target begins each stream with `initial` events
   std::uint64_t seed = 1;
   std::uint32_t run = 0;  // Payload::run of what this run publishes
   unsigned shards = 1;
@@ -129,7 +130,6 @@ class Shard {
   io::SpscRing<ShardOrder> orders_;
   io::SpscRing<Delivery> deliveries_;
   io::SpscRing<ShardStatus> statuses_;
-  std::optional<io::Address> source_;
 
   std::vector<Slot> connections_;
   Ledger ledger_;

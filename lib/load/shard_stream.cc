@@ -173,7 +173,10 @@ void Shard::connect(std::size_t number, Instant now) {
   } else {
     slot.began = now;
   }
-  Result<Fd> socket = io::connect_to(plan_.address, source_ ? &*source_ : nullptr);
+  const std::vector<io::Address>& sources = plan_.sources;
+  const io::Address* const source =
+      sources.empty() ? nullptr : &sources[number_of(number) % sources.size()];
+  Result<Fd> socket = io::connect_to(plan_.address, source);
   if (!socket) {
     // The text ends in the name of the error.
     const std::string& why = socket.error().text;
