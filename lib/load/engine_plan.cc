@@ -52,6 +52,8 @@ double connects_per_s(const Scenario& scenario) {
 LoadNeeds needs_of(const Scenario& scenario, const io::Address& address) {
   LoadNeeds needs;
   needs.subscribers = scenario.connections();
+  needs.streams = scenario.target.request.streams;
+  needs.tls = scenario.target.url.starts_with("https://");
   needs.connects_per_s = connects_per_s(scenario);
   needs.target_here = address.is_loopback();
   needs.source_addresses = count_source_addresses(address);
@@ -60,12 +62,21 @@ LoadNeeds needs_of(const Scenario& scenario, const io::Address& address) {
   return needs;
 }
 
-}  // namespace
-
-Result<LoadNeeds> load_needs(const Scenario& scenario) {
-  const StreamTarget target = RT_TRY(StreamTarget::parse(scenario.target.url));
-  return needs_of(scenario, RT_TRY(find_target(target)));
+Result<void> choose_transport(const RequestSpec& request, ShardPlan& shards) {
+  shards.streams = request.streams;
+  shards.gzip = request.gzip;
+  shards.http2 = request.http2;
+  if (!shards.target.tls) return {};
+  io::TlsTrust trust;
+  trust.authorities = request.authorities;
+  trust.verify = request.verify;
+  trust.offer_http2 = request.http2;
+  trust.offer_http1 = !request.http2;
+  shards.tls = RT_TRY(io::TlsContext::trust(trust));
+  return {};
 }
+
+}  // namespace
 
 Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts& parts,
                                     const Clock& clock) {
@@ -90,6 +101,7 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
   }
   shards.shards = load.layout.shards;
   shards.sources = source_addresses(shards.address, load.layout.sources);
+  RT_CHECKED(choose_transport(scenario.target.request, shards));
   RT_CHECKED(probe(shards.address));
   shards.run_filter = scenario.target.preset == Preset::runs;
   shards.sends_state = scenario.target.preset == Preset::runs;
@@ -118,9 +130,14 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
   if (parts.say && shards.shards > 1) {
     parts.say(fmt::format(
         "holding {} connections in {} threads, each with a descriptor table of its own (limit {})",
-        format_count(shards.connections), shards.shards, format_count(plan.descriptor_limit)));
+        format_count(load.layout.connections), shards.shards, format_count(plan.descriptor_limit)));
   }
   return plan;
+}
+
+Result<LoadNeeds> load_needs(const Scenario& scenario) {
+  const StreamTarget target = RT_TRY(StreamTarget::parse(scenario.target.url));
+  return needs_of(scenario, RT_TRY(find_target(target)));
 }
 
 }  // namespace rt

@@ -20,7 +20,8 @@ constexpr std::string_view kHead =
 
 Result<std::unique_ptr<NullServer>> NullServer::open(const Clock& clock) {
   io::Poller poller = RT_TRY(io::Poller::create());
-  Fd listener = RT_TRY(io::listen_on(RT_TRY(io::parse_address("127.0.0.1:0")), {}));
+  const io::Address any = RT_TRY(io::parse_address("127.0.0.1:0"));
+  Fd listener = RT_TRY(io::listen_on(any, {}));
   RT_CHECKED(poller.watch(listener.get(), kListenerToken, io::Interest::read));
   const std::uint16_t port = RT_TRY(io::local_address(listener.get())).port();
   return std::unique_ptr<NullServer>(

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "io/descriptors.h"
+#include "load/shard_carrier.h"
 #include "load/shard_slot.h"
 #include "load/thread_use.h"
 
@@ -50,6 +51,11 @@ Shard::Shard(const ShardPlan& plan, unsigned number, const Clock& clock, io::Wak
       ledger_(slots_),
       buffer_(std::make_unique<char[]>(kReadBytes)) {
   counts_.connections.asked = slots_;
+  if (!plan.http2 && plan.tls == nullptr) return;
+  const std::size_t carriers = (slots_ + plan.streams - 1) / plan.streams;
+  for (std::size_t i = 0; i < carriers; ++i) {
+    carriers_.push_back(std::make_unique<Carrier>(*this, i));
+  }
 }
 
 Shard::~Shard() = default;
@@ -78,6 +84,7 @@ void Shard::run() {
   while (!stopped_) turn();
   census();
   for (Slot& slot : connections_) close(slot);
+  carriers_.clear();  // their sockets belong to this thread's table
   flush_spill();
   poller_.reset();
 }
@@ -93,15 +100,22 @@ void Shard::turn() {
       follow_orders();
       continue;
     }
+    const auto generation = static_cast<std::uint32_t>(event.token >> 32);
+    if ((event.token & kCarrierBit) != 0) {
+      carrier_ready(static_cast<std::size_t>(event.token & (kCarrierBit - 1)), generation, event);
+      continue;
+    }
     const auto slot = static_cast<std::size_t>(event.token & 0xFFFFFFFFU);
     // An event for a socket that was closed since, and whose slot has a new one.
-    if (connections_[slot].generation != static_cast<std::uint32_t>(event.token >> 32)) continue;
+    if (connections_[slot].generation != generation) continue;
     ready(slot, event);
   }
   now = clock_.now();
   connect_due(now);
   retry_due(now);
   expire(now);
+  flush_carriers();
+  doomed_.clear();
   canary(now);
   flush_spill();
 }
