@@ -290,7 +290,8 @@ TlsSession::State TlsSession::state_of(int outcome) {
       return State::closed;
     default:
       broken_ = true;  // OpenSSL forbids to go on after these
-      error_ = ERR_peek_last_error() == 0 ? "the connection is lost" : first_reason();
+      lost_ = ERR_peek_last_error() == 0;
+      error_ = lost_ ? "the connection is lost" : first_reason();
       return State::failed;
   }
 }

@@ -94,6 +94,8 @@ class TlsSession {
   void say_goodbye();
 
   const std::string& error() const { return error_; }
+  // It failed because the connection went away, not because either side refused.
+  bool is_lost() const { return lost_; }
 
  private:
   struct Transport;  // the socket as OpenSSL sees it
@@ -105,6 +107,7 @@ class TlsSession {
   int fd_;
   bool established_ = false;
   bool broken_ = false;
+  bool lost_ = false;
   std::string sealed_;  // records that the socket has not taken yet
   std::size_t sealed_at_ = 0;
   std::string error_;

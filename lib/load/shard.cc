@@ -91,8 +91,12 @@ void Shard::run() {
 
 void Shard::turn() {
   std::array<io::Ready, io::Poller::kBatchMax> events;
+  // A carrier may bring a hundred subscribers' events: with few of them in a turn, what else is due
+  // is not kept waiting.
+  constexpr std::size_t kCarriersPerTurn = 32;
+  const std::size_t most = carriers_.empty() ? events.size() : kCarriersPerTurn;
   Instant now = clock_.now();
-  const std::size_t count = poller_->wait(events, next_deadline(now), now);
+  const std::size_t count = poller_->wait(std::span(events).first(most), next_deadline(now), now);
   for (std::size_t i = 0; i < count; ++i) {
     const io::Ready& event = events[i];
     if (event.token == kWakeToken) {

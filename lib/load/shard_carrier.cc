@@ -64,7 +64,8 @@ bool Shard::shake_hands(Carrier& carrier) {
     case io::TlsSession::State::ready:
       break;
     default:
-      lose(carrier, ConnectFailure::tls, "TLS handshake: " + carrier.tls->error());
+      lose(carrier, carrier.tls->is_lost() ? ConnectFailure::reset : ConnectFailure::tls,
+           "TLS handshake: " + carrier.tls->error());
       return false;
   }
   const bool http2 = carrier.tls->protocol() == "h2";

@@ -10,7 +10,7 @@
 #include "io/tls.h"
 #include "load/shard.h"
 #include "load/shard_slot.h"
-#include "proto/http2_client.h"
+#include "proto/http2_client_session.h"
 
 namespace rt {
 

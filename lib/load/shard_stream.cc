@@ -20,6 +20,7 @@ bool is_final(ConnectFailure failure, int status) {
       return status < 500 && status != 408 && status != 429;
     case ConnectFailure::content_type:
     case ConnectFailure::protocol:
+    case ConnectFailure::tls:
       return true;
     default:
       return false;

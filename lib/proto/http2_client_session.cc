@@ -1,4 +1,4 @@
-#include "proto/http2_client.h"
+#include "proto/http2_client_session.h"
 
 #include <nghttp2/nghttp2.h>
 
