@@ -167,7 +167,8 @@ void EngineRun::settle() {
 void EngineRun::fill_client() {
   ClientUse& client = outcome_.client;
   client.shards = plan_.shards.shards;
-  client.descriptors = held_at_census_ + 8 * plan_.shards.shards;
+  const std::uint64_t streams = plan_.shards.streams;
+  client.descriptors = (held_at_census_ + streams - 1) / streams + 8 * plan_.shards.shards;
   client.descriptor_limit = plan_.descriptor_limit;
   client.rss_bytes = client_rss_at_census_;
   for (const io::Address& source : plan_.shards.sources) {

@@ -83,8 +83,8 @@ void Shard::run() {
   canary_at_ = clock_.now() + kCanary;
   while (!stopped_) turn();
   census();
+  carriers_.clear();  // their sockets, like those of slots, belong to this thread's table
   for (Slot& slot : connections_) close(slot);
-  carriers_.clear();  // their sockets belong to this thread's table
   flush_spill();
   poller_.reset();
 }

@@ -24,7 +24,7 @@ void Shard::board(std::size_t slot) {
 
 void Shard::connect(Carrier& carrier) {
   Result<Fd> socket = io::connect_to(plan_.address, source_of(carrier.first_slot()));
-  if (!socket) return lose(carrier, ConnectFailure::refused, socket.error().text);
+  if (!socket) return lose(carrier, failure_named_in(socket.error().text), socket.error().text);
   ++carrier.generation;
   carrier.socket = std::move(*socket);
   carrier.state = Carrier::State::connecting;
@@ -242,6 +242,7 @@ void Shard::Carrier::on_closed(http2::Tag slot, std::uint32_t error_code) {
 // The connection is gone, and with it every stream and whoever waited for it.
 void Shard::lose(Carrier& carrier, ConnectFailure failure, const std::string& why) {
   carrier.state = Carrier::State::closed;
+  ++carrier.generation;
   carrier.unsent.clear();
   doomed_.push_back(std::move(carrier.http2));  // may be what called us
   carrier.tls.reset();

@@ -28,5 +28,7 @@ struct Shard::Events {
 
 // Why an attempt failed, by the error of the socket.
 ConnectFailure failure_of(int os_errno);
+// The same for the text of an os_error(), which ends in the error's name.
+ConnectFailure failure_named_in(std::string_view why);
 
 }  // namespace rt

@@ -68,6 +68,16 @@ ConnectFailure failure_of(int os_errno) {
   }
 }
 
+ConnectFailure failure_named_in(std::string_view why) {
+  const auto says = [&](const char* name) { return why.find(name) != std::string_view::npos; };
+  return says("EMFILE") || says("ENFILE")              ? ConnectFailure::descriptors
+         : says("EADDRNOTAVAIL") || says("EADDRINUSE") ? ConnectFailure::ports
+         : says("ENOMEM") || says("ENOBUFS")           ? ConnectFailure::memory
+         : says("EACCES") || says("EPERM")             ? ConnectFailure::permission
+         : says("ENETUNREACH") || says("EHOSTUNREACH") ? ConnectFailure::unreachable
+                                                       : ConnectFailure::refused;
+}
+
 void Shard::Events::on_open() {
   --shard.pending_count_;
   ++shard.held_;
@@ -169,17 +179,8 @@ void Shard::connect(std::size_t number, Instant now) {
   }
   Result<Fd> socket = io::connect_to(plan_.address, source_of(number));
   if (!socket) {
-    // The text ends in the name of the error.
     const std::string& why = socket.error().text;
-    const auto says = [&](const char* name) { return why.find(name) != std::string::npos; };
-    lost(number,
-         says("EMFILE") || says("ENFILE")              ? ConnectFailure::descriptors
-         : says("EADDRNOTAVAIL") || says("EADDRINUSE") ? ConnectFailure::ports
-         : says("ENOMEM") || says("ENOBUFS")           ? ConnectFailure::memory
-         : says("EACCES") || says("EPERM")             ? ConnectFailure::permission
-         : says("ENETUNREACH") || says("EHOSTUNREACH") ? ConnectFailure::unreachable
-                                                       : ConnectFailure::refused,
-         why);
+    lost(number, failure_named_in(why), why);
     return;
   }
   slot.socket = std::move(*socket);
