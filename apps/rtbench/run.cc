@@ -4,9 +4,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 
 #include "io/signals.h"
 #include "load/engine.h"
+#include "load/selftest.h"
 #include "load/verdict.h"
 #include "pipe/commit_clock.h"
 #include "pipe/row_producer.h"
@@ -25,6 +27,7 @@ struct RunFlags {
   std::string progress = "auto";
   std::string colour = "auto";
   bool no_verdict = false;
+  bool no_selftest = false;
 };
 
 // What publishes, and what tells when it was committed.
@@ -89,7 +92,13 @@ Result<int> run(const RunFlags& flags) {
   parts.progress = [&](const EngineProgress& now) { progress.show(now); };
   parts.say = [&](std::string_view text) { progress.say(text); };
   parts.tool_version = RT_VERSION;
-  const Outcome outcome = RT_TRY(run_scenario(scenario, parts, clock));
+  parts.scenario = flags.scenario;
+  std::optional<Floor> floor;
+  if (!flags.no_selftest) {
+    floor = RT_TRY(measure_floor({kShortFloorLatency, kShortFloorThroughput, parts.pause}, clock));
+  }
+  Outcome outcome = RT_TRY(run_scenario(scenario, parts, clock));
+  outcome.selftest = floor;
   progress.clear();
 
   const Verdict verdict = judge(scenario, outcome);
@@ -119,6 +128,8 @@ void add_run(cli::Tool& tool) {
       ->envname("RT_COLOR");
   app->add_flag("--no-verdict", flags->no_verdict,
                 "Exit 0 whatever was measured; faults of target and machine still show");
+  app->add_flag("--no-selftest", flags->no_selftest,
+                "Do not measure this machine's floor first (1.5 s)");
   cli::Tool::examples(
       app,
       "  rtbench run scenarios/quickstart.json --set "

@@ -80,14 +80,30 @@ Result<void> EngineRun::start() {
     threads_.emplace_back([&shard = *shard] { shard.run(); });
   }
   if (publisher_) publisher_thread_ = std::thread([this] { publisher_->run(); });
+  settle_target();
   client_before_ = process_use(0).value_or(ProcessUse{});
-  if (plan_.target_pid != 0) {
-    target_before_ = process_use(plan_.target_pid).value_or(ProcessUse{});
-  }
   start_ = clock_.now();
   outcome_.start = clock_.wall();
   second_at_ = start_ + kSecond;
   return {};
+}
+
+// The target may still be taking in what was prepared: memory that grows for that reason is not the
+// connections'.
+void EngineRun::settle_target() {
+  if (plan_.target_pid == 0) return;
+  constexpr int kLooks = 40;  // 10 s; then what it takes in is counted after all
+  constexpr std::chrono::milliseconds kBetween{250};
+  constexpr std::uint64_t kStill = 64 * 1024;
+  for (int look = 0; look < kLooks; ++look) {
+    const std::uint64_t before = target_before_.rss_bytes;
+    target_before_ = process_use(plan_.target_pid).value_or(ProcessUse{});
+    if (look != 0 && target_before_.rss_bytes <= before + kStill) return;
+    if (const int signal = parts_.pause(kBetween); signal != 0) {
+      outcome_.interrupted_by = signal;
+      return;
+    }
+  }
 }
 
 void EngineRun::loop() {
@@ -193,9 +209,10 @@ void EngineRun::begin_ramp() {
 void EngineRun::begin_hold() {
   const std::size_t index = phases_.index();
   begin_measuring();
-  if (!publisher_) return;
+  if (!publisher_) return weigh();
   const std::size_t first = scenario_.publish_begin();
   const std::size_t end = scenario_.publish_end();
+  if (index <= first) weigh();
   if (index < first || index >= end) return;
   if (index == first) {
     order_all({ShardOrder::Kind::publishing, 0, 0, index, phases_.hold_begin()});
@@ -233,6 +250,14 @@ void EngineRun::census() {
     target_rss_at_census_ = process_use(plan_.target_pid).value_or(ProcessUse{}).rss_bytes;
   }
   if (measure_begin_ && !measure_end_) measure_end_ = mark_use();
+}
+
+void EngineRun::weigh() {
+  idle_.held = held();
+  idle_.client_rss = process_use(0).value_or(ProcessUse{}).rss_bytes;
+  if (plan_.target_pid != 0) {
+    idle_.target_rss = process_use(plan_.target_pid).value_or(ProcessUse{}).rss_bytes;
+  }
 }
 
 void EngineRun::second(Instant now) {

@@ -57,6 +57,8 @@ class EngineRun {
   void begin_hold();
   void end_phase();
   void census();
+  void settle_target();
+  void weigh();
   void second(Instant now);
   bool is_complete() const;
   bool is_hopeless() const;
@@ -105,6 +107,13 @@ class EngineRun {
   std::optional<UseMark> measure_end_;
   ProcessUse client_before_;
   ProcessUse target_before_;
+  // When connections are held and nothing was published yet: what an idle one costs.
+  struct Weight {
+    std::uint64_t client_rss = 0;
+    std::uint64_t target_rss = 0;
+    std::uint64_t held = 0;
+  };
+  Weight idle_;
   std::uint64_t client_rss_at_census_ = 0;
   std::uint64_t target_rss_at_census_ = 0;
   std::uint64_t held_at_census_ = 0;

@@ -121,7 +121,7 @@ struct ClientUse {
   std::uint64_t throttled_us = 0;  // by the cgroup's quota
   Histogram loop_lag;              // due to run, until run: a canary timer in every shard
   std::uint64_t rss_bytes = 0;
-  double bytes_per_connection = 0;  // user space, ledger included; 0: not measured
+  double bytes_per_connection = 0;  // idle, user space, ledger included; 0: not measured
   std::uint64_t descriptors = 0;
   std::uint64_t descriptor_limit = 0;
   unsigned shards = 0;
@@ -134,7 +134,8 @@ struct TargetUse {
   bool same_host = false;
   std::int64_t pid = 0;
   std::uint64_t rss_bytes = 0;
-  double bytes_per_connection = 0;  // (RSS with connections - RSS before) / connections held
+  // (RSS with all connections open and nothing published yet - RSS before) / connections held
+  double bytes_per_connection = 0;
   double cpu_cores = 0;
 };
 
@@ -149,7 +150,11 @@ struct ClockProof {
 struct Floor {
   double p50_us = 0;
   double p95_us = 0;
-  double events_per_s = 0;
+  double p99_us = 0;
+  double events_per_s = 0;   // deliveries, an event to a hundred subscribers
+  double timer_slop_us = 0;  // p99 of how late an event is sent
+  double clock_read_ns = 0;
+  std::string clock_source;
 };
 
 // One second of the run, counted when it happened.

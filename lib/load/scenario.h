@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "load/scenario_request.h"
 #include "load/threshold.h"
 
 namespace rt {
@@ -28,7 +29,8 @@ struct TargetSpec {
   std::string url;          // of the stream; {topic} is replaced by the subscriber's topic
   std::string publish_url;  // preset topics
   std::string pg;           // connection string or "service=NAME"; empty: the environment's
-  std::string pid_file;     // of the server, to sample its memory and processor time
+  RequestSpec request;
+  std::string pid_file;  // of the server, to sample its memory and processor time
 };
 
 // The ramp of a phase: connections are opened on an absolute schedule until `to` are held.

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "io/descriptors.h"
+#include "load/shard_carrier.h"
 #include "load/shard_slot.h"
 #include "load/thread_use.h"
 
@@ -50,10 +51,10 @@ Shard::Shard(const ShardPlan& plan, unsigned number, const Clock& clock, io::Wak
       ledger_(slots_),
       buffer_(std::make_unique<char[]>(kReadBytes)) {
   counts_.connections.asked = slots_;
-  // One source address gives some 28,000 ports towards one target. Loopback has 16 million of them.
-  if (plan.address.is_loopback() && plan.address.storage.ss_family == AF_INET) {
-    const auto source = io::parse_address(fmt::format("127.0.1.{}:0", 1 + number % 254));
-    if (source) source_ = *source;
+  if (!plan.http2 && plan.tls == nullptr) return;
+  const std::size_t carriers = (slots_ + plan.streams - 1) / plan.streams;
+  for (std::size_t i = 0; i < carriers; ++i) {
+    carriers_.push_back(std::make_unique<Carrier>(*this, i));
   }
 }
 
@@ -82,6 +83,7 @@ void Shard::run() {
   canary_at_ = clock_.now() + kCanary;
   while (!stopped_) turn();
   census();
+  carriers_.clear();  // their sockets, like those of slots, belong to this thread's table
   for (Slot& slot : connections_) close(slot);
   flush_spill();
   poller_.reset();
@@ -89,8 +91,12 @@ void Shard::run() {
 
 void Shard::turn() {
   std::array<io::Ready, io::Poller::kBatchMax> events;
+  // A carrier may bring a hundred subscribers' events: with few of them in a turn, what else is due
+  // is not kept waiting.
+  constexpr std::size_t kCarriersPerTurn = 32;
+  const std::size_t most = carriers_.empty() ? events.size() : kCarriersPerTurn;
   Instant now = clock_.now();
-  const std::size_t count = poller_->wait(events, next_deadline(now), now);
+  const std::size_t count = poller_->wait(std::span(events).first(most), next_deadline(now), now);
   for (std::size_t i = 0; i < count; ++i) {
     const io::Ready& event = events[i];
     if (event.token == kWakeToken) {
@@ -98,15 +104,22 @@ void Shard::turn() {
       follow_orders();
       continue;
     }
+    const auto generation = static_cast<std::uint32_t>(event.token >> 32);
+    if ((event.token & kCarrierBit) != 0) {
+      carrier_ready(static_cast<std::size_t>(event.token & (kCarrierBit - 1)), generation, event);
+      continue;
+    }
     const auto slot = static_cast<std::size_t>(event.token & 0xFFFFFFFFU);
     // An event for a socket that was closed since, and whose slot has a new one.
-    if (connections_[slot].generation != static_cast<std::uint32_t>(event.token >> 32)) continue;
+    if (connections_[slot].generation != generation) continue;
     ready(slot, event);
   }
   now = clock_.now();
   connect_due(now);
   retry_due(now);
   expire(now);
+  flush_carriers();
+  doomed_.clear();
   canary(now);
   flush_spill();
 }

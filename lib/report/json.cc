@@ -253,9 +253,14 @@ Json reasons_json(const Verdict& verdict) {
 
 Json selftest_json(const Outcome& outcome) {
   if (!outcome.selftest) return nullptr;
-  return {{"p50", ms(outcome.selftest->p50_us)},
-          {"p95", ms(outcome.selftest->p95_us)},
-          {"events_per_s", finite(outcome.selftest->events_per_s)}};
+  const Floor& floor = *outcome.selftest;
+  return {{"p50", ms(floor.p50_us)},
+          {"p95", ms(floor.p95_us)},
+          {"p99", ms(floor.p99_us)},
+          {"events_per_s", finite(floor.events_per_s)},
+          {"timer_slop", ms(floor.timer_slop_us)},
+          {"clock_source", floor.clock_source},
+          {"clock_read_ns", finite(floor.clock_read_ns)}};
 }
 
 }  // namespace
