@@ -80,7 +80,11 @@ struct Shard::Events {
   void on_event(const sse::EventView& event);
   void on_state(const std::optional<Payload>& payload);
   void on_delivery(const Payload& payload, std::string_view id);
-  void on_comment(std::string_view) { ++shard.counts_.integrity.comments; }
+  void on_comment(std::string_view) {
+    ++shard.counts_.integrity.comments;
+    heard();
+  }
+  void heard();
   void on_retry(std::chrono::milliseconds delay) {
     slot.retry_ms = static_cast<std::uint32_t>(delay.count());  // at most a day
   }
@@ -92,6 +96,10 @@ void Shard::Events::on_open() {
   slot.pending = false;
   slot.was_held = true;
   slot.attempts = 0;
+  slot.absent = false;
+  slot.heard_ms = 0;
+  slot.awaits_state = shard.plan_.first_is_state && slot.stream.last_event_id().empty();
+  shard.behave(number, now);
   if (slot.resuming) {
     ++shard.counts_.resume.resumed;
     shard.counts_.resume.latency.record(us_between(slot.began, now));
@@ -109,6 +117,7 @@ void Shard::Events::on_open() {
 void Shard::Events::on_event(const sse::EventView& event) {
   IntegrityCounts& counts = shard.counts_.integrity;
   ++counts.parsed;
+  heard();
   if (!slot.had_event) {
     slot.had_event = true;
     if (!slot.resuming) shard.counts_.first_event.record(us_between(slot.began, now));
@@ -117,13 +126,23 @@ void Shard::Events::on_event(const sse::EventView& event) {
   if (payload && (payload->run != shard.plan_.run || payload->phase >= shard.plan_.phases)) {
     payload.reset();
   }
-  if (shard.plan_.sends_state && event.event == "initial") {
+  const bool first = slot.awaits_state;
+  slot.awaits_state = false;
+  if (shard.plan_.sends_state && (shard.plan_.first_is_state ? first : event.event == "initial")) {
     on_state(payload);
   } else if (payload && payload->sequence != 0) {
     on_delivery(*payload, event.id);
   } else {
     ++counts.foreign;
   }
+}
+
+void Shard::Events::heard() {
+  const auto at_ms = static_cast<std::uint32_t>(us_between(shard.began_, now) / 1'000 + 1);
+  if (slot.heard_ms != 0 && shard.measuring_) {
+    shard.counts_.heartbeat_gap.record(std::int64_t{at_ms - slot.heard_ms} * 1'000);
+  }
+  slot.heard_ms = at_ms;
 }
 
 void Shard::Events::on_state(const std::optional<Payload>& payload) {
@@ -148,12 +167,18 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
   if (verdict.arrived == Arrived::reorder && counts.reorder++ == 0) {
     counts.first_reorder = shard.offender(number, payload.sequence);
   }
-  if (slot.resuming && payload.intended_ns < ns_of(slot.began)) ++shard.counts_.resume.replayed;
+  std::size_t bucket = shard.plan_.bucket_of(slot.cohort, payload.phase);
   ++counts.received;
   ++shard.received_;
-  ++shard.counts_.received[payload.phase];
+  ++shard.counts_.received[bucket];
+  if (slot.resuming && payload.intended_ns < ns_of(slot.began)) {
+    ++shard.counts_.resume.replayed;
+    ++shard.counts_.replayed[bucket];
+    bucket = shard.plan_.replay_bucket();
+  }
   const std::optional<Position> position = Position::parse(id);
-  shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns, payload.phase});
+  shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns,
+                 static_cast<std::uint32_t>(bucket)});
 }
 
 std::string Shard::offender(std::size_t slot, std::uint32_t sequence) const {
@@ -190,6 +215,10 @@ void Shard::connect(std::size_t number, Instant now) {
   }
   slot.socket = std::move(*socket);
   slot.stream.restart();
+  if (const CohortSpec* own = behaviour(slot); own != nullptr && own->receive_buffer != 0) {
+    const int bytes = static_cast<int>(own->receive_buffer);
+    ::setsockopt(slot.socket.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  }
   slot.connecting = true;
   pending_.push_back({now, token_of(number, slot.generation)});
   send_request(number);
@@ -242,7 +271,8 @@ void Shard::read(std::size_t number) {
   Slot& slot = connections_[number];
   // Level-triggered: what is left is reported again, so that one fast stream cannot starve the
   // rest.
-  const ssize_t got = ::recv(slot.socket.get(), buffer_.get(), kReadBytes, MSG_DONTWAIT);
+  if (waits_before_reading(number, clock_.now())) return;
+  const ssize_t got = ::recv(slot.socket.get(), buffer_.get(), read_limit(slot), MSG_DONTWAIT);
   const int error = got < 0 ? errno : 0;
   if (error == EAGAIN || error == EINTR) return;
   if (got < 0) {
@@ -255,7 +285,10 @@ void Shard::read(std::size_t number) {
   }
   Events events{*this, number, slot, clock_.now()};
   const std::string_view bytes(buffer_.get(), static_cast<std::size_t>(got));
+  const std::uint32_t generation = slot.generation;
   take_progress(number, slot.stream.receive(bytes, events));
+  if (slot.cohort != 0 && slot.generation == generation)
+    after_read(number, bytes.size(), events.now);
 }
 
 void Shard::take_progress(std::size_t number, StreamConnection::Progress progress) {
@@ -340,6 +373,8 @@ void Shard::expire(Instant now) {
 void Shard::close(Slot& slot) {
   slot.socket.close();
   slot.watched = false;
+  slot.holds_back = false;
+  slot.takes_now = false;
   slot.stream.stop();
 }
 
