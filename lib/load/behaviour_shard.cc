@@ -136,6 +136,7 @@ void Shard::lose_on_purpose(std::size_t number, const StormSpec& storm, Instant 
   }
   close(slot);
   --held_;
+  ++counts_.resume.losses;
   slot.resuming = true;
   slot.began = now;
   if (storm.by_policy) {
@@ -159,7 +160,11 @@ void Shard::leave(std::size_t number, Instant now) {
     next_leave_ = now + share_of(std::chrono::seconds(1), plan_.shards / cap);
   }
   ++counts_.churn.left;
-  if (slot.stream.is_streaming()) --held_;
+  if (slot.stream.is_streaming()) {
+    --held_;
+  } else if (slot.resuming) {
+    --counts_.resume.losses;  // it does not wait for its stream any more
+  }
   if (slot.pending) --pending_count_;
   slot.pending = false;
   slot.connecting = false;
@@ -186,6 +191,7 @@ void Shard::go_away(std::size_t number, Instant now) {
   if (own == nullptr || !slot.stream.is_streaming()) return;
   close(slot);
   --held_;
+  ++counts_.resume.losses;
   slot.resuming = true;
   slot.absent = true;
   slot.began = now + own->off;  // being away is its own wish, not time to mend a loss

@@ -126,6 +126,7 @@ void EngineRun::fill_counts() {
     sum.stream_errors += part.stream_errors;
     keep_first(sum.first_duplicate, part.first_duplicate);
     keep_first(sum.first_reorder, part.first_reorder);
+    outcome_.resume.losses += counts.resume.losses;
     outcome_.resume.attempts += counts.resume.attempts;
     outcome_.resume.resumed += counts.resume.resumed;
     outcome_.resume.replayed += counts.resume.replayed;

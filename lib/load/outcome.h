@@ -107,6 +107,7 @@ struct IntegrityCounts {
 };
 
 struct ResumeCounts {
+  std::uint64_t losses = 0;  // of open streams; each is resumed once, or never
   std::uint64_t attempts = 0;
   std::uint64_t resumed = 0;
   std::uint64_t replayed = 0;  // deliveries that came by way of a resume

@@ -324,6 +324,7 @@ void Shard::lost(std::size_t number, ConnectFailure failure, std::string_view wh
     --held_;
     slot.resuming = true;
     slot.began = now;
+    ++counts_.resume.losses;
   }
   close(slot);
   if (!slot.was_held) {

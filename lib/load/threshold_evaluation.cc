@@ -82,8 +82,10 @@ double measured_figure(const Threshold& threshold, const Outcome& outcome,
     case Metric::first_event:
       return latency_figure(outcome.first_event, 0, threshold.stat);
     case Metric::resume:
-      return latency_figure(outcome.resume.latency,
-                            outcome.resume.attempts - outcome.resume.resumed, threshold.stat);
+      return latency_figure(
+          outcome.resume.latency,
+          outcome.resume.losses - std::min(outcome.resume.losses, outcome.resume.resumed),
+          threshold.stat);
     case Metric::replay:
       return latency_figure(outcome.resume.replay, 0, threshold.stat);
     case Metric::heartbeat_gap:

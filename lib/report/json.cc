@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "load/figures.h"
+#include "report/behaviour.h"
 
 namespace rt {
 namespace {
@@ -116,6 +117,7 @@ Json connect_json(const Outcome& outcome) {
   return {{"asked", counts.asked},
           {"held", counts.held},
           {"dropped", counts.dropped},
+          {"absent", counts.absent},
           {"not_tried", counts.not_tried},
           {"failed", failed},
           {"first_failure", counts.first_failure},
@@ -141,7 +143,8 @@ Json integrity_json(const IntegrityCounts& i) {
 Json resume_json(const ResumeCounts& r) {
   return {{"attempts", r.attempts},       {"resumed", r.resumed},
           {"replayed", r.replayed},       {"gaps_signalled", r.gaps_signalled},
-          {"gaps_silent", r.gaps_silent}, {"latency", latency_json(r.latency)}};
+          {"gaps_silent", r.gaps_silent}, {"latency", latency_json(r.latency)},
+          {"losses", r.losses},           {"replay", latency_json(r.replay)}};
 }
 
 Json client_json(const ClientUse& c) {
@@ -286,6 +289,8 @@ std::string json_report(const Scenario& scenario, const Outcome& outcome, const 
         {"receive_queue", latency_json(measured.receive_queue)}}},
       {"connect", connect_json(outcome)},
       {"resume", resume_json(outcome.resume)},
+      {"cohorts", cohorts_json(outcome)},
+      {"churn", churn_json(outcome)},
       {"client", client_json(outcome.client)},
       {"target", target_json(outcome)},
       {"gates", gates_json(verdict)},

@@ -64,7 +64,7 @@ TEST_CASE("threshold: what does not follow the grammar says why", "[load][thresh
   REQUIRE_THAT(why("integrity == 0"), Contains("unknown figure of integrity"));
   REQUIRE_THAT(why("integrity.lost == many"), Contains("expected a count"));
   REQUIRE_THAT(why("client.busy < "), Contains("expected a number"));
-  REQUIRE_THAT(why("resume.p95 < 5s"), Contains("known but not supported yet"));
+  REQUIRE_THAT(why("worst_conn.p95 < 5s"), Contains("known but not supported yet"));
 }
 
 TEST_CASE("threshold: passes and fails by the measured figure", "[load][threshold]") {
