@@ -101,6 +101,10 @@ void EngineRun::loop() {
       outcome_.aborted = "no connection could be held";
       break;
     }
+    if (now >= abort_check_at_) {
+      abort_check_at_ = now + kSecond;
+      if (ends_early(now)) break;
+    }
     if (published_.faulty) {
       outcome_.aborted = "cannot publish any more";
       break;

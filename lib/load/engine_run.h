@@ -61,6 +61,7 @@ class EngineRun {
   void begin_hold();
   void end_phase();
   void disturb(Instant now);
+  bool ends_early(Instant now);
   void census();
   void second(Instant now);
   bool is_complete() const;
@@ -104,6 +105,7 @@ class EngineRun {
   Outcome outcome_;
   Instant start_{};
   Instant second_at_{};
+  Instant abort_check_at_{};
   SecondSample last_totals_;
   std::uint64_t ramped_to_ = 0;
   bool publishing_ended_ = false;

@@ -11,7 +11,7 @@ namespace {
 
 Result<Threshold> read_threshold(const JsonNode& node, const std::string& path) {
   const ObjectReader in =
-      RT_TRY(ObjectReader::open(node, path, {"expr", "phase", "severity", "abort"}, {"after"}));
+      RT_TRY(ObjectReader::open(node, path, {"expr", "phase", "severity", "abort", "after"}));
   RT_CHECKED(in.require("expr"));
   std::string expression;
   RT_CHECKED(in.text("expr", expression));
@@ -20,6 +20,14 @@ Result<Threshold> read_threshold(const JsonNode& node, const std::string& path) 
   Threshold out = std::move(*parsed);
   RT_CHECKED(in.text("phase", out.phase));
   RT_CHECKED(in.flag("abort", out.abort));
+  RT_CHECKED(in.duration("after", out.after));
+  const bool live = out.metric == Metric::delivery || out.metric == Metric::intended ||
+                    (out.metric == Metric::connect && out.stat == "fail_ratio");
+  if (out.abort && (!live || !out.cohort.empty() || out.times_baseline)) {
+    return ObjectReader::wrong(*in.find("abort"), in.path("abort"),
+                               "only delivery, intended and connect.fail_ratio are known while it "
+                               "runs");
+  }
   out.severity = static_cast<Severity>(RT_TRY(in.word(
       "severity", 0,
       {{"fail", static_cast<int>(Severity::fail)}, {"warn", static_cast<int>(Severity::warn)}})));

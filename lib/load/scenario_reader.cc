@@ -75,7 +75,8 @@ Result<JsonNode> with_base(std::string_view text, const std::string& origin, uns
     const std::size_t slash = origin.rfind('/');
     const std::string folder = slash == std::string::npos ? "" : origin.substr(0, slash + 1);
     const std::string path = folder + extends->text;
-    base = RT_TRY(with_base(RT_TRY(read_text(path, where + " cannot read")), path, depth + 1));
+    const std::string below = RT_TRY(read_text(path, where + " cannot read"));
+    base = RT_TRY(with_base(below, path, depth + 1));
   } else {
     base = RT_TRY(preset_document(extends->text, where));
   }
@@ -188,7 +189,8 @@ Result<Scenario> read_scenario(const std::string& path, const std::vector<std::s
     return parse_scenario(find_preset(std::string_view(path).substr(kPresetPrefix.size()))->json,
                           path, overrides);
   }
-  return parse_scenario(RT_TRY(read_text(path, "cannot read scenario")), path, overrides);
+  const std::string text = RT_TRY(read_text(path, "cannot read scenario"));
+  return parse_scenario(text, path, overrides);
 }
 
 }  // namespace rt

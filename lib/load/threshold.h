@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace rt {
@@ -55,7 +56,8 @@ struct Threshold {
   std::string cohort;           // empty, or "healthy": connections that are in none
   bool times_baseline = false;  // value is a factor
   Severity severity = Severity::fail;
-  bool abort = false;  // end the run as soon as it fails
+  bool abort = false;  // end the run as soon as it fails,
+  Duration after{};    // but not before so long after its begin
 };
 
 // Code::usage, with what was expected, when the text does not follow the grammar.

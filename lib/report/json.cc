@@ -8,7 +8,6 @@
 
 #include "base/units.h"
 #include "load/figures.h"
-#include "report/behaviour.h"
 
 namespace rt {
 namespace {
@@ -145,6 +144,28 @@ Json resume_json(const ResumeCounts& r) {
           {"replayed", r.replayed},       {"gaps_signalled", r.gaps_signalled},
           {"gaps_silent", r.gaps_silent}, {"latency", latency_json(r.latency)},
           {"losses", r.losses},           {"replay", latency_json(r.replay)}};
+}
+
+// By name: what each cohort was owed and got, in measured phases.
+Json cohorts_json(const Outcome& outcome) {
+  Json out = Json::object();
+  for (const CohortOutcome& cohort : outcome.cohorts) {
+    const PhaseOutcome all = cohort.measured();
+    Json delivery = delivery_json(all);
+    delivery["replayed"] = all.replayed;
+    out[cohort.name] = {{"share", cohort.share},
+                        {"connections", cohort.connections},
+                        {"judged", cohort.judged},
+                        {"delivery", std::move(delivery)}};
+  }
+  return out;
+}
+
+Json churn_json(const Outcome& outcome) {
+  return {{"left", outcome.churn.left},
+          {"replaced", outcome.churn.replaced},
+          {"held_back", outcome.churn.held_back},
+          {"storm_losses", outcome.resume.storm_losses}};
 }
 
 Json client_json(const ClientUse& c) {
