@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -15,6 +16,8 @@
 #include "load/scenario_behaviour.h"
 
 namespace rt {
+
+class FaultRelay;
 
 class FaultProxy {
  public:
@@ -30,11 +33,11 @@ class FaultProxy {
   void begin(std::size_t index, Instant at);
 
  private:
-  class Relay;
-  explicit FaultProxy(std::unique_ptr<Relay> relay, const io::Address& address);
+  FaultProxy(std::unique_ptr<FaultRelay> relay, const io::Address& address);
 
-  std::unique_ptr<Relay> relay_;
+  std::unique_ptr<FaultRelay> relay_;
   io::Address address_;
+  std::thread thread_;
 };
 
 }  // namespace rt

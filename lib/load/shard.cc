@@ -234,7 +234,7 @@ void Shard::census() {
   for (const Slot& slot : connections_) {
     if (slot.stream.is_streaming()) {
       ++counts.held;
-    } else if (slot.absent) {
+    } else if (slot.absent || (slot.was_held && !plan_.is_judged(slot.cohort))) {
       ++counts.absent;
     } else if (slot.was_held) {
       ++counts.dropped;

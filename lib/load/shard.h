@@ -55,6 +55,10 @@ struct ShardPlan {
     const bool behaves = cohort != 0 && phase >= cohorts[cohort - 1u].from_phase;
     return (behaves ? cohort * phases : 0) + phase;
   }
+  // Who reads slowly on purpose may be closed, and miss what came meanwhile.
+  bool is_judged(std::uint8_t cohort) const {
+    return cohort == 0 || !cohorts[cohort - 1u].reads_slowly();
+  }
   std::size_t replay_bucket() const { return phases * (1 + cohorts.size()); }
 };
 

@@ -158,7 +158,8 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
   const Ledger::Verdict verdict = shard.ledger_.deliver(number, payload.sequence);
   if (slot.resumed_now) {
     slot.resumed_now = false;
-    if (verdict.skipped != 0) ++shard.counts_.resume.gaps_silent;
+    const bool gap = verdict.skipped != 0 && shard.plan_.is_judged(slot.cohort);
+    if (gap) ++shard.counts_.resume.gaps_silent;
   }
   if (verdict.arrived == Arrived::duplicate) {
     if (counts.duplicate++ == 0) counts.first_duplicate = shard.offender(number, payload.sequence);
