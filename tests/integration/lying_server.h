@@ -70,6 +70,7 @@ class LyingServer {
       for (std::size_t i = known; i-- > 0;) {
         if (waits[i + 2].revents != 0) read(i);
       }
+      if (resets_) reset_all();
       flush();
     }
   }
@@ -123,7 +124,7 @@ class LyingServer {
   void publish(const std::string& topic, const std::string& data) {
     ++count_;
     if (count_ == lie_.stall_at) stalled_until_ = clock_.now() + lie_.stall;
-    if (count_ == lie_.reset_at) reset_all();
+    if (count_ == lie_.reset_at) resets_ = true;
     const std::string event = lie_.heartbeats_only ? ": heartbeat\n\n" : "data: " + data + "\n\n";
     const Lie::Fate fate = lie_.fate(count_);
     for (Client& client : clients_) {
@@ -142,6 +143,7 @@ class LyingServer {
   }
 
   void reset_all() {
+    resets_ = false;
     for (std::size_t i = clients_.size(); i-- > 0;) {
       if (clients_[i].topic.empty()) continue;
       const linger at_once{1, 0};
@@ -175,6 +177,7 @@ class LyingServer {
   std::uint16_t port_ = 0;
   std::vector<Client> clients_;
   std::uint64_t count_ = 0;
+  bool resets_ = false;
   Instant stalled_until_{};
   Instant gathered_at_{};
   std::atomic<bool> stopped_{false};
