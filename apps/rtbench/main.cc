@@ -7,5 +7,6 @@ int main(int argc, char** argv) {
   rt::rtbench::add_run(tool);
   rt::rtbench::add_validate(tool);
   rt::rtbench::add_presets(tool);
+  rt::rtbench::add_schema(tool);
   return tool.main(argc, argv);
 }

@@ -8,5 +8,6 @@ namespace rt::rtbench {
 void add_run(cli::Tool& tool);
 void add_validate(cli::Tool& tool);
 void add_presets(cli::Tool& tool);
+void add_schema(cli::Tool& tool);
 
 }  // namespace rt::rtbench

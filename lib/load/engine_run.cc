@@ -252,6 +252,7 @@ void EngineRun::second(Instant now) {
     sample.p50_us = latency.percentile_us(0.50);
     sample.p95_us = latency.percentile_us(0.95);
     sample.max_us = static_cast<double>(latency.max_us());
+    sample.delivery = latency.sparse();
   }
   sample.late_max_us = static_cast<double>(std::exchange(late_max_us_, 0));
   const bool in_phase = !over_ && phases_.index() < scenario_.phases.size();

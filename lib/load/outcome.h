@@ -164,6 +164,15 @@ struct SecondSample {
   double max_us = 0;
   double late_max_us = 0;
   bool measured = false;  // in a measured phase
+  Histogram::Sparse delivery;  // what p50, p95 and max are of, so that shards can be added up
+};
+
+// Which part of a run this is: one of several shards (rtbench run --shard), or some of them merged.
+struct RunPart {
+  std::string run_id;
+  unsigned shards = 1;         // of the whole run
+  std::vector<unsigned> have;  // their numbers, ascending
+  bool is_whole() const { return have.size() == shards; }
 };
 
 struct Environment {
@@ -192,6 +201,7 @@ struct Outcome {
       true;               // false: no database clock, delivery counts from the intended instant
   bool publishes = true;  // false (raw): nothing is due, so delivery cannot be measured
 
+  std::optional<RunPart> part;  // of a run on several machines
   WallTime start{};
   double duration_s = 0;
   int interrupted_by = 0;      // signal number; not 0: the report is partial

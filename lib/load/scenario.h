@@ -97,8 +97,7 @@ struct ClockSpec {
 
 struct ReportSpec {
   std::string dir = "out";
-  bool json = false;  // DIR/NAME.json
-  bool junit = false;
+  std::vector<std::string> formats;  // "json": DIR/NAME.json
 };
 
 struct Scenario {

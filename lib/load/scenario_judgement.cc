@@ -64,12 +64,16 @@ Result<void> read_gates(const ObjectReader& root, std::vector<std::string>& waiv
 
 Result<void> read_report(const ObjectReader& root, ReportSpec& out) {
   if (root.find("report") == nullptr) return {};
-  const ObjectReader in =
-      RT_TRY(ObjectReader::open(*root.find("report"), root.path("report"), {"dir", "json", "junit"},
-                                {"html", "hlog", "md", "csv", "series", "keep_worst"}));
+  const ObjectReader in = RT_TRY(ObjectReader::open(
+      *root.find("report"), root.path("report"),
+      {"dir", "json", "html", "junit", "md", "hlog", "csv", "prom"}, {"series", "keep_worst"}));
   RT_CHECKED(in.text("dir", out.dir));
-  RT_CHECKED(in.flag("json", out.json));
-  return in.flag("junit", out.junit);
+  for (const char* format : {"json", "html", "junit", "md", "hlog", "csv", "prom"}) {
+    bool wanted = false;
+    RT_CHECKED(in.flag(format, wanted));
+    if (wanted) out.formats.emplace_back(format);
+  }
+  return {};
 }
 
 Result<void> read_clock(const ObjectReader& root, ClockSpec& out) {
