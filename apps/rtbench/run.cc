@@ -1,18 +1,16 @@
-#include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 
 #include "io/signals.h"
 #include "load/engine.h"
 #include "load/verdict.h"
-#include "pipe/commit_clock.h"
-#include "pipe/row_producer.h"
 #include "report/text.h"
+#include "rtbench/colour.h"
+#include "rtbench/open_publishing.h"
 #include "rtbench/progress.h"
 #include "rtbench/report_files.h"
+#include "rtbench/shard_flags.h"
 #include "rtbench/verbs.h"
 
 namespace rt::rtbench {
@@ -25,44 +23,9 @@ struct RunFlags {
   std::string progress = "auto";
   std::string colour = "auto";
   bool no_verdict = false;
+  std::vector<std::string> thresholds;
+  ShardFlags shard;
 };
-
-// What publishes, and what tells when it was committed.
-struct Publishing {
-  std::unique_ptr<EventProducer> producer;
-  std::unique_ptr<CommitTimes> commits;
-};
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
-Result<Publishing> open_publishing(const Scenario& scenario, const Clock& clock) {
-  Publishing parts;
-  if (scenario.publish.empty()) return parts;
-  const PublishSpec& spec = scenario.publish.front();
-  if (spec.producer != ProducerKind::pg_update) {
-    return fail(
-        Code::usage,
-        fmt::format("a producer of type {} is not available yet", producer_name(spec.producer)),
-        "use \"pg-update\"");
-  }
-  std::string dsn = scenario.target.pg;
-  if (dsn.empty()) dsn = environment("RT_PG");
-  if (dsn.empty()) dsn = environment("DATABASE_URL");
-  parts.producer = RT_TRY(RowProducer::open({dsn, spec.table, spec.connections}, clock));
-  parts.commits =
-      RT_TRY(CommitClock::open(dsn, spec.table, environment("PUBLICATION_NAME"), clock));
-  return parts;
-}
-
-bool wants_colour(const std::string& word) {
-  if (word == "always") return true;
-  if (word == "never" || !environment("NO_COLOR").empty()) return false;
-  if (!environment("FORCE_COLOR").empty()) return true;
-  return ::isatty(STDOUT_FILENO) != 0 && environment("TERM") != "dumb";
-}
 
 // A run without a verdict (one part of a larger one) still shows faults of place and machine.
 int status_without_verdict(const Verdict& verdict) {
@@ -73,8 +36,11 @@ int status_without_verdict(const Verdict& verdict) {
 Result<int> run(const RunFlags& flags) {
   const ProgressLine::Style style = RT_TRY(ProgressLine::parse(flags.progress));
   std::vector<ReportFile> files = RT_TRY(parse_report_files(flags.reports));
-  const Scenario scenario = RT_TRY(read_scenario(flags.scenario, flags.overrides));
-  add_scenario_reports(scenario, files);
+  Scenario scenario = RT_TRY(read_scenario(flags.scenario, flags.overrides));
+  for (const std::string& text : flags.thresholds) {
+    scenario.thresholds.push_back(RT_TRY(parse_threshold(text)));
+  }
+  if (flags.shard.shard.empty()) add_scenario_reports(scenario, files);
   io::StopSignals signals = RT_TRY(io::StopSignals::create());
   const SystemClock clock;
   ProgressLine progress(style);
@@ -89,14 +55,18 @@ Result<int> run(const RunFlags& flags) {
   parts.progress = [&](const EngineProgress& now) { progress.show(now); };
   parts.say = [&](std::string_view text) { progress.say(text); };
   parts.tool_version = RT_VERSION;
-  const Outcome outcome = RT_TRY(run_scenario(scenario, parts, clock));
+  const auto part = RT_TRY(apply_shard_flags(flags.shard, scenario, clock, parts));
+  add_part_reports(flags.shard, part, files);
+  Outcome outcome = RT_TRY(run_scenario(scenario, parts, clock));
+  outcome.part = part;
   progress.clear();
 
   const Verdict verdict = judge(scenario, outcome);
   std::fputs(text_report(scenario, outcome, verdict, wants_colour(flags.colour)).c_str(), stdout);
   RT_CHECKED(write_report_files(files, scenario, outcome, verdict));
   for (const ReportFile& file : files) progress.say("report: " + file.path);
-  return flags.no_verdict ? status_without_verdict(verdict) : verdict.exit_status;
+  const bool judged = !flags.no_verdict && (!part || part->is_whole());
+  return !judged ? status_without_verdict(verdict) : verdict.exit_status;
 }
 
 }  // namespace
@@ -114,10 +84,12 @@ void add_run(cli::Tool& tool) {
       ->type_name("KIND=FILE")
       ->allow_extra_args(false);
   app->add_option("--progress", flags->progress, "How progress is shown")
-      ->type_name("auto|tty|plain|none");
-  app->add_option("--color", flags->colour, "Colours")
-      ->type_name("auto|always|never")
-      ->envname("RT_COLOR");
+      ->type_name("auto|tty|plain|json|none");
+  add_colour_option(app, flags->colour);
+  app->add_option("--threshold", flags->thresholds, "Judge by this threshold too; repeatable")
+      ->type_name("EXPR")
+      ->allow_extra_args(false);
+  add_shard_options(app, flags->shard);
   app->add_flag("--no-verdict", flags->no_verdict,
                 "Exit 0 whatever was measured; faults of target and machine still show");
   cli::Tool::examples(
@@ -125,7 +97,9 @@ void add_run(cli::Tool& tool) {
       "  rtbench run scenarios/quickstart.json --set "
       "target.url=http://127.0.0.1:8080/v1/runs/stream\n"
       "  rtbench run preset:raw --set target.url=http://host/stream --set load.connections=1k\n"
-      "  rtbench run mine.json --report json=out/mine.json,junit=out/mine.xml");
+      "  rtbench run mine.json --report json=out/mine.json,html=out/mine.html\n"
+      "  rtbench run mine.json --shard 0/4 --run-id r1 --start-at +20s --rendezvous /shared --out "
+      "/shared/r1");
 }
 
 }  // namespace rt::rtbench

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "load/outcome.h"
 #include "load/scenario.h"
+#include "load/workload_share.h"
 #include "pipe/commit_times.h"
 #include "pipe/event_producer.h"
 
@@ -35,6 +36,10 @@ struct EngineParts {
   std::function<void(const EngineProgress&)> progress;  // may be empty
   std::function<void(std::string_view)> say;            // a fact in one line; may be empty
   std::string tool_version;
+  ShardOf share;       // of a run on several machines
+  std::string run_id;  // of such a run
+  // Waits for the common start when everything is ready; may be empty.
+  std::function<Result<void>()> await_start;
 };
 
 // How many shards hold `connections` when a descriptor table has `descriptor_limit` entries.

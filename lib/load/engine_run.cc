@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "load/kernel_counts.h"
 #include "load/payload.h"
 
 namespace rt {
@@ -20,9 +21,14 @@ constexpr int kLastCommitsTicks = 100;
 
 Result<Outcome> run_scenario(const Scenario& scenario, const EngineParts& parts,
                              const Clock& clock) {
-  EnginePlan plan = RT_TRY(make_engine_plan(scenario, parts, clock));
-  EngineRun run(scenario, parts, clock, std::move(plan));
-  return run.run();
+  const WorkloadShare share = RT_TRY(WorkloadShare::of(scenario, parts.share));
+  EnginePlan plan = RT_TRY(make_engine_plan(share.scenario(), parts, clock));
+  if (parts.share.count > 1) take_share(share, parts.run_id, plan);
+  EngineRun run(share.scenario(), parts, clock, std::move(plan));
+  const KernelCounts before = read_kernel_counts();
+  Outcome outcome = RT_TRY(run.run());
+  outcome.kernel = counted_since(before, read_kernel_counts());
+  return outcome;
 }
 
 EngineRun::EngineRun(const Scenario& scenario, const EngineParts& parts, const Clock& clock,
@@ -73,7 +79,7 @@ Result<void> EngineRun::start() {
                       TopicChoice(spec.topic, scenario_.subscriptions.topics, scenario_.seed,
                                   "publish topics"),
                       plan_.watchers, scenario_.phases.size(), plan_.shards.run, spec.size_bytes,
-                      spec.max_in_flight},
+                      spec.max_in_flight, parts_.share},
         *parts_.producer, clock_);
   }
   for (const std::unique_ptr<Shard>& shard : shards_) {
@@ -84,6 +90,7 @@ Result<void> EngineRun::start() {
   if (plan_.target_pid != 0) {
     target_before_ = process_use(plan_.target_pid).value_or(ProcessUse{});
   }
+  if (parts_.await_start) RT_CHECKED(parts_.await_start());
   start_ = clock_.now();
   outcome_.start = clock_.wall();
   second_at_ = start_ + kSecond;

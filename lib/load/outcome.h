@@ -145,6 +145,13 @@ struct ClockProof {
   double largest_step_us = 0;
 };
 
+// What this machine's kernel counted during the run (/proc/net/netstat), of all its processes.
+struct KernelCounts {
+  std::uint64_t listen_overflows = 0;  // connections that an accept queue had no room for
+  std::uint64_t listen_drops = 0;
+  std::uint64_t receive_pruned = 0;  // packets thrown away because receive buffers were full
+};
+
 // The tool's own floor on this machine: the same engine against a null server in the process.
 struct Floor {
   double p50_us = 0;
@@ -163,7 +170,7 @@ struct SecondSample {
   double p95_us = 0;
   double max_us = 0;
   double late_max_us = 0;
-  bool measured = false;  // in a measured phase
+  bool measured = false;       // in a measured phase
   Histogram::Sparse delivery;  // what p50, p95 and max are of, so that shards can be added up
 };
 
@@ -220,6 +227,7 @@ struct Outcome {
   ClientUse client;
   TargetUse target;
   ClockProof clock;
+  KernelCounts kernel;
   std::optional<Floor> selftest;
   std::vector<SecondSample> series;
   Environment env;

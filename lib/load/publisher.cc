@@ -120,6 +120,7 @@ void Publisher::send(Instant intended, Instant now) {
   const std::size_t phase = phase_at(intended);
   const auto topic = static_cast<std::uint32_t>(plan_.choice.of(next_));
   ++next_;
+  if (!plan_.share.owns(topic)) return;  // another machine sends it
   Flight& flight = flights_[ticket_ & (flights_.size() - 1)];
   if (flight.open) {
     // Its connection is so far behind that the table has gone round: no answer will be matched to
@@ -155,6 +156,7 @@ void Publisher::skip_rest(Instant end) {
   for (;; ++next_) {
     const Duration due = plan_.schedule.due(next_);
     if (due == Duration::max() || *zero_ + due >= end) return;
+    if (!plan_.share.owns(plan_.choice.of(next_))) continue;
     PhaseOutcome& outcome = phases_[phase_at(*zero_ + due)];
     ++outcome.offered;
     ++outcome.skipped;

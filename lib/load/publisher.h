@@ -17,6 +17,7 @@
 #include "load/outcome.h"
 #include "load/publication.h"
 #include "load/schedule.h"
+#include "load/workload_share.h"
 #include "pipe/event_producer.h"
 
 namespace rt {
@@ -29,6 +30,7 @@ struct PublisherPlan {
   std::uint32_t run = 0;
   std::uint32_t size_bytes = 256;
   std::uint32_t max_in_flight = 10'000;
+  ShardOf share;  // events of other shards' topics are passed over
 };
 
 struct PublisherStatus {

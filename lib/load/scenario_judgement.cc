@@ -39,10 +39,11 @@ Result<void> read_thresholds(const ObjectReader& root, std::vector<Threshold>& o
   return {};
 }
 
-Result<void> read_gates(const ObjectReader& root, std::vector<std::string>& waived) {
+Result<void> read_gates(const ObjectReader& root, Scenario& out) {
   if (root.find("gates") == nullptr) return {};
   const ObjectReader in =
-      RT_TRY(ObjectReader::open(*root.find("gates"), root.path("gates"), {"waive"}, {"strict"}));
+      RT_TRY(ObjectReader::open(*root.find("gates"), root.path("gates"), {"waive", "strict"}));
+  RT_CHECKED(in.flag("strict", out.strict_gates));
   const JsonNode* list = in.find("waive");
   if (list == nullptr) return {};
   if (list->kind != JsonNode::Kind::array) {
@@ -57,7 +58,7 @@ Result<void> read_gates(const ObjectReader& root, std::vector<std::string>& waiv
           item, in.path("waive"),
           fmt::format("unknown gate {}", describe(item)) + suggestion(item.text, names));
     }
-    waived.push_back(item.text);
+    out.waived_gates.push_back(item.text);
   }
   return {};
 }
@@ -88,7 +89,7 @@ Result<void> read_clock(const ObjectReader& root, ClockSpec& out) {
 
 Result<void> read_judgement(const ObjectReader& root, Scenario& out) {
   RT_CHECKED(read_thresholds(root, out.thresholds));
-  RT_CHECKED(read_gates(root, out.waived_gates));
+  RT_CHECKED(read_gates(root, out));
   RT_CHECKED(read_clock(root, out.clock));
   return read_report(root, out.report);
 }

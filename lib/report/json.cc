@@ -24,8 +24,7 @@ Json object_of(Fields fields) {
 // What is judged: all measured phases as one.
 Json delivery_json(const Outcome& outcome, const PhaseOutcome& phase) {
   Json out = latency_summary(phase.delivery, phase.undelivered());
-  const auto interval =
-      percentile_interval(phase.delivery, phase.undelivered(), phase.events, 0.95);
+  const auto interval = delivery_interval(outcome, phase, 0.95);
   const double p95 = phase.delivery.percentile_us(0.95, phase.undelivered());
   out["expected"] = phase.expected;
   out["received"] = phase.received;

@@ -123,6 +123,11 @@ void env_fields(F& f, O& outcome) {
     in.value("steps", outcome.clock.steps);
     in.ms("largest_step_ms", outcome.clock.largest_step_us);
   });
+  f.object("kernel_counts", [&](auto& in) {
+    in.value("listen_overflows", outcome.kernel.listen_overflows);
+    in.value("listen_drops", outcome.kernel.listen_drops);
+    in.value("receive_pruned", outcome.kernel.receive_pruned);
+  });
 }
 
 template <typename F, typename S>

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -90,6 +91,24 @@ Result<Scenario> read_own_scenario(const Json& root, const std::string& origin) 
   return scenario;
 }
 
+// Thresholds given on the command line of the run are in the report, not in its scenario.
+Result<void> read_more_thresholds(const Json& root, std::vector<Threshold>& thresholds) {
+  const auto list = root.find("thresholds");
+  if (list == root.end()) return {};
+  for (const Json& entry : *list) {
+    Threshold threshold = RT_TRY(parse_threshold(entry.value("expr", std::string())));
+    threshold.phase = entry.value("phase", std::string());
+    const bool warns = entry.value("severity", std::string()) == "warn";
+    threshold.severity = warns ? Severity::warn : Severity::fail;
+    const bool known =
+        std::any_of(thresholds.begin(), thresholds.end(), [&](const Threshold& other) {
+          return other.text == threshold.text && other.phase == threshold.phase;
+        });
+    if (!known) thresholds.push_back(std::move(threshold));
+  }
+  return {};
+}
+
 // May throw Json::exception where a field that is looked up by itself has the wrong type.
 Result<StoredReport> parse_root(const Json& root, const std::string& origin) {
   const std::string schema = root.value("schema", std::string());
@@ -102,6 +121,7 @@ Result<StoredReport> parse_root(const Json& root, const std::string& origin) {
   StoredReport report;
   report.origin = origin;
   report.scenario = RT_TRY(read_own_scenario(root, origin));
+  RT_CHECKED(read_more_thresholds(root, report.scenario.thresholds));
   std::string wrong;
   JsonReader in(root, "", wrong);
   read_outcome(in, report.outcome);

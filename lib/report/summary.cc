@@ -28,8 +28,7 @@ std::string claim_text(const Outcome& outcome, const Verdict& verdict) {
     out += fmt::format(" {} {}", met ? "<" : "not <", ms_text(threshold.value));
     break;
   }
-  const auto interval =
-      percentile_interval(measured.delivery, measured.undelivered(), measured.events, 0.95);
+  const auto interval = delivery_interval(outcome, measured, 0.95);
   if (interval.known) {
     out += fmt::format(" (95 % CI {}-{})", ms_number(interval.low_us), ms_number(interval.high_us));
   }
