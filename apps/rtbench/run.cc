@@ -7,6 +7,7 @@
 #include "load/verdict.h"
 #include "report/text.h"
 #include "rtbench/colour.h"
+#include "rtbench/live_server.h"
 #include "rtbench/open_publishing.h"
 #include "rtbench/progress.h"
 #include "rtbench/report_files.h"
@@ -25,6 +26,7 @@ struct RunFlags {
   bool no_verdict = false;
   std::vector<std::string> thresholds;
   ShardFlags shard;
+  std::string web;
 };
 
 // A run without a verdict (one part of a larger one) still shows faults of place and machine.
@@ -52,7 +54,15 @@ Result<int> run(const RunFlags& flags) {
   parts.pause = [&](std::chrono::milliseconds time) {
     return signals.wait(static_cast<int>(time.count()));
   };
-  parts.progress = [&](const EngineProgress& now) { progress.show(now); };
+  std::unique_ptr<LiveServer> web;
+  if (!flags.web.empty()) {
+    web = RT_TRY(LiveServer::start(flags.web, scenario.name, clock));
+    progress.say("live: " + web->url());
+  }
+  parts.progress = [&](const EngineProgress& now) {
+    progress.show(now);
+    if (web) web->publish(now);
+  };
   parts.say = [&](std::string_view text) { progress.say(text); };
   parts.tool_version = RT_VERSION;
   const auto part = RT_TRY(apply_shard_flags(flags.shard, scenario, clock, parts));
@@ -89,6 +99,9 @@ void add_run(cli::Tool& tool) {
   app->add_option("--threshold", flags->thresholds, "Judge by this threshold too; repeatable")
       ->type_name("EXPR")
       ->allow_extra_args(false);
+  app->add_option("--web", flags->web,
+                  "Show the run live at http://ADDRESS/, with /metrics for Prometheus")
+      ->type_name("ADDRESS");
   add_shard_options(app, flags->shard);
   app->add_flag("--no-verdict", flags->no_verdict,
                 "Exit 0 whatever was measured; faults of target and machine still show");
