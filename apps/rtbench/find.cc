@@ -148,6 +148,7 @@ class Finder {
     const PhaseOutcome m = outcome.measured();
     const double p95 = m.delivery.percentile_us(0.95, m.undelivered());
     const std::string why = verdict.reasons.empty() ? "" : verdict.reasons.front().text;
+    last_reason_ = why;
     progress_.say(fmt::format("{} {}: {}, p95 {}{}{}", format_count(load), dimension_.unit,
                               verdict_word(verdict.word), ms_text(p95), why.empty() ? "" : "; ",
                               why));
@@ -178,8 +179,8 @@ class Finder {
                              : std::string("holds none of them");
     if (fails) line += fmt::format(", not {}", format_count(*fails));
     if (unknown) {
-      line += fmt::format("; at {} this machine, not the target, is at its limit",
-                          format_count(*unknown));
+      line +=
+          fmt::format("; at {} nothing can be claimed: {}", format_count(*unknown), last_reason_);
     } else if (!fails) {
       line += ", the most that was tried";
     }
@@ -206,6 +207,7 @@ class Finder {
   io::StopSignals& signals_;
   ProgressLine& progress_;
   nlohmann::ordered_json trials_ = nlohmann::ordered_json::array();
+  std::string last_reason_;
   int stopped_ = 0;
 };
 
