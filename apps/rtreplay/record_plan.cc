@@ -23,14 +23,15 @@ Result<void> check_timeline(const OpenedArchive& opened, const ServerIdentity& s
 // say that it cannot.
 Result<std::string> reason_of_gap(Connection& connection, const WalWish& wish,
                                   const WalSourceOptions& source) {
-  if (!wish.keep_slot) return std::string("the recorder was not running, and its slot was temporary");
+  if (!wish.keep_slot)
+    return std::string("the recorder was not running, and its slot was temporary");
   if (!wish.snapshot) return std::string();
   const auto slot = RT_TRY(read_slot(connection, source.slot));
   if (slot && !slot->lost) return std::string();
   if (slot) RT_CHECKED(drop_slot(connection, source.slot));
-  return fmt::format("slot \"{}\" {}", source.slot,
-                     slot ? "was lost: the server had removed WAL that it needed"
-                          : "no longer existed");
+  return fmt::format(
+      "slot \"{}\" {}", source.slot,
+      slot ? "was lost: the server had removed WAL that it needed" : "no longer existed");
 }
 
 }  // namespace

@@ -5,18 +5,25 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
+#include "archive/segment_file.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/stop_watch.h"
 #include "pg/connection.h"
 #include "pg/slot.h"
+#include "pipe/streamed_transactions.h"
 #include "pipe/wal_source.h"
 #include "rtreplay/open_archive.h"
 #include "rtreplay/record_plan.h"
 #include "rtreplay/record_storage.h"
 #include "rtreplay/recorder.h"
+#include "rtreplay/redactor.h"
 #include "rtreplay/slot_watch.h"
 #include "rtreplay/verbs.h"
 
@@ -32,6 +39,8 @@ struct Options {
   StorageFlags storage;
   std::string max_lag;
   std::string drop_slot_over;
+  std::vector<std::string> redact;
+  std::string redact_key;
   std::string duration;
   std::string count;
   bool keep_slot = false;
@@ -59,6 +68,7 @@ Result<WalSourceOptions> source_options(const Options& options) {
     }
   }
   source.takeover = options.takeover;
+  source.streaming = options.streaming;
   source.application_name = "rtreplay";
   return source;
 }
@@ -86,6 +96,13 @@ Result<void> put_text(Recorder& recorder, RecordKind kind, std::uint64_t lsn,
   return recorder.put({kind, false, lsn, unix_us(SystemClock().wall()), text});
 }
 
+// Where there is room for it, there is for what becomes part of it.
+std::string folder_of(const std::string& archive) {
+  if (!archive::is_single_file(archive)) return archive;
+  const std::filesystem::path folder = std::filesystem::path(archive).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
 // What the watch of the slot has found.
 struct SlotVerdict {
   std::atomic<bool> lagged{false};
@@ -105,6 +122,7 @@ class Session {
     WalSourceOptions source_wish = RT_TRY(source_options(options_));
     OpenedArchive opened = RT_TRY(open(source_wish));
     resumed_ = opened.resumed;
+    std::optional<Redactor> redactor = RT_TRY(make_redactor());
 
     WalSource source(std::move(source_wish), [quiet = options_.quiet](const WalNotice& notice) {
       show_notice(notice, quiet);
@@ -119,8 +137,12 @@ class Session {
       RT_CHECKED(put_text(recorder, RecordKind::gap, plan_.gap_lsn, plan_.gap));
     }
     auto slot_watch = RT_TRY(watch_slot(limits, recorder, stop));
-    const Result<void> ran =
-        source.run(stop.get_token(), [&](RecordBatch& batch) { return recorder.take(batch); });
+    const Source::Take store = [&](RecordBatch& batch) { return recorder.take(batch); };
+    StreamedTransactions streamed(folder_of(options_.archive));
+    const Result<void> ran = source.run(stop.get_token(), [&](RecordBatch& batch) -> Result<void> {
+      RecordBatch& clean = redactor ? *RT_TRY(redactor->take(batch)) : batch;
+      return options_.streaming ? streamed.take(clean, store) : store(clean);
+    });
     slot_watch.reset();
     return conclude(recorder, ran);
   }
@@ -146,19 +168,37 @@ class Session {
     return opened;
   }
 
+  Result<std::optional<Redactor>> make_redactor() const {
+    if (options_.redact.empty()) return std::optional<Redactor>();
+    std::vector<RedactRule> rules;
+    for (const std::string& rule : options_.redact) {
+      rules.push_back(RT_TRY(parse_redact_rule(rule)));
+    }
+    std::string file = options_.redact_key;
+    if (file.empty()) {  // beside the archive, not in it: who is given the one need not get the
+                         // other
+      file = options_.archive;
+      while (file.size() > 1 && file.ends_with('/')) file.pop_back();
+      file += ".redact-key";
+    }
+    const PseudonymKey key = RT_TRY(PseudonymKey::of_file(file, /*make=*/!resumed_));
+    return std::optional<Redactor>(std::in_place, std::move(rules), key);
+  }
+
   Result<std::unique_ptr<SlotWatch>> watch_slot(const SlotLimits& limits, Recorder& recorder,
                                                 std::stop_source& stop) {
-    return SlotWatch::start(
-        options_.dsn, options_.slot, limits,
-        {[this, &recorder, limits](const std::string& text) {
-           warn(text);
-           verdict_.lagged = verdict_.lagged || limits.lag_max.has_value();
-           static_cast<void>(put_text(recorder, RecordKind::mark, 0, text));
-         },
-         [this, &stop](const std::string& text) {
-           verdict_.drop_reason = text;
-           stop.request_stop();
-         }});
+    return SlotWatch::start(options_.dsn, options_.slot, limits,
+                            {[](const std::string& text) { warn(text); },
+                             [this, &recorder](const std::string& text) {
+                               warn(text);
+                               verdict_.lagged = true;
+                               // If the archive has failed, its own error ends the recording.
+                               static_cast<void>(put_text(recorder, RecordKind::mark, 0, text));
+                             },
+                             [this, &stop](const std::string& text) {
+                               verdict_.drop_reason = text;
+                               stop.request_stop();
+                             }});
   }
 
   // Says in the archive what is lost for good, and ends.
@@ -239,6 +279,8 @@ void add_record_wal(cli::Tool& tool, CLI::App* record) {
   add_slot_options(app, *options);
   app->add_flag("--snapshot", options->snapshot,
                 "First store the rows that are there; also after a gap");
+  app->add_flag("--streaming", options->streaming,
+                "Take large transactions before they commit: spares the server's disk");
   app->add_option("--tables", options->tables,
                   "a,b,schema.c: tables of a new publication, and of the snapshot")
       ->type_name("NAMES");
@@ -246,6 +288,12 @@ void add_record_wal(cli::Tool& tool, CLI::App* record) {
       ->type_name("ARCHIVE")
       ->required();
   add_storage_options(app, options->storage);
+  app->add_option("--redact", options->redact,
+                  "/TABLE/COLUMN=hash or =drop: never stored in clear; again for more")
+      ->type_name("PTR=HOW");
+  app->add_option("--redact-key", options->redact_key,
+                  "Key of the pseudonyms (ARCHIVE.redact-key; made if it is missing)")
+      ->type_name("FILE");
   app->add_option("-d,--duration", options->duration, "Stop after this long (20s, 5m)")
       ->type_name("TIME");
   app->add_option("-n,--count", options->count,
@@ -256,7 +304,8 @@ void add_record_wal(cli::Tool& tool, CLI::App* record) {
       app,
       "  rtreplay record wal --pg postgresql://localhost/app --tables orders -o orders.rtr\n"
       "  rtreplay record wal --slot incident --keep-slot --snapshot -o incident/\n"
-      "  rtreplay record wal --keep-slot --rotate 256MiB,1h --drop-slot-over 8GiB -o app/");
+      "  rtreplay record wal --keep-slot --rotate 256MiB,1h --drop-slot-over 8GiB -o app/\n"
+      "  rtreplay record wal --tables users --redact /users/email=hash -o users.rtr");
 }
 
 }  // namespace rt::rtreplay

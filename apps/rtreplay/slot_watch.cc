@@ -24,8 +24,7 @@ std::string bytes_text(std::uint64_t bytes) {
 }  // namespace
 
 Result<std::unique_ptr<SlotWatch>> SlotWatch::start(std::string dsn, std::string slot,
-                                                    const SlotLimits& limits,
-                                                    Listeners listeners) {
+                                                    const SlotLimits& limits, Listeners listeners) {
   Fd cancel(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!cancel) return fail(os_error("cannot create an eventfd", errno));
   return std::unique_ptr<SlotWatch>(new SlotWatch(std::move(dsn), std::move(slot), limits,
@@ -82,16 +81,17 @@ void SlotWatch::judge(const SlotLag& lag) {
   // Once for each time it gets bad; half the limit ends such a time, so that it does not flicker.
   if (limits_.lag_max && !lagging_ && lag.behind > *limits_.lag_max) {
     lagging_ = true;
-    listeners_.on_warning(fmt::format("{} behind the server, more than {}", bytes_text(lag.behind),
-                                      bytes_text(*limits_.lag_max)));
+    listeners_.on_lag(fmt::format("{} behind the server, more than {}", bytes_text(lag.behind),
+                                  bytes_text(*limits_.lag_max)));
   } else if (limits_.lag_max && lag.behind <= *limits_.lag_max / 2) {
     lagging_ = false;
   }
   const bool endangered = lag.left && lag.limit && *lag.left < *lag.limit / 2;
   if (endangered && !endangered_) {
-    listeners_.on_warning(fmt::format("the server drops slot \"{}\" after {} more of WAL "
-                                      "(max_slot_wal_keep_size is {})",
-                                      slot_, bytes_text(*lag.left), bytes_text(*lag.limit)));
+    listeners_.on_warning(
+        fmt::format("the server drops slot \"{}\" after {} more of WAL "
+                    "(max_slot_wal_keep_size is {})",
+                    slot_, bytes_text(*lag.left), bytes_text(*lag.limit)));
   }
   endangered_ = endangered;
 }

@@ -23,10 +23,11 @@ struct SlotLimits {
 
 class SlotWatch {
  public:
-  // Both are called on the watch's thread; each text is one line.
+  // All are called on the watch's thread; each text is one line.
   struct Listeners {
-    std::function<void(const std::string& text)> on_warning;
-    std::function<void(const std::string& text)> on_drop;  // once
+    std::function<void(const std::string& text)> on_warning;  // the server will drop the slot
+    std::function<void(const std::string& text)> on_lag;      // more than lag_max
+    std::function<void(const std::string& text)> on_drop;     // once
   };
   static Result<std::unique_ptr<SlotWatch>> start(std::string dsn, std::string slot,
                                                   const SlotLimits& limits, Listeners listeners);

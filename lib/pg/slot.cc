@@ -41,8 +41,8 @@ Result<void> check_same_server(const ServerIdentity& found, const ExpectedServer
                     found.system_id, expected.system_id),
         std::string(kHint));
   }
-  const bool other_history = expected.same_timeline && expected.timeline != 0 &&
-                             expected.timeline != found.timeline;
+  const bool other_history =
+      expected.same_timeline && expected.timeline != 0 && expected.timeline != found.timeline;
   if (expected.timeline > found.timeline || other_history) {
     return fail(Code::refused,
                 fmt::format("cannot resume: the server is on timeline {}, our data on {}",

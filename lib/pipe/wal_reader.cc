@@ -88,10 +88,9 @@ Result<void> WalReader::session() {
   if (options_.temporary) forget_temporary_slot();
   const std::uint64_t start_lsn = RT_TRY(prepare(connection));
 
-  auto started =
-      ReplicationStream::start(std::move(connection), {options_.slot, options_.publication,
-                                                       start_lsn, /*messages=*/true,
-                                                       options_.streaming});
+  auto started = ReplicationStream::start(
+      std::move(connection),
+      {options_.slot, options_.publication, start_lsn, /*messages=*/true, options_.streaming});
   if (!started && started.error().code == Code::refused && !std::exchange(start_refused_, true)) {
     // The slot may have been lost since we looked at it: look once more.
     started.error().code = Code::unreachable;

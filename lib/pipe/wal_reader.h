@@ -90,14 +90,14 @@ class WalReader {
   std::uint64_t first_lsn_ = 0;          // where the first stream began
   std::uint64_t owned_lsn_ = 0;          // the slot has no reason to stand beyond it
   Duration sender_timeout_{0};
-  std::int64_t wall_us_ = 0;      // of the batch of messages being taken
+  std::int64_t wall_us_ = 0;   // of the batch of messages being taken
   Instant keepalive_noted_{};  // at most one a second goes into the stream
   std::uint64_t keepalive_noted_lsn_ = 0;
   std::int64_t keepalive_time_us_ = 0;  // the server's clock in the last one
-  int silence_factor_ = 1;        // patience with a server that says nothing for long
-  int ended_pid_ = 0;             // whose connection a takeover has ended
-  bool start_refused_ = false;    // the last attempt to start the stream was
-  bool reached_ = false;          // a server that could serve us has answered once
+  int silence_factor_ = 1;              // patience with a server that says nothing for long
+  int ended_pid_ = 0;                   // whose connection a takeover has ended
+  bool start_refused_ = false;          // the last attempt to start the stream was
+  bool reached_ = false;                // a server that could serve us has answered once
   bool snapshot_done_ = false;
   bool created_slot_ = false;
   bool was_open_ = false;       // tell_open() was called, ever

@@ -10,13 +10,14 @@
 //                    primary_key: []}]
 //   snapshot_row...  u32 relation oid (little-endian), one line of COPY text
 //   snapshot_end     lsn = the consistent point
-//   wal...           pgoutput messages, protocol 1 (2 with `streaming`), verbatim; lsn = XLogData start (may be 0, may
-//   repeat) keepalive        at most one a second; body u64 server position, i64 server time in
-//   Unix us, both
+//   wal...           pgoutput messages, protocol 1 (2 with `streaming`), verbatim; lsn = XLogData
+//   start (may be 0, may repeat) keepalive        at most one a second; body u64 server position,
+//   i64 server time in Unix us, both
 //                    little-endian; lsn = the server's position
 //   abandon          the connection broke inside a transaction, which comes again from its Begin;
-//                    lsn = that transaction's commit LSN. With `streaming` at every lost connection:
-//                    streamed transactions come again from their start too; lsn 0: only those
+//                    lsn = that transaction's commit LSN. With `streaming` at every lost
+//                    connection: streamed transactions come again from their start too; lsn 0: only
+//                    those
 //   gap              changes may be missing before this point; body: the reason
 // The prelude precedes snapshot_begin or, without a snapshot, the first change. Identity of a
 // change is (commit LSN, index in its transaction): after a crash of this process the server sends
@@ -53,7 +54,7 @@ struct WalSourceOptions {
   std::vector<TableName> tables;  // for the snapshot; empty: all of the publication
   bool temporary = false;         // the slot lives as long as the connection: a reconnect is a gap
   SnapshotMode snapshot = SnapshotMode::always;
-  std::uint64_t start_lsn = 0;       // resume: end LSN of the last transaction we hold durably
+  std::uint64_t start_lsn = 0;  // resume: end LSN of the last transaction we hold durably
   // The highest position that we may have confirmed, 0 if unknown: a slot that stands beyond it was
   // moved by somebody else, and what lies between is a gap.
   std::uint64_t held_lsn = 0;

@@ -162,9 +162,8 @@ TEST_CASE("record survival: a dropped slot is not made anew in silence", "[recor
     recorder.signal(SIGKILL);
     recorder.finish();
   }
-  REQUIRE(eventually(10s, [&] {
-    return postgres.value("SELECT active FROM pg_replication_slots") == "f";
-  }));
+  REQUIRE(eventually(
+      10s, [&] { return postgres.value("SELECT active FROM pg_replication_slots") == "f"; }));
   postgres.exec("SELECT pg_drop_replication_slot('s')");
   insert_orders(postgres, 10, 11);
   const Outcome gone = run(record_words(postgres, archive, kKept));
@@ -236,8 +235,8 @@ TEST_CASE("record survival: messages outside transactions are there once, whatev
     RunningTool recorder(record_words(postgres, archive, kKept));
     REQUIRE(recorder.wait_for("streaming from"));
     postgres.exec("BEGIN; INSERT INTO orders VALUES (" + std::to_string(life) +
-                  ", ''); SELECT pg_logical_emit_message(false, 'note', 'm" +
-                  std::to_string(life) + "'); COMMIT");
+                  ", ''); SELECT pg_logical_emit_message(false, 'note', 'm" + std::to_string(life) +
+                  "'); COMMIT");
     if (life == 1) REQUIRE(postgres.stop_immediate());
     if (life == 1) postgres.start();
     if (life == 2) REQUIRE(all_confirmed(postgres));
@@ -277,12 +276,11 @@ TEST_CASE("record survival: a recorder that lags is warned of, marked, and says 
   PrivatePostgres postgres;
   make_orders(postgres);
   const RecordingFolder folder;
-  RunningTool recorder(record_words(
-      postgres, folder / "rec", {"--slot", "s", "--max-lag", "1MiB", "--count", "40000"}));
+  RunningTool recorder(record_words(postgres, folder / "rec",
+                                    {"--slot", "s", "--max-lag", "1MiB", "--count", "40000"}));
   REQUIRE(recorder.wait_for("streaming from"));
   recorder.signal(SIGSTOP);
-  postgres.exec(
-      "INSERT INTO orders SELECT i, repeat('x', 1000) FROM generate_series(1, 40000) i");
+  postgres.exec("INSERT INTO orders SELECT i, repeat('x', 1000) FROM generate_series(1, 40000) i");
   recorder.signal(SIGCONT);
   const Outcome lagged = recorder.finish();
   CHECK(lagged.status == 1);

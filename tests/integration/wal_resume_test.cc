@@ -12,8 +12,9 @@ using rt::test::PrivatePostgres;
 using rt::test::WalReading;
 
 // The LSN of such a message is the end of its record, which is where the commit's record begins.
-TEST_CASE("wal resume: a message outside transactions just before a commit does not cost the commit",
-          "[integration][wal_resume]") {
+TEST_CASE(
+    "wal resume: a message outside transactions just before a commit does not cost the commit",
+    "[integration][wal_resume]") {
   PrivatePostgres server;
   server.exec("CREATE TABLE t (id int PRIMARY KEY)");
   WalSourceOptions options;
