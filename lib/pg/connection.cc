@@ -92,7 +92,7 @@ Result<Connection> Connection::connect(const std::string& dsn, const ConnectOpti
   if (raw == nullptr) return fail(Code::limit, "cannot connect to PostgreSQL: out of memory");
   Connection connection(raw, options.cancel_fd);
   RT_CHECKED(connection.complete(timeout.value_or(options.connect_timeout)));
-  if (options.replication) RT_CHECKED(connection.pin_settings());
+  if (options.replication || options.pin_settings) RT_CHECKED(connection.pin_settings());
   return connection;
 }
 
