@@ -57,6 +57,11 @@ void Shard::act(Slot slot, const ServedEndpoint& served, Outcome&& outcome, bool
   if (auto opening = boxed<Opening>(outcome)) return open_stream(slot, served, std::move(opening));
   auto question = boxed<Question>(outcome);
   RT_CHECK(question != nullptr);
+  if (question->publishes && phase_ != Phase::serving) {
+    Answer refusal = served.endpoint->draining();
+    refusal.headers += retry_after(slot);
+    return answer(slot, refusal, /*keep_alive=*/false);
+  }
   Connection& connection = connections_[slot];
   connection.incoming->keep_alive = keep_alive;
   connection.state = Connection::State::answering;
@@ -115,8 +120,9 @@ void Shard::on_told(Slot slot, ToShard& message) {
     std::string opening = std::move(connection.incoming->opening);
     connection.incoming.reset();
     begin_stream(slot, std::move(opening.append(text)));
-  } else if (!text.empty()) {
-    write_text(slot, std::move(text));
+  } else if (!text.empty() && !connection.leaving) {
+    // The last word is said whatever the backlog; more would not follow.
+    message.last ? write_text(slot, std::move(text)) : write_owed(slot, std::move(text));
   }
   if (message.last && connection.generation == generation) end_after_output(slot);
 }
