@@ -41,7 +41,9 @@ class Drain {
     unsent_events_.fetch_add(unsent_events, std::memory_order_relaxed);
   }
   void add_unanswered() { unanswered_.fetch_add(1, std::memory_order_relaxed); }
-  // The hub.
+  // The hub: its last words to the shards are said.
+  void set_hub_done() { hub_done_.store(true, std::memory_order_release); }
+  bool is_hub_done() const { return hub_done_.load(std::memory_order_acquire); }
   void set_behind(Surface surface) {
     behind_.fetch_or(1U << static_cast<unsigned>(surface), std::memory_order_relaxed);
   }
@@ -52,6 +54,7 @@ class Drain {
  private:
   std::atomic<Instant> deadline_{Instant::max()};
   std::atomic<bool> has_begun_{false};
+  std::atomic<bool> hub_done_{false};
   std::atomic<std::uint64_t> goodbyes_{0};
   std::atomic<std::uint64_t> cut_off_{0};
   std::atomic<std::uint64_t> unsent_events_{0};

@@ -38,6 +38,7 @@ void Hub::drain() {
   }
   ring_shards();
   finished_ = true;
+  drain_.set_hub_done();
 }
 
 }  // namespace rt::server

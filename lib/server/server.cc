@@ -204,8 +204,8 @@ void Server::begin_drain(Duration limit) {
 }
 
 bool Server::is_drained() const {
-  return std::all_of(links_.begin(), links_.end(),
-                     [](const auto& link) { return link->gone.load(std::memory_order_acquire); });
+  const auto is_gone = [](const auto& link) { return link->gone.load(std::memory_order_acquire); };
+  return drain_.is_hub_done() && std::all_of(links_.begin(), links_.end(), is_gone);
 }
 
 // The hub first: while it waits for a shard's ring, the shard must be there to empty it.

@@ -85,6 +85,7 @@ class Shard {
   void finish(Slot slot);
   void say_goodbye(Slot slot);
   std::string goodbye_of(const Connection& connection, Slot slot) const;
+  void turn_away(Slot slot, std::string opening);
   void refuse_draining(Slot slot);
   static std::string retry_after(Slot slot);
   bool holds_output(Slot slot) const;
@@ -172,6 +173,7 @@ class Shard {
   };
   void subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, const Begin& begin);
   void begin_stream(Slot slot, std::string text);
+  std::string_view run_stream_head() const;
   void write_event(Slot slot, const EventRef& event, std::string_view frame);
   void write_text(Slot slot, std::string text);
   void write_owed(Slot slot, std::string text);

@@ -51,7 +51,7 @@ void Shard::finish(Slot slot) {
     case Connection::State::subscribing:
     case Connection::State::catching_up:
     case Connection::State::live:
-      // Without a head its surface has not let it begin: 503 would end an EventSource for good.
+      // Without a head its surface has not let it begin.
       return connection.head_sent ? say_goodbye(slot) : close(slot);
     case Connection::State::answering:
       drain_.add_unanswered();
@@ -59,10 +59,7 @@ void Shard::finish(Slot slot) {
                     "Retry-After: 1\r\n");
     case Connection::State::body:
       return refuse_draining(slot);
-    case Connection::State::reading:
-      // Who asks for health may go on asking.
-      if (!connection.for_health) end_after_output(slot);
-      return;
+    case Connection::State::reading:  // it may ask, and is told that the server ends
     case Connection::State::free:
     case Connection::State::carrying:
     case Connection::State::closing:
@@ -88,6 +85,15 @@ void Shard::say_goodbye(Slot slot) {
   const std::uint32_t generation = connection.generation;
   write_text(slot, connection.gzip ? gzip_blocks(text) : text);
   if (connection.generation == generation) end_after_output(slot);
+}
+
+// Who subscribes now is told to come back: a 503 would end an EventSource for good.
+void Shard::turn_away(Slot slot, std::string opening) {
+  const std::uint32_t generation = connections_[slot].generation;
+  begin_stream(slot, std::move(opening));
+  if (connections_[slot].generation != generation) return;
+  say_goodbye(slot);
+  if (holds_output(slot)) owing_.push_back(slot);
 }
 
 void Shard::refuse_draining(Slot slot) {

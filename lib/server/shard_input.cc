@@ -88,7 +88,6 @@ void Shard::route(Slot slot, const http1::RequestHead& head) {
     }
   }
   if (phase_ != Phase::serving && is_health) return tell_health(slot, head);
-  if (phase_ == Phase::finishing) return refuse_draining(slot);
   if (route_surfaces(slot, head)) return;
   const bool get = head.method == "GET";
   if (options_.runs && head.path == "/v1/runs/stream") {

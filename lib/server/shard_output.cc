@@ -78,8 +78,11 @@ void Shard::on_chunk(ToShard& message) {
     }
     return;
   }
-  begin_stream(slot,
-               std::string(options_.compat_go ? kGoStreamHead : kStreamHead).append(message.text));
+  begin_stream(slot, std::string(run_stream_head()).append(message.text));
+}
+
+std::string_view Shard::run_stream_head() const {
+  return options_.compat_go ? kGoStreamHead : kStreamHead;
 }
 
 // `text` begins with the head of HTTP/1.1, which HTTP/2 says in its own way.
@@ -134,6 +137,7 @@ void Shard::subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, const 
   }
   for (const std::uint64_t key : filter->keys()) index_.add(key, slot, connection.chain);
   counters_.subscribers.fetch_add(1, std::memory_order_relaxed);
+  if (phase_ == Phase::finishing) return turn_away(slot, std::string(run_stream_head()));
   ToHub message;
   message.kind = ToHub::Kind::subscribe;
   message.connection = id_of(slot);

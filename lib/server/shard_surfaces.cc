@@ -57,7 +57,7 @@ void Shard::act(Slot slot, const ServedEndpoint& served, Outcome&& outcome, bool
   if (auto opening = boxed<Opening>(outcome)) return open_stream(slot, served, std::move(opening));
   auto question = boxed<Question>(outcome);
   RT_CHECK(question != nullptr);
-  if (question->publishes && phase_ != Phase::serving) {
+  if (phase_ == Phase::finishing || (phase_ == Phase::draining && question->publishes)) {
     Answer refusal = served.endpoint->draining();
     refusal.headers += retry_after(slot);
     return answer(slot, refusal, /*keep_alive=*/false);
@@ -101,6 +101,10 @@ void Shard::open_stream(Slot slot, const ServedEndpoint& served, std::unique_ptr
   connection.target = opening->target;
   for (const std::uint64_t key : opening->keys) index_.add(key, slot, connection.chain);
   counters_.subscribers.fetch_add(1, std::memory_order_relaxed);
+  if (phase_ == Phase::finishing) {
+    const auto incoming = std::move(connection.incoming);
+    return turn_away(slot, std::move(incoming->opening));
+  }
   ToHub message;
   message.kind = ToHub::Kind::join;
   message.connection = id_of(slot);
