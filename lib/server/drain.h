@@ -34,6 +34,11 @@ class Drain {
   bool has_begun() const { return has_begun_; }
   Instant deadline() const { return deadline_; }
 
+  // A shard has nothing left to send. All stay until this holds for all: an open connection may ask
+  // for health, wherever it is.
+  void add_shard_done() { shards_done_.fetch_add(1, std::memory_order_acq_rel); }
+  std::size_t shards_done() const { return shards_done_.load(std::memory_order_acquire); }
+
   // Shards, each its own.
   void add_goodbye() { goodbyes_.fetch_add(1, std::memory_order_relaxed); }
   void add_cut_off(std::uint64_t unsent_events) {
@@ -55,6 +60,7 @@ class Drain {
   std::atomic<Instant> deadline_{Instant::max()};
   std::atomic<bool> has_begun_{false};
   std::atomic<bool> hub_done_{false};
+  std::atomic<std::size_t> shards_done_{0};
   std::atomic<std::uint64_t> goodbyes_{0};
   std::atomic<std::uint64_t> cut_off_{0};
   std::atomic<std::uint64_t> unsent_events_{0};

@@ -101,6 +101,7 @@ class Hub final : private BoardPort {
   // hub_drain.cc
   bool has_heard_shards() const;
   void drain();
+  void tell_shards_done();
 
   // A connection that is catching up, by (shard, slot).
   static std::uint64_t catch_up_key(std::size_t shard, std::uint32_t slot) {
@@ -131,7 +132,8 @@ class Hub final : private BoardPort {
   KeyMap<std::uint64_t> directory_;  // key -> shards that have a subscriber for it
   std::unordered_map<std::uint64_t, CatchingUp> catching_up_;
   std::uint64_t shards_to_ring_ = 0;
-  bool finished_ = false;  // the shards have their last message
+  bool finished_ = false;     // the shards have their last message
+  bool shards_told_ = false;  // that all of them are through
 };
 
 }  // namespace rt::server

@@ -12,10 +12,18 @@ bool Hub::has_heard_shards() const {
   return true;
 }
 
+// Each of them stays until the last one has nothing left to send.
+void Hub::tell_shards_done() {
+  if (shards_told_ || drain_.shards_done() < links_.size()) return;
+  for (Link* const link : links_) link->shard_wakeup.ring();
+  shards_told_ = true;
+}
+
 // After a round. Once the surfaces have nothing on its way, or the time is over, each shard gets
 // its last message; from then on the hub says nothing to them.
 void Hub::drain() {
-  if (finished_ || !drain_.has_begun()) return;
+  if (finished_) return tell_shards_done();
+  if (!drain_.has_begun()) return;
   const bool is_late = clock_.now() >= drain_.deadline();
   if (!is_late && !has_heard_shards()) return;
   std::array<bool, kSurfaceCount> behind{};

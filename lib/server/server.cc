@@ -93,6 +93,7 @@ Result<void> Server::start_shards() {
   for (const auto& link : links_) {
     Shard::Options options;
     options.listen = options_.listen;
+    options.shards = links_.size();
     options.has_health_port = options_.health_listen.has_value();
     if (link == links_.front()) options.health_at = options_.health_listen;
     options.health_paths = options_.health_paths;

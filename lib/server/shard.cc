@@ -80,9 +80,9 @@ void Shard::loop(const std::stop_token& stop) {
     for (std::size_t i = 0; i < count; ++i) on_ready(ready[i]);
     take_messages();
     flush_to_hub();
+    if (drain_.has_begun() && drain()) break;
     if (now_ >= next_tick_) tick();
     flush_sessions();
-    if (drain_.has_begun() && drain()) break;
   }
   close_all();
 }

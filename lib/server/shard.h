@@ -39,6 +39,7 @@ class Shard {
     // With a port of its own health is not found on the other one. In any order.
     std::vector<std::string> health_paths;
     bool has_health_port = false;     // one of the shards has
+    std::size_t shards = 1;           // of the server
     std::size_t connections_max = 0;  // of this shard; bounded by its descriptor table
     Duration keepalive_every = std::chrono::seconds(15);
     bool keepalive_as_event = false;            // for clients that listen for an event of that name
@@ -224,6 +225,7 @@ class Shard {
   Fd health_listener_;  // or none
   Phase phase_ = Phase::serving;
   std::vector<Slot> owing_;              // finishing: whose output may not be out yet
+  bool is_done_ = false;                 // finishing: there was none left
   std::vector<Connection> connections_;  // capacity reserved: a reference stays valid
   std::vector<Slot> free_slots_;
   std::size_t open_count_ = 0;  // sockets and streams

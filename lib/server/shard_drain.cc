@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "server/gzip_frames.h"
 #include "server/shard.h"
 
@@ -19,7 +21,11 @@ bool Shard::drain() {
   if (is_late && phase_ == Phase::draining) finish();
   if (phase_ == Phase::draining) return false;
   while (!owing_.empty() && !holds_output(owing_.back())) owing_.pop_back();
-  return is_late || owing_.empty();
+  if (owing_.empty() && !std::exchange(is_done_, true)) {
+    drain_.add_shard_done();
+    hub_.ring();  // it tells the others
+  }
+  return is_late || drain_.shards_done() >= options_.shards;
 }
 
 // New connections go elsewhere from now on. Those in the queue of the listener are here already;
