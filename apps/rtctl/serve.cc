@@ -13,6 +13,7 @@
 #include "cli/environment.h"
 #include "io/systemd.h"
 #include "rtctl/serve_events.h"
+#include "rtctl/serve_http_flags.h"
 #include "rtctl/serve_jobs.h"
 #include "rtctl/serve_page.h"
 #include "rtctl/serve_realtime.h"
@@ -36,13 +37,11 @@ struct Serve {
   std::string tags_match = "any";
   std::string compat;
   std::string log_format = "text";
-  std::string request_timeout = "30s";
-  std::string head_max = "16KiB";
-  std::string body_max = "1MiB";
   std::string surfaces;  // empty: those whose back end is configured
   bool keepalive_event = false;
   bool no_metrics = false;
   bool quiet = false;
+  HttpServeFlags http;
   PageFlags page;
   RowsFlags rows;
   TopicsFlags topics;
@@ -118,27 +117,6 @@ Result<io::Address> listen_address(const Serve& flags) {
   return io::parse_address("127.0.0.1:" + (port.empty() ? "8080" : port));
 }
 
-// Below the least a request may not be served at all; above the most, one client's requests are a
-// noticeable part of the memory.
-Result<std::size_t> size_between(const char* option, const std::string& text, std::size_t least,
-                                 std::size_t most) {
-  const std::uint64_t bytes = RT_TRY(parse_bytes(text));
-  if (bytes >= least && bytes <= most) return static_cast<std::size_t>(bytes);
-  return fail(Code::usage, fmt::format("{} must be from {} to {} bytes", option, least, most));
-}
-
-Result<void> set_limits(server::ServerOptions& options, const Serve& flags) {
-  options.request_time = RT_TRY(parse_duration(flags.request_timeout));
-  if (options.request_time < std::chrono::milliseconds(100)) {
-    return fail(Code::usage, "--request-timeout must be at least 100ms");
-  }
-  options.limits.head_bytes_max =
-      RT_TRY(size_between("--head-max", flags.head_max, 1 << 10, 1 << 20));
-  options.limits.body_bytes_max =
-      RT_TRY(size_between("--body-max", flags.body_max, 1, std::size_t{64} << 20));
-  return {};
-}
-
 Result<server::ServerOptions> server_options(const Serve& flags) {
   server::ServerOptions options;
   options.connections_max = RT_TRY(parse_count(flags.connections_max));
@@ -151,7 +129,7 @@ Result<server::ServerOptions> server_options(const Serve& flags) {
   options.compat_go = flags.compat == "go";
   if (!flags.history.empty()) options.history = flags.history;
   options.metrics = !flags.no_metrics;
-  RT_CHECKED(set_limits(options, flags));
+  RT_CHECKED(set_http(options, flags.http));
   return options;
 }
 
@@ -336,16 +314,6 @@ void add_serve(cli::Tool& tool) {
   verb->add_option("--keepalive", flags->keepalive, "Time between keepalive comments")
       ->type_name("TIME")
       ->capture_default_str();
-  verb->add_option("--request-timeout", flags->request_timeout,
-                   "Time for a request to be complete; idle connections are closed after it")
-      ->type_name("TIME")
-      ->capture_default_str();
-  verb->add_option("--head-max", flags->head_max, "A request head may be this large")
-      ->type_name("SIZE")
-      ->capture_default_str();
-  verb->add_option("--body-max", flags->body_max, "A request body may be this large")
-      ->type_name("SIZE")
-      ->capture_default_str();
   verb->add_flag("--keepalive-event", flags->keepalive_event, "Send keepalives as events instead");
   verb->add_option("--tags-match", flags->tags_match, "Which of a filter's tags a run must have")
       ->check(CLI::IsMember({"any", "all"}))
@@ -357,6 +325,7 @@ void add_serve(cli::Tool& tool) {
       ->capture_default_str();
   verb->add_flag("-q,--quiet", flags->quiet, "Log warnings and errors only");
   verb->add_flag("--no-metrics", flags->no_metrics, "Do not answer GET /metrics");
+  declare_http(verb, flags->http);
   declare_page(verb, flags->page);
   declare_topics(verb, flags->topics);
   declare_tls(verb, flags->tls);

@@ -12,6 +12,7 @@
 
 #include "base/position.h"
 #include "proto/http1_request.h"
+#include "server/cors.h"
 #include "server/endpoint.h"
 #include "server/event_block.h"
 #include "server/link.h"
@@ -121,7 +122,8 @@ struct Connection {
   bool gzip = false;  // what is sent is a gzip stream
   bool wants_write = false;
   bool head_sent = false;
-  bool leaving = false;          // is about to be closed
+  bool leaving = false;  // is about to be closed
+  CorsPolicy::Grant cors = CorsPolicy::kNone;
   std::uint32_t requests = 0;    // tells one request's deadline from the next's
   std::uint32_t last_event = 0;  // stamp of the last event seen, so that two keys deliver it once
   PostingLists::Chain chain = PostingLists::kNone;

@@ -100,6 +100,7 @@ Result<void> Server::start_shards() {
     options.tls = &tls_;
     options.request_time = options_.request_time;
     options.limits = options_.limits;
+    options.cors = options_.cors;
     for (const SurfaceParts& parts : options_.surfaces) {
       options.endpoints.push_back({parts.surface, parts.endpoint});
     }

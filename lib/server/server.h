@@ -51,6 +51,7 @@ struct ServerOptions {
   std::vector<SurfaceParts> surfaces;         // the others; asked for a path in this order
   std::shared_ptr<const io::TlsContext> tls;  // null: connections are not encrypted
   bool metrics = true;                        // GET /metrics is answered
+  std::shared_ptr<const CorsPolicy> cors;     // null: each surface says what it says
 };
 
 class Server {

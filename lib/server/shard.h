@@ -44,9 +44,10 @@ class Shard {
     bool compat_go = false;  // its answers are the Go service's
     Duration request_time;   // see ServerOptions
     http1::RequestLimits limits;
-    std::function<std::string()> health;    // JSON; thread-safe
-    std::vector<ServedEndpoint> endpoints;  // asked in this order
-    const io::CurrentTls* tls = nullptr;    // never null; outlives the shard
+    std::function<std::string()> health;     // JSON; thread-safe
+    std::vector<ServedEndpoint> endpoints;   // asked in this order
+    const io::CurrentTls* tls = nullptr;     // never null; outlives the shard
+    std::shared_ptr<const CorsPolicy> cors;  // or null: each surface says what it says
   };
 
   Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters);
@@ -124,6 +125,7 @@ class Shard {
   void finish_publish(Slot slot);
   void refuse(Slot slot, int status, std::string_view text, std::string_view extra_headers = "");
   void respond(Slot slot, const Response& response);
+  void send_answer(Slot slot, const Response& response);
   void await_request(Slot slot);
 
   // shard_surfaces.cc

@@ -78,6 +78,14 @@ void Shard::route(Slot slot, const http1::RequestHead& head) {
   Incoming& incoming = *connections_[slot].incoming;
   incoming.keep_alive = head.keep_alive;
   incoming.head_only = head.method == "HEAD";
+  if (options_.cors != nullptr) {
+    connections_[slot].cors = options_.cors->judge(head);
+    if (CorsPolicy::is_preflight(head)) {
+      return respond(slot, {.status = 204,
+                            .extra_headers = CorsPolicy::preflight_lines(connections_[slot].cors),
+                            .keep_alive = head.keep_alive && !head.has_body()});
+    }
+  }
   if (route_surfaces(slot, head)) return;
   const bool get = head.method == "GET";
   if (options_.runs && head.path == "/v1/runs/stream") {
@@ -164,6 +172,7 @@ void Shard::finish_publish(Slot slot) {
 void Shard::await_request(Slot slot) {
   Connection& connection = connections_[slot];
   connection.state = Connection::State::reading;
+  connection.cors = CorsPolicy::kNone;
   ++connection.requests;
   const Deadline deadline{now_ + options_.request_time, slot, connection.generation,
                           connection.requests};
@@ -177,6 +186,15 @@ void Shard::await_request(Slot slot) {
 
 // Answers a request; afterwards the connection waits for the next one, or ends. A stream ends.
 void Shard::respond(Slot slot, const Response& response) {
+  if (options_.cors == nullptr) return send_answer(slot, response);
+  std::string lines(response.extra_headers);
+  options_.cors->apply(lines, connections_[slot].cors);
+  Response decided = response;
+  decided.extra_headers = lines;
+  send_answer(slot, decided);
+}
+
+void Shard::send_answer(Slot slot, const Response& response) {
   if (connections_[slot].stream != 0) return respond_on_stream(slot, response);
   const std::uint32_t generation = connections_[slot].generation;
   const std::unique_ptr<Incoming> done = std::move(connections_[slot].incoming);

@@ -84,6 +84,7 @@ void Shard::on_chunk(ToShard& message) {
 void Shard::begin_stream(Slot slot, std::string text) {
   Connection& connection = connections_[slot];
   connection.head_sent = true;
+  if (options_.cors != nullptr) options_.cors->apply_to_head(text, connection.cors);
   if (connection.stream != 0) {
     const std::size_t lines = text.find("\r\n") + 2;
     const std::size_t end = text.find("\r\n\r\n") + 2;
