@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/position.h"
+#include "proto/chunked.h"
 #include "proto/http1_request.h"
 #include "server/cors.h"
 #include "server/endpoint.h"
@@ -92,7 +93,10 @@ struct Incoming {
   const ServedEndpoint* endpoint = nullptr;
   std::string name;  // what that endpoint gave, for its on_body()
   std::string body;
-  std::uint64_t body_bytes = 0;  // expected
+  enum class Framing : std::uint8_t { length, chunked, until_end };  // until_end: of a stream
+  Framing framing = Framing::length;
+  http1::ChunkedDecoder chunks;
+  std::uint64_t body_bytes = 0;  // expected; if no length was told, at most
   bool keep_alive = true;
   bool head_only = false;  // HEAD
   std::string pending;     // bytes of later requests, held back until this one is answered

@@ -116,17 +116,25 @@ class Shard {
   void on_readable(Slot slot);
   void take_input(Slot slot, std::string_view bytes);
   static http1::HeadStatus receive_head(Incoming& incoming, std::string_view& bytes);
-  void take_body(Slot slot, std::string_view& bytes);
   void hold_input(Slot slot, std::string_view bytes);
   void route(Slot slot, const http1::RequestHead& head);
   void open_runs(Slot slot, const http1::RequestHead& head);
   void begin_publish(Slot slot, const http1::RequestHead& head);
-  void await_body(Slot slot, const http1::RequestHead& head);
   void finish_publish(Slot slot);
   void refuse(Slot slot, int status, std::string_view text, std::string_view extra_headers = "");
   void respond(Slot slot, const Response& response);
   void send_answer(Slot slot, const Response& response);
   void await_request(Slot slot);
+
+  // shard_body.cc
+  void await_body(Slot slot, const http1::RequestHead& head, std::uint64_t bytes_max);
+  void invite_body(Slot slot);
+  void take_body(Slot slot, std::string_view& bytes);
+  void take_chunks(Slot slot, std::string_view& bytes);
+  static bool add_to_body(Incoming& incoming, std::string_view bytes);
+  void end_body(Slot slot);
+  void finish_body(Slot slot);
+  static constexpr std::string_view kBodyTooLarge = "the body is too large\n";
 
   // shard_surfaces.cc
   bool route_surfaces(Slot slot, const http1::RequestHead& head);

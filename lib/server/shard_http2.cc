@@ -30,7 +30,7 @@ struct Shard::Carrier final : http2::Session::Owner {
   void on_body(http2::Tag tag, std::string_view bytes) override {
     if (shard.connections_[tag].state == Connection::State::body) shard.take_body(tag, bytes);
   }
-  void on_request_end(http2::Tag) override {}  // lengths are known and checked
+  void on_request_end(http2::Tag tag) override { shard.end_body(tag); }
   void on_closed(http2::Tag tag) override { shard.release(tag); }
   void on_writable(http2::Tag tag) override { shard.on_writable(tag); }
 

@@ -135,28 +135,8 @@ void Shard::begin_publish(Slot slot, const http1::RequestHead& head) {
     return refuse(slot, 405, "runs are published by changing rows in the database\n",
                   "Allow: \r\n");
   }
-  if (head.chunked) return refuse(slot, 411, "send a Content-Length\n");
   if (!head.has_body()) return refuse(slot, 400, "expected a row as a JSON object\n");
-  await_body(slot, head);
-}
-
-void Shard::await_body(Slot slot, const http1::RequestHead& head) {
-  Connection& connection = connections_[slot];
-  connection.incoming->body_bytes = *head.content_length;  // bounded by the parser's limits
-  connection.incoming->body.clear();
-  connection.state = Connection::State::body;
-}
-
-void Shard::take_body(Slot slot, std::string_view& bytes) {
-  Connection& connection = connections_[slot];
-  Incoming& incoming = *connection.incoming;
-  const std::size_t wanted = static_cast<std::size_t>(incoming.body_bytes) - incoming.body.size();
-  const std::size_t taken = std::min(wanted, bytes.size());
-  incoming.body.append(bytes.substr(0, taken));
-  bytes.remove_prefix(taken);
-  if (incoming.body.size() < incoming.body_bytes) return;
-  if (incoming.endpoint != nullptr) return on_body(slot);
-  finish_publish(slot);
+  await_body(slot, head, options_.limits.body_bytes_max);
 }
 
 void Shard::finish_publish(Slot slot) {

@@ -24,10 +24,6 @@ bool Shard::route_surfaces(Slot slot, const http1::RequestHead& head) {
       const auto* const whole = std::get_if<Answer>(&outcome);
       const bool refused = whole != nullptr && whole->status >= 400;
       act(slot, served, std::move(outcome), head.keep_alive && !head.has_body() && !refused);
-    } else if (head.chunked) {
-      refuse(slot, 411, "send a Content-Length\n");
-    } else if (head.content_length.value_or(0) > body->bytes_max) {
-      refuse(slot, 413, "the body is too large\n");
     } else {
       Incoming& incoming = *connections_[slot].incoming;
       incoming.endpoint = &served;
@@ -35,7 +31,7 @@ bool Shard::route_surfaces(Slot slot, const http1::RequestHead& head) {
       if (!head.has_body()) {
         on_body(slot);
       } else {
-        await_body(slot, head);
+        await_body(slot, head, body->bytes_max);
       }
     }
     return true;
