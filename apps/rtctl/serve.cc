@@ -129,7 +129,7 @@ Result<server::ServerOptions> server_options(const Serve& flags) {
   options.compat_go = flags.compat == "go";
   if (!flags.history.empty()) options.history = flags.history;
   options.metrics = !flags.no_metrics;
-  RT_CHECKED(set_http(options, flags.http));
+  RT_CHECKED(set_http(options, flags.http, flags.log_format));
   return options;
 }
 
@@ -138,7 +138,7 @@ class Service {
   explicit Service(const Serve& flags) : flags_(flags) {}
 
   Result<int> run() {
-    auto signals = RT_TRY(ServeSignals::create(flags_.tls));
+    auto signals = RT_TRY(ServeSignals::create(flags_.tls, !flags_.http.access_log.empty()));
     systemd_ = RT_TRY(io::SystemdNotifier::from_environment());
     server::ServerOptions options = RT_TRY(server_options(flags_));
     options.listen = RT_TRY(listen_address(flags_));
@@ -320,7 +320,8 @@ void add_serve(cli::Tool& tool) {
       ->capture_default_str();
   verb->add_option("--compat", flags->compat, "Send runs as the Go service of Trigger.dev did")
       ->check(CLI::IsMember({"go"}));
-  verb->add_option("--log-format", flags->log_format, "Form of the log on standard error")
+  verb->add_option("--log-format", flags->log_format,
+                   "Form of both logs: on standard error, and --access-log")
       ->check(CLI::IsMember({"text", "json"}))
       ->capture_default_str();
   verb->add_flag("-q,--quiet", flags->quiet, "Log warnings and errors only");

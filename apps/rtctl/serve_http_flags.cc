@@ -41,9 +41,14 @@ void declare_http(CLI::App* verb, HttpServeFlags& flags) {
       ->type_name("ORIGIN")
       ->allow_extra_args(false)
       ->group(group);
+  verb->add_option("--access-log", flags.access_log,
+                   "A line for each request and each stream's begin and end; - is standard output")
+      ->type_name("FILE")
+      ->group(group);
 }
 
-Result<void> set_http(server::ServerOptions& options, const HttpServeFlags& flags) {
+Result<void> set_http(server::ServerOptions& options, const HttpServeFlags& flags,
+                      std::string_view log_format) {
   options.request_time = RT_TRY(parse_duration(flags.request_timeout));
   if (options.request_time < std::chrono::milliseconds(100)) {
     return fail(Code::usage, "--request-timeout must be at least 100ms");
@@ -55,6 +60,10 @@ Result<void> set_http(server::ServerOptions& options, const HttpServeFlags& flag
   if (!flags.cors_origins.empty()) {
     options.cors = std::make_shared<const server::CorsPolicy>(
         RT_TRY(server::CorsPolicy::parse(flags.cors_origins)));
+  }
+  if (!flags.access_log.empty()) {
+    options.access_log = {flags.access_log, log_format == "json" ? server::AccessFormat::json
+                                                                 : server::AccessFormat::key_value};
   }
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -16,11 +17,13 @@ struct HttpServeFlags {
   std::string head_max = "16KiB";
   std::string body_max = "1MiB";
   std::vector<std::string> cors_origins;
+  std::string access_log;
 };
 
 void declare_http(CLI::App* verb, HttpServeFlags& flags);
 
-// Code::usage if one of them cannot be.
-Result<void> set_http(server::ServerOptions& options, const HttpServeFlags& flags);
+// Code::usage if one of them cannot be. log_format: text or json.
+Result<void> set_http(server::ServerOptions& options, const HttpServeFlags& flags,
+                      std::string_view log_format);
 
 }  // namespace rt::rtctl

@@ -32,9 +32,10 @@ Result<std::shared_ptr<const io::TlsContext>> load_tls(const TlsFlags& flags) {
   return context;
 }
 
-Result<ServeSignals> ServeSignals::create(const TlsFlags& flags) {
-  Fd fd = flags.enabled() ? RT_TRY(io::signal_descriptor({SIGINT, SIGTERM, SIGHUP}))
-                          : RT_TRY(io::signal_descriptor({SIGINT, SIGTERM}));
+Result<ServeSignals> ServeSignals::create(const TlsFlags& flags, bool has_access_log) {
+  Fd fd = flags.enabled() || has_access_log
+              ? RT_TRY(io::signal_descriptor({SIGINT, SIGTERM, SIGHUP}))
+              : RT_TRY(io::signal_descriptor({SIGINT, SIGTERM}));
   return ServeSignals(std::move(fd), flags);
 }
 
@@ -43,6 +44,8 @@ bool ServeSignals::wait(int timeout_ms, server::Server& server) {
   ::poll(&poll_fd, 1, timeout_ms);
   const int signal = io::take_signal(fd_);
   if (signal != SIGHUP) return signal != 0;
+  server.reopen_access_log();
+  if (!flags_.enabled()) return false;
   auto context = load_tls(flags_);
   if (context) {
     server.set_tls(std::move(*context));

@@ -24,11 +24,11 @@ void declare_tls(CLI::App* verb, TlsFlags& flags);
 // Null without the flags.
 Result<std::shared_ptr<const io::TlsContext>> load_tls(const TlsFlags& flags);
 
-// SIGINT and SIGTERM; with TLS also SIGHUP, which loads the files again. Construct before any
-// thread.
+// SIGINT and SIGTERM; with TLS also SIGHUP, which loads the files again, and with an access log,
+// which begins a new file. Construct before any thread.
 class ServeSignals {
  public:
-  static Result<ServeSignals> create(const TlsFlags& flags);
+  static Result<ServeSignals> create(const TlsFlags& flags, bool has_access_log);
   // Waits for one, at most `timeout_ms`. True: stop.
   bool wait(int timeout_ms, server::Server& server);
 

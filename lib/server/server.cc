@@ -46,6 +46,9 @@ std::size_t Server::plan_shards() {
 
 Result<void> Server::open() {
   tls_.set(options_.tls);
+  if (options_.access_log) {
+    access_log_ = RT_TRY(AccessLog::open(*options_.access_log, clock_, counters_));
+  }
   const Fd claim = RT_TRY(io::claim_port(options_.listen));  // until the shards' listeners stand
   std::unique_ptr<History> history;
   if (options_.history) history = RT_TRY(History::open(*options_.history, clock_, counters_));
@@ -78,6 +81,7 @@ Result<void> Server::open() {
                      log::field("reason", error.text));
         });
   }
+  if (access_log_ != nullptr) access_log_->start();
   hub_thread_ = std::jthread([this](const std::stop_token& stop) { hub_->run(stop); });
   return {};
 }
@@ -101,6 +105,7 @@ Result<void> Server::start_shards() {
     options.request_time = options_.request_time;
     options.limits = options_.limits;
     options.cors = options_.cors;
+    if (access_log_ != nullptr) options.access = &access_log_->add_tap();
     for (const SurfaceParts& parts : options_.surfaces) {
       options.endpoints.push_back({parts.surface, parts.endpoint});
     }
@@ -198,6 +203,7 @@ void Server::stop() {
   for (auto& thread : shard_threads_) thread.request_stop();
   for (const auto& link : links_) link->shard_wakeup.ring();
   shard_threads_.clear();  // joins
+  if (access_log_ != nullptr) access_log_->stop();
 }
 
 }  // namespace rt::server

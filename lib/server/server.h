@@ -52,6 +52,7 @@ struct ServerOptions {
   std::shared_ptr<const io::TlsContext> tls;  // null: connections are not encrypted
   bool metrics = true;                        // GET /metrics is answered
   std::shared_ptr<const CorsPolicy> cors;     // null: each surface says what it says
+  std::optional<AccessLogOptions> access_log;
 };
 
 class Server {
@@ -80,6 +81,11 @@ class Server {
   // Connections from now on begin with this one; not null unless it was null at the start.
   void set_tls(std::shared_ptr<const io::TlsContext> context) { tls_.set(std::move(context)); }
 
+  // Its file has been moved away: a new one begins. Nothing without an access log.
+  void reopen_access_log() {
+    if (access_log_ != nullptr) access_log_->reopen();
+  }
+
   // Says goodbye to every subscriber, writes what is left, joins all threads.
   void stop();
 
@@ -100,7 +106,8 @@ class Server {
   std::size_t connections_max_ = 0;
   std::size_t connections_per_shard_ = 0;
   std::optional<History::Resume> resume_;
-  std::atomic<Source*> source_{nullptr};  // who is to be told what is durable
+  std::atomic<Source*> source_{nullptr};   // who is to be told what is durable
+  std::unique_ptr<AccessLog> access_log_;  // or null
   std::vector<std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Hub> hub_;

@@ -21,6 +21,7 @@ Shard::Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, C
       hub_(hub),
       counters_(counters),
       tls_(*options_.tls) {
+  if (options_.access != nullptr) journal_.emplace(*options_.access, clock_);
   for (const ServedEndpoint& served : options_.endpoints) {
     rules_[static_cast<std::size_t>(served.surface)] = &served.endpoint->stream_rules();
   }
@@ -31,6 +32,7 @@ void Shard::run(const std::stop_token& stop, const std::function<void(Result<voi
   const bool good = opened.has_value();
   started(std::move(opened));
   if (good) loop(stop);
+  if (journal_) journal_->shut();
   // Their numbers mean something else in every other thread's table: close them in this one.
   connections_.clear();
   listener_.close();
@@ -38,7 +40,8 @@ void Shard::run(const std::stop_token& stop, const std::function<void(Result<voi
 }
 
 Result<void> Shard::open() {
-  const std::array<int, 2> keep{link_.shard_wakeup.fd(), hub_.fd()};
+  const int access = options_.access != nullptr ? options_.access->wakeup_fd() : hub_.fd();
+  const std::array<int, 3> keep{link_.shard_wakeup.fd(), hub_.fd(), access};
   RT_CHECKED(io::own_descriptor_table(keep));
   poller_ = RT_TRY(io::Poller::create());
   listener_ = RT_TRY(io::listen_on(options_.listen, {.share_port = true}));
@@ -136,6 +139,7 @@ void Shard::accept_some() {
     if (!slot) {
       counters_.refused_full.fetch_add(1, std::memory_order_relaxed);
       if (tls == nullptr) refuse_full(fd);
+      if (journal_) journal_->refused(503, {fd.get(), tls != nullptr});
       continue;
     }
     Connection& connection = connections_[*slot];
@@ -224,6 +228,7 @@ void Shard::close(Slot slot) {
 // The slot is free for another; socket or stream have been seen to.
 void Shard::release(Slot slot) {
   unsubscribe(slot);
+  if (journal_) journal_->gone(slot);
   Connection& connection = connections_[slot];
   if (connection.stream != 0 && --connections_[connection.carrier].transport->streams == 0) {
     await_streams(connection.carrier);
@@ -299,6 +304,11 @@ void Shard::say_goodbye() {
     ::shutdown(connection.fd, SHUT_WR);
     ::close(connection.fd);
   }
+}
+
+AccessJournal::Peer Shard::peer_of(const Connection& connection) const {
+  const Connection& socket = connection.stream != 0 ? connections_[connection.carrier] : connection;
+  return {socket.fd, tls_of(socket) != nullptr};
 }
 
 void Shard::tell_hub(ToHub&& message) {

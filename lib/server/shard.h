@@ -21,6 +21,7 @@
 #include "io/current_tls.h"
 #include "io/poller.h"
 #include "io/socket.h"
+#include "server/access_journal.h"
 #include "server/connection.h"
 #include "server/counters.h"
 #include "server/endpoint.h"
@@ -47,6 +48,7 @@ class Shard {
     std::function<std::string()> health;     // JSON; thread-safe
     std::vector<ServedEndpoint> endpoints;   // asked in this order
     const io::CurrentTls* tls = nullptr;     // never null; outlives the shard
+    AccessLog::Tap* access = nullptr;        // null: there is no access log; outlives the shard
     std::shared_ptr<const CorsPolicy> cors;  // or null: each surface says what it says
   };
 
@@ -138,6 +140,7 @@ class Shard {
 
   // shard_surfaces.cc
   bool route_surfaces(Slot slot, const http1::RequestHead& head);
+  void note_access(Slot slot, Surface surface, const Outcome& outcome);
   void on_body(Slot slot);
   void act(Slot slot, const ServedEndpoint& served, Outcome&& outcome, bool keep_alive);
   void answer(Slot slot, const Answer& answer, bool keep_alive);
@@ -171,6 +174,7 @@ class Shard {
   void leave(Slot slot);
   std::size_t write_now(Slot slot, std::string_view bytes);
 
+  AccessJournal::Peer peer_of(const Connection& connection) const;
   void tell_hub(ToHub&& message);
   void flush_to_hub();
   void unsubscribe(Slot slot);
@@ -195,6 +199,7 @@ class Shard {
   io::Wakeup& hub_;
   Counters& counters_;
   io::CurrentTls::View tls_;
+  std::optional<AccessJournal> journal_;  // if there is an access log
 
   std::optional<io::Poller> poller_;
   Fd listener_;

@@ -127,6 +127,7 @@ void Shard::on_stream_request(Slot carrier, http2::StreamId stream,
 // One that has no slot.
 void Shard::refuse_stream(Slot carrier, http2::StreamId stream, int status, std::string_view text) {
   counters_.requests_refused.fetch_add(1, std::memory_order_relaxed);
+  if (journal_) journal_->refused(status, peer_of(connections_[carrier]));
   const Response response{.status = status, .body = text};
   connections_[carrier].transport->http2->respond(stream, status, header_lines(response),
                                                   std::string(text));

@@ -78,6 +78,7 @@ void Shard::route(Slot slot, const http1::RequestHead& head) {
   Incoming& incoming = *connections_[slot].incoming;
   incoming.keep_alive = head.keep_alive;
   incoming.head_only = head.method == "HEAD";
+  if (journal_) journal_->begin(slot, head, peer_of(connections_[slot]));
   if (options_.cors != nullptr) {
     connections_[slot].cors = options_.cors->judge(head);
     if (CorsPolicy::is_preflight(head)) {
@@ -88,6 +89,9 @@ void Shard::route(Slot slot, const http1::RequestHead& head) {
   }
   if (route_surfaces(slot, head)) return;
   const bool get = head.method == "GET";
+  if (journal_ && options_.runs && head.path.starts_with("/v1/runs")) {
+    journal_->note_surface(slot, Surface::runs);
+  }
   if (options_.runs && head.path == "/v1/runs/stream") {
     if (get) return open_runs(slot, head);
     return refuse(slot, 405, "Method not allowed\n", "Allow: GET\r\n");
@@ -175,6 +179,10 @@ void Shard::respond(Slot slot, const Response& response) {
 }
 
 void Shard::send_answer(Slot slot, const Response& response) {
+  if (journal_) {
+    const std::size_t body_bytes = response.head_only ? 0 : response.body.size();
+    journal_->answered(slot, response.status, body_bytes, peer_of(connections_[slot]));
+  }
   if (connections_[slot].stream != 0) return respond_on_stream(slot, response);
   const std::uint32_t generation = connections_[slot].generation;
   const std::unique_ptr<Incoming> done = std::move(connections_[slot].incoming);

@@ -19,6 +19,7 @@ bool Shard::route_surfaces(Slot slot, const http1::RequestHead& head) {
     Outcome outcome = served.endpoint->on_request(head);
     if (std::holds_alternative<NotMine>(outcome)) continue;
     const auto* const body = std::get_if<BodyWanted>(&outcome);
+    if (journal_) note_access(slot, served.surface, outcome);
     if (body == nullptr) {
       // A body that nobody reads would be taken for the next request.
       const auto* const whole = std::get_if<Answer>(&outcome);
@@ -37,6 +38,15 @@ bool Shard::route_surfaces(Slot slot, const http1::RequestHead& head) {
     return true;
   }
   return false;
+}
+
+void Shard::note_access(Slot slot, Surface surface, const Outcome& outcome) {
+  journal_->note_surface(slot, surface);
+  if (const auto* const body = std::get_if<BodyWanted>(&outcome)) {
+    journal_->note_principal(slot, body->principal);
+  } else if (const auto* const opening = std::get_if<Opening>(&outcome)) {
+    journal_->note_principal(slot, opening->principal);
+  }
 }
 
 void Shard::on_body(Slot slot) {
@@ -114,7 +124,9 @@ void Shard::on_told(Slot slot, ToShard& message) {
   } else if (!text.empty()) {
     write_text(slot, std::move(text));
   }
-  if (message.last && connection.generation == generation) end_after_output(slot);
+  if (!message.last || connection.generation != generation) return;
+  if (journal_) journal_->note_reason(slot, "done");
+  end_after_output(slot);
 }
 
 }  // namespace rt::server
