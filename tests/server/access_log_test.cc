@@ -64,7 +64,7 @@ std::unique_ptr<Server> start(const Clock& clock, const std::string& path,
   RealtimeHttp realtime;
   realtime.trusts_parameter = true;
   options.surfaces.push_back(
-      realtime_parts(realtime_over_memory(std::make_shared<RealtimeExchange>()),
+      realtime_parts(realtime_over_memory(make_realtime_exchange()),
                      {.http = std::move(realtime), .transport = "memory", .origin = "one"}));
   auto server = Server::start(std::move(options), clock);
   if (!server) FAIL(server.error().text);
