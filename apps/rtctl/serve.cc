@@ -138,7 +138,7 @@ class Service {
   explicit Service(const Serve& flags) : flags_(flags) {}
 
   Result<int> run() {
-    auto signals = RT_TRY(ServeSignals::create(flags_.tls, !flags_.http.access_log.empty()));
+    auto signals = RT_TRY(ServeSignals::create(flags_.tls));
     systemd_ = RT_TRY(io::SystemdNotifier::from_environment());
     server::ServerOptions options = RT_TRY(server_options(flags_));
     options.listen = RT_TRY(listen_address(flags_));

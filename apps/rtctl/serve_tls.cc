@@ -32,11 +32,8 @@ Result<std::shared_ptr<const io::TlsContext>> load_tls(const TlsFlags& flags) {
   return context;
 }
 
-Result<ServeSignals> ServeSignals::create(const TlsFlags& flags, bool has_access_log) {
-  Fd fd = flags.enabled() || has_access_log
-              ? RT_TRY(io::signal_descriptor({SIGINT, SIGTERM, SIGHUP}))
-              : RT_TRY(io::signal_descriptor({SIGINT, SIGTERM}));
-  return ServeSignals(std::move(fd), flags);
+Result<ServeSignals> ServeSignals::create(const TlsFlags& flags) {
+  return ServeSignals(RT_TRY(io::signal_descriptor({SIGINT, SIGTERM, SIGHUP})), flags);
 }
 
 bool ServeSignals::wait(int timeout_ms, server::Server& server) {
@@ -44,6 +41,7 @@ bool ServeSignals::wait(int timeout_ms, server::Server& server) {
   ::poll(&poll_fd, 1, timeout_ms);
   const int signal = io::take_signal(fd_);
   if (signal != SIGHUP) return signal != 0;
+  log::reopen();
   server.reopen_access_log();
   if (!flags_.enabled()) return false;
   auto context = load_tls(flags_);
