@@ -49,7 +49,8 @@ Result<void> Server::open() {
   if (options_.access_log) {
     access_log_ = RT_TRY(AccessLog::open(*options_.access_log, clock_, counters_));
   }
-  const Fd claim = RT_TRY(io::claim_port(options_.listen));  // until the shards' listeners stand
+  Fd claim;  // until the shards' listeners stand
+  if (!options_.listener) claim = RT_TRY(io::claim_port(options_.listen));
   std::unique_ptr<History> history;
   if (options_.history) history = RT_TRY(History::open(*options_.history, clock_, counters_));
   history_ = history.get();
@@ -92,7 +93,9 @@ Result<void> Server::start_shards() {
   for (const auto& link : links_) {
     Shard::Options options;
     options.listen = options_.listen;
+    options.inherited = options_.listener.get();
     options.connections_max = connections_per_shard_;
+    options.server_connections_max = connections_max_;
     options.keepalive_every = options_.keepalive_every;
     options.keepalive_as_event = options_.keepalive_as_event;
     options.backlog_bytes_max = options_.backlog_bytes_max;

@@ -30,6 +30,7 @@ class Hub;
 
 struct ServerOptions {
   io::Address listen;                     // port 0: the kernel picks one, see address()
+  Fd listener;                            // listens already, on that address; or none
   std::string table = "task_run";         // or "schema.table"
   std::size_t connections_max = 400'000;  // sets the number of shards, with the descriptor limit
   std::optional<std::string> history;     // directory of the archive

@@ -1,6 +1,5 @@
 #include "server/shard.h"
 
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,22 +40,11 @@ void Shard::run(const std::stop_token& stop, const std::function<void(Result<voi
 
 Result<void> Shard::open() {
   const int access = options_.access != nullptr ? options_.access->wakeup_fd() : hub_.fd();
-  const std::array<int, 3> keep{link_.shard_wakeup.fd(), hub_.fd(), access};
+  const int inherited = options_.inherited >= 0 ? options_.inherited : hub_.fd();
+  const std::array<int, 4> keep{link_.shard_wakeup.fd(), hub_.fd(), access, inherited};
   RT_CHECKED(io::own_descriptor_table(keep));
   poller_ = RT_TRY(io::Poller::create());
-  listener_ = RT_TRY(io::listen_on(options_.listen, {.share_port = true}));
-  // Accepted sockets inherit these. Little unsent data in the kernel makes the backlog below the
-  // true one; a peer that is silently gone is given up after a minute.
-  const int unsent_bytes_max = 16 * 1024;
-  const int user_timeout_ms = 60'000;
-  const int accept_with_request_s = 1;  // one wake-up for connection and request
-  ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max,
-               sizeof unsent_bytes_max);
-  ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms,
-               sizeof user_timeout_ms);
-  ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &accept_with_request_s,
-               sizeof accept_with_request_s);
-  RT_CHECKED(poller_->watch(listener_.get(), kListenerToken, io::Interest::read));
+  RT_CHECKED(open_listener());
   RT_CHECKED(poller_->watch(link_.shard_wakeup.fd(), kWakeupToken, io::Interest::read));
   connections_.reserve(slots_max());
   return {};
@@ -101,6 +89,7 @@ void Shard::on_ready(const io::Ready& ready) {
 void Shard::tick() {
   next_tick_ = now_ + kTick;
   ++ticks_;
+  if (is_paused_ && !leaves_to_others()) resume_listening();
   send_keepalives(
       Surface::runs, options_.keepalive_every,
       options_.keepalive_as_event ? "event: keepalive\ndata: {}\n\n" : ": keepalive\n\n");
@@ -128,6 +117,7 @@ void Shard::send_keepalives(Surface surface, Duration every, const std::string& 
 void Shard::accept_some() {
   constexpr int kAcceptsPerTurn = 64;
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    if (leaves_to_others()) return pause_listening();
     Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) {
       if (errno == EINTR || errno == ECONNABORTED) continue;

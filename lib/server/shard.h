@@ -35,7 +35,9 @@ class Shard {
  public:
   struct Options {
     io::Address listen;               // shared with the other shards
+    int inherited = -1;               // a socket that listens there already, for all shards; or -1
     std::size_t connections_max = 0;  // of this shard; bounded by its descriptor table
+    std::size_t server_connections_max = 0;  // of all shards
     Duration keepalive_every = std::chrono::seconds(15);
     bool keepalive_as_event = false;            // for clients that listen for an event of that name
     std::size_t backlog_bytes_max = 64 * 1024;  // unsent live events; a slower client is closed
@@ -73,6 +75,12 @@ class Shard {
   void send_keepalives(Surface surface, Duration every, const std::string& frame);
   void say_goodbye();
   std::string goodbye_of(const Connection& connection, Slot slot) const;
+
+  // shard_listener.cc
+  Result<void> open_listener();
+  bool leaves_to_others() const;
+  void pause_listening();
+  void resume_listening();
 
   // shard.cc: connections
   void accept_some();
@@ -203,6 +211,7 @@ class Shard {
 
   std::optional<io::Poller> poller_;
   Fd listener_;
+  bool is_paused_ = false;               // the listener is not watched
   std::vector<Connection> connections_;  // capacity reserved: a reference stays valid
   std::vector<Slot> free_slots_;
   std::size_t open_count_ = 0;  // sockets and streams
