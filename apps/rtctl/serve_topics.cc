@@ -29,6 +29,7 @@ NotifySourceOptions listen_options(const std::string& dsn) {
     options.channels.push_back(topic_shard_channel(shard));
   }
   options.reconnect.retry_first = true;
+  options.reconnect.retry_refused = true;
   options.application_name = "rtctl serve topics";
   return options;
 }

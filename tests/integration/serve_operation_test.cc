@@ -14,8 +14,11 @@
 
 #include "base/clock.h"
 #include "integration/child_process.h"
+#include "integration/patience.h"
+#include "integration/private_redis.h"
 #include "integration/running_tool.h"
 #include "io/socket.h"
+#include "redis/address.h"
 #include "server/http_client.h"
 
 using namespace rt;
@@ -29,6 +32,8 @@ struct Folder {
   std::string file(const std::string& name) const { return path + "/" + name; }
 };
 
+const RunningTool::Environment kNoRedis = {{"REDIS_URL", ""}};
+
 bool has_line(const std::string& text, const std::string& begin) {
   return ("\n" + text).find("\n" + begin) != std::string::npos;
 }
@@ -40,7 +45,7 @@ std::string ask(const io::Address& server, const std::string& target) {
 }
 
 io::Address address_of(RunningTool& server) {
-  REQUIRE(server.wait_for("publish:"));
+  REQUIRE(server.wait_for("rtctl: serving"));
   const std::string& text = server.error_text();
   const std::size_t at = text.find("127.0.0.1:", text.find("url="));
   return *io::parse_address(text.substr(at, text.find(' ', at) - at));
@@ -115,11 +120,12 @@ TEST_CASE("serve operation: --check counts what is wrong and ends with 2", "[ser
   }
   CHECK(outcome.err.find("the configuration has ") != std::string::npos);
 
-  const Outcome unmet = run({"rtctl", "serve", "--check", "--surfaces", "events,topics"});
+  const Outcome unmet =
+      run({"rtctl", "serve", "--check", "--surfaces", "events,topics"}, {}, kNoRedis);
   CHECK(unmet.status == 2);
   CHECK(has_line(unmet.out, "events     error: events need a Redis"));
   CHECK(has_line(unmet.out, "runs       off: "));
-  const Outcome plain = run({"rtctl", "serve", "--check"});
+  const Outcome plain = run({"rtctl", "serve", "--check"}, {}, kNoRedis);
   CHECK(plain.status == 0);
   CHECK(has_line(plain.out, "events     off: events need a Redis"));
 }
@@ -209,4 +215,26 @@ TEST_CASE("serve operation: after SIGHUP the access log goes on in a new file",
   CHECK(read_text(log + ".1").find("secret") == std::string::npos);
   server.signal(SIGTERM);
   CHECK(server.finish().status == 0);
+}
+
+TEST_CASE("serve operation: a wrong password of Redis is tried again until it is right",
+          "[serve_operation]") {
+  const PrivateRedis redis({"--requirepass", "right"});
+  const std::string at = "@127.0.0.1:" + std::to_string(redis.port());
+  RunningTool server({"rtctl", "serve", "--listen", "127.0.0.1:0", "--surfaces", "events,realtime",
+                      "--redis", "redis://:other" + at, "--realtime-transport", "redis"});
+  const io::Address address = address_of(server);
+  const auto state_of = [&](const char* surface) -> std::string {
+    const std::string answer = ask(address, "/health");
+    return nlohmann::json::parse(
+        answer.substr(answer.find("\r\n\r\n")))["surfaces"][surface]["status"];
+  };
+  const auto both_are = [&](const std::string& state) {
+    return state_of("events") == state && state_of("realtime") == state;
+  };
+  REQUIRE(eventually(std::chrono::seconds(20), [&] { return both_are("degraded"); }));
+  REQUIRE(server.wait_for("WRONGPASS"));
+  RedisConnection owner = *RedisConnection::connect(*parse_redis_url("redis://:right" + at), {});
+  REQUIRE(owner.command({"CONFIG", "SET", "requirepass", "other"}, "mend"));
+  CHECK(eventually(std::chrono::seconds(20), [&] { return both_are("ok"); }));
 }
