@@ -33,6 +33,7 @@ NotifySourceOptions listen_options(const std::string& dsn, const std::string& ec
   }
   options.channels.push_back(echo_channel);
   options.reconnect.retry_first = true;
+  options.reconnect.retry_refused = true;
   options.application_name = "rtctl serve topics";
   return options;
 }

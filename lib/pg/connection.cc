@@ -65,6 +65,11 @@ Error cancelled(std::string_view attempt) {
 
 }  // namespace
 
+Result<void> check_connection_string(const std::string& dsn) {
+  RT_TRY(timeout_in(dsn));
+  return {};
+}
+
 Result<Connection> Connection::connect(const std::string& dsn, const ConnectOptions& options) {
   const auto timeout = RT_TRY(timeout_in(dsn));
   // In order: defaults, the caller's string (a later word wins), what is not negotiable.

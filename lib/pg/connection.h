@@ -108,4 +108,7 @@ class Connection {
 // "libpq/15.18"
 std::string pg_library_version();
 
+// Whether a dsn can be read. Code::usage if not. Asks no server.
+Result<void> check_connection_string(const std::string& dsn);
+
 }  // namespace rt

@@ -35,6 +35,7 @@ void Shard::begin_drain() {
   constexpr int kTurnsMax = 64;  // the longest queue that there may be
   for (int turn = 0; turn < kTurnsMax && accept_some(listener_, /*for_health=*/false);) ++turn;
   listener_.close();
+  is_paused_ = false;
   next_tick_ = now_;  // without connections there was none
 }
 
