@@ -10,9 +10,8 @@
 #include "load/engine.h"
 #include "load/selftest.h"
 #include "load/verdict.h"
-#include "pipe/commit_clock.h"
-#include "pipe/row_producer.h"
 #include "report/text.h"
+#include "rtbench/open_publishing.h"
 #include "rtbench/progress.h"
 #include "rtbench/report_files.h"
 #include "rtbench/verbs.h"
@@ -30,34 +29,9 @@ struct RunFlags {
   bool no_selftest = false;
 };
 
-// What publishes, and what tells when it was committed.
-struct Publishing {
-  std::unique_ptr<EventProducer> producer;
-  std::unique_ptr<CommitTimes> commits;
-};
-
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : std::string(value);
-}
-
-Result<Publishing> open_publishing(const Scenario& scenario, const Clock& clock) {
-  Publishing parts;
-  if (scenario.publish.empty()) return parts;
-  const PublishSpec& spec = scenario.publish.front();
-  if (spec.producer != ProducerKind::pg_update) {
-    return fail(
-        Code::usage,
-        fmt::format("a producer of type {} is not available yet", producer_name(spec.producer)),
-        "use \"pg-update\"");
-  }
-  std::string dsn = scenario.target.pg;
-  if (dsn.empty()) dsn = environment("RT_PG");
-  if (dsn.empty()) dsn = environment("DATABASE_URL");
-  parts.producer = RT_TRY(RowProducer::open({dsn, spec.table, spec.connections}, clock));
-  parts.commits =
-      RT_TRY(CommitClock::open(dsn, spec.table, environment("PUBLICATION_NAME"), clock));
-  return parts;
 }
 
 bool wants_colour(const std::string& word) {

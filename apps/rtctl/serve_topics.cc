@@ -89,6 +89,7 @@ class TopicListener final : public Companion {
 
   std::optional<double> queue_usage() const { return queue_.usage(); }
   bool connected() const { return connected_; }
+  std::uint64_t gaps() const { return source_.gaps(); }
   void start(server::Server& server) override {
     queue_.start();
     thread_ = std::jthread([this, &server](const std::stop_token& stop) {
@@ -117,6 +118,7 @@ server::SurfaceHealth topics_health(const TopicListener* listener) {
     health.counts.emplace_back("notify_queue_percent",
                                static_cast<std::uint64_t>(*usage * 100 + 0.5));
   }
+  health.counts.emplace_back("gaps", listener->gaps());
   if (listener->connected()) return health;
   health.state = server::SurfaceHealth::State::degraded;
   health.reason = "not listening to the database";

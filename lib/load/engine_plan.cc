@@ -84,10 +84,6 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
     return fail(Code::usage, fmt::format("{} phases; at most {} are possible",
                                          scenario.phases.size(), kPhasesMax));
   }
-  if (scenario.publish.size() > 1) {
-    return fail(Code::usage, "several \"publish\" entries cannot run at once yet",
-                "keep one of them");
-  }
   EnginePlan plan;
   ShardPlan& shards = plan.shards;
   shards.target = RT_TRY(StreamTarget::parse(scenario.target.url));
@@ -104,7 +100,10 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
   RT_CHECKED(choose_transport(scenario.target.request, shards));
   RT_CHECKED(probe(shards.address));
   shards.run_filter = scenario.target.preset == Preset::runs;
-  shards.sends_state = scenario.target.preset == Preset::runs;
+  shards.first_is_state = scenario.target.preset == Preset::jobs;
+  shards.sends_state = scenario.target.preset == Preset::runs || shards.first_is_state;
+  shards.churn = scenario.churn;
+  shards.cohorts = scenario.cohorts;
   shards.seed = scenario.seed;
   // Tells this run's events from those of an earlier one in the same table.
   shards.run = static_cast<std::uint32_t>(unix_us(clock.wall()) / 1'000) | 1U;
@@ -124,6 +123,12 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
   };
   plan.watchers.assign(scenario.subscriptions.topics, 0);
   for (std::uint64_t k = 0; k < shards.connections; ++k) ++plan.watchers[shards.topic_of(k)];
+  if (const auto& faults = scenario.faults;
+      std::any_of(faults.begin(), faults.end(), [](const auto& f) { return f.needs_proxy(); })) {
+    plan.proxy =
+        RT_TRY(FaultProxy::start(shards.address, faults, scenario.seed, shards.connections, clock));
+    shards.address = plan.proxy->address();
+  }
   if (!scenario.target.pid_file.empty()) {
     plan.target_pid = RT_TRY(read_pid_file(scenario.target.pid_file));
   }

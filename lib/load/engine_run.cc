@@ -32,8 +32,9 @@ EngineRun::EngineRun(const Scenario& scenario, const EngineParts& parts, const C
       clock_(clock),
       plan_(std::move(plan)),
       phases_(scenario),
+      disturbances_(scenario),
       clock_watch_(clock),
-      times_(scenario.phases.size(), parts.commits != nullptr),
+      times_(plan_.shards.replay_bucket() + 1, parts.commits != nullptr),
       statuses_(plan_.shards.shards) {
   for (const PhaseSpec& spec : scenario.phases) {
     PhaseOutcome phase;
@@ -59,7 +60,7 @@ Result<Outcome> EngineRun::run() {
 Result<void> EngineRun::start() {
   if (parts_.producer != nullptr && !scenario_.publish.empty()) {
     std::string initial;
-    append_payload(initial, {0, plan_.shards.run, 0, 0}, scenario_.publish.front().size_bytes);
+    append_payload(initial, {0, plan_.shards.run, 0, 0}, scenario_.publish.front().size.low);
     RT_CHECKED(parts_.producer->prepare(static_cast<std::uint32_t>(plan_.watchers.size()),
                                         plan_.shards.topic_name, initial));
   }
@@ -67,14 +68,13 @@ Result<void> EngineRun::start() {
     shards_.push_back(RT_TRY(Shard::create(plan_.shards, i, clock_)));
   }
   if (parts_.producer != nullptr && !scenario_.publish.empty()) {
-    const PublishSpec& spec = scenario_.publish.front();
-    publisher_ = std::make_unique<Publisher>(
-        PublisherPlan{Schedule(spec.rate, spec.arrival, scenario_.seed, "publish"),
-                      TopicChoice(spec.topic, scenario_.subscriptions.topics, scenario_.seed,
-                                  "publish topics"),
-                      plan_.watchers, scenario_.phases.size(), plan_.shards.run, spec.size_bytes,
-                      spec.max_in_flight},
-        *parts_.producer, clock_);
+    PublisherPlan plan;
+    plan.works = RT_TRY(publish_works(scenario_));
+    plan.watchers = plan_.watchers;
+    plan.phases = scenario_.phases.size();
+    plan.run = plan_.shards.run;
+    plan.max_in_flight = scenario_.max_in_flight();
+    publisher_ = std::make_unique<Publisher>(std::move(plan), *parts_.producer, clock_);
   }
   for (const std::unique_ptr<Shard>& shard : shards_) {
     threads_.emplace_back([&shard = *shard] { shard.run(); });
@@ -112,9 +112,14 @@ void EngineRun::loop() {
     if (outcome_.interrupted_by != 0) break;
     const Instant now = clock_.now();
     advance(now);
+    disturb(now);
     if (is_hopeless()) {
       outcome_.aborted = "no connection could be held";
       break;
+    }
+    if (now >= abort_check_at_) {
+      abort_check_at_ = now + kSecond;
+      if (ends_early(now)) break;
     }
     if (published_.faulty) {
       outcome_.aborted = "cannot publish any more";
@@ -175,9 +180,11 @@ void EngineRun::advance(Instant now) {
       case PhaseRun::Step::none:
         return;
       case PhaseRun::Step::ramp_begins:
+        disturbances_.phase_begins(phases_.index(), phases_.begin());
         begin_ramp();
         break;
       case PhaseRun::Step::hold_begins:
+        disturbances_.phase_begins(phases_.index(), phases_.hold_begin());
         begin_hold();
         break;
       case PhaseRun::Step::phase_ends:
@@ -188,6 +195,39 @@ void EngineRun::advance(Instant now) {
         return;
     }
   }
+}
+
+// Cohorts, storms and faults whose time has come.
+void EngineRun::disturb(Instant now) {
+  const auto run_command = [&](const std::vector<std::string>& words) {
+    if (parts_.say) parts_.say("running " + words.front());
+    if (const auto begun = commands_.start(words); !begun) {
+      outcome_.notes.push_back(begun.error().text);
+    }
+  };
+  while (const auto due = disturbances_.next(now)) {
+    switch (due->kind) {
+      case Disturbances::Due::Kind::cohort:
+        order_all({ShardOrder::Kind::cohort, due->index, 0, 0, due->at});
+        break;
+      case Disturbances::Due::Kind::storm: {
+        const StormSpec& storm = scenario_.reconnect.storms[due->index];
+        if (!storm.command.empty()) run_command(storm.command);
+        order_all({ShardOrder::Kind::storm, due->index, 0, 0, due->at});
+        break;
+      }
+      case Disturbances::Due::Kind::fault: {
+        const FaultSpec& fault = scenario_.faults[due->index];
+        if (fault.needs_proxy()) {
+          plan_.proxy->begin(due->index, due->at);
+        } else {
+          run_command(fault.command);
+        }
+        break;
+      }
+    }
+  }
+  for (std::string& line : commands_.ended()) outcome_.notes.push_back(std::move(line));
 }
 
 void EngineRun::begin_measuring() {

@@ -51,9 +51,25 @@ struct ShardPlan {
   std::size_t phases = 1;
   std::vector<Schedule> ramps;  // by phase
   ReconnectSpec reconnect;
+  ChurnSpec churn;
+  std::vector<CohortSpec> cohorts;
+  // The state of a topic is not an event of a name of its own, but the first of each stream.
+  bool first_is_state = false;
   std::function<std::uint32_t(std::uint64_t)> topic_of;  // connection number to topic
   std::function<std::string(std::uint32_t)> topic_name;
   std::uint64_t connections = 0;
+
+  // 0: healthy; else the cohort's number from 1. A function of (seed, connection).
+  std::uint8_t cohort_of(std::uint64_t connection) const;
+  std::size_t bucket_of(std::uint8_t cohort, std::size_t phase) const {
+    const bool behaves = cohort != 0 && phase >= cohorts[cohort - 1u].from_phase;
+    return (behaves ? cohort * phases : 0) + phase;
+  }
+  // Who reads slowly on purpose may be closed, and miss what came meanwhile.
+  bool is_judged(std::uint8_t cohort) const {
+    return cohort == 0 || !cohorts[cohort - 1u].reads_slowly();
+  }
+  std::size_t replay_bucket() const { return phases * (1 + cohorts.size()); }
 };
 
 // What a shard counted; read after its thread has ended.
@@ -61,10 +77,14 @@ struct ShardCounts {
   ConnectionCounts connections;  // asked = those of this shard
   IntegrityCounts integrity;     // lost is not yet known
   ResumeCounts resume;
-  std::array<std::uint64_t, kPhasesMax> received{};
-  std::array<std::uint64_t, kPhasesMax> untimed{};  // that neither ring nor spill could hold
+  ChurnCounts churn;
+  std::uint64_t storm_losses = 0;
+  std::array<std::uint64_t, kBucketsMax> received{};  // replayed ones too
+  std::array<std::uint64_t, kBucketsMax> replayed{};
+  std::array<std::uint64_t, kBucketsMax> untimed{};  // that neither ring nor spill could hold
   Histogram connect;
   Histogram first_event;
+  Histogram heartbeat_gap;
   Histogram loop_lag;  // of measured phases
   std::string fault;   // why the shard ended by itself, or empty
 };
@@ -107,6 +127,17 @@ class Shard {
     bool operator>(const Retry& other) const { return at > other.at; }
   };
 
+  // What a subscriber does of itself, at its time (behaviour_shard.cc).
+  struct Act {
+    enum class Kind : std::uint8_t { leave, lose, read_on, stop, go_away };
+    Instant at;
+    std::uint32_t slot = 0;
+    std::uint32_t stamp = 0;  // of the life or socket that it is for
+    Kind kind = Kind::leave;
+    std::uint8_t storm = 0;  // lose: which
+    bool operator>(const Act& other) const { return at > other.at; }
+  };
+
   Shard(const ShardPlan& plan, unsigned number, const Clock& clock, io::Wakeup wakeup);
 
   Result<void> begin();
@@ -117,6 +148,22 @@ class Shard {
   void retry_due(Instant now);
   void expire(Instant now);
   void canary(Instant now);
+
+  void act_due(Instant now);
+  void perform(const Act& act, Instant now);
+  void begin_cohort(std::size_t cohort, Instant now);
+  void begin_storm(std::size_t storm, Instant begin);
+  void behave(std::size_t slot, Instant now);  // a stream is open
+  void behave_in_cohort(std::size_t slot, Instant now);
+  void leave(std::size_t slot, Instant now);
+  void lose_on_purpose(std::size_t slot, const StormSpec& storm, Instant now);
+  void go_away(std::size_t slot, Instant now);
+  void hold_back(std::size_t slot, Instant until);
+  void read_on(std::size_t slot);
+  bool waits_before_reading(std::size_t slot, Instant now);
+  std::size_t read_limit(const Slot& slot) const;
+  void after_read(std::size_t slot, std::size_t bytes, Instant now);
+  const CohortSpec* behaviour(const Slot& slot) const;
 
   void connect(std::size_t slot, Instant now);
   const io::Address* source_of(std::size_t slot) const;
@@ -173,6 +220,10 @@ class Shard {
   ShardOrder ramp_;              // the one under way
   std::uint64_t ramp_next_ = 0;  // the next connection of ours in it
   std::priority_queue<Retry, std::vector<Retry>, std::greater<>> retries_;
+  std::priority_queue<Act, std::vector<Act>, std::greater<>> acts_;
+  std::array<bool, kCohortsMax> behaves_{};  // cohorts that have begun
+  std::vector<Fd> left_open_;                // of silent storms
+  Instant next_leave_{};                     // not before, by churn's rate_cap
   struct Pending {
     Instant since;
     std::uint64_t token;
@@ -184,6 +235,7 @@ class Shard {
   std::uint64_t gave_up_ = 0;
   std::uint64_t received_ = 0;
   Instant canary_at_{};
+  Instant began_{};
   bool publishing_ = false;
   bool measuring_ = false;
   bool stopped_ = false;

@@ -20,7 +20,11 @@ struct Shard::Events {
   void on_event(const sse::EventView& event);
   void on_state(const std::optional<Payload>& payload);
   void on_delivery(const Payload& payload, std::string_view id);
-  void on_comment(std::string_view) { ++shard.counts_.integrity.comments; }
+  void on_comment(std::string_view) {
+    ++shard.counts_.integrity.comments;
+    heard();
+  }
+  void heard();
   void on_retry(std::chrono::milliseconds delay) {
     slot.retry_ms = static_cast<std::uint32_t>(delay.count());  // at most a day
   }

@@ -84,6 +84,10 @@ void Shard::Events::on_open() {
   slot.pending = false;
   slot.was_held = true;
   slot.attempts = 0;
+  slot.absent = false;
+  slot.heard_ms = 0;
+  slot.awaits_state = shard.plan_.first_is_state && slot.stream.last_event_id().empty();
+  shard.behave(number, now);
   if (slot.resuming) {
     ++shard.counts_.resume.resumed;
     shard.counts_.resume.latency.record(us_between(slot.began, now));
@@ -101,6 +105,7 @@ void Shard::Events::on_open() {
 void Shard::Events::on_event(const sse::EventView& event) {
   IntegrityCounts& counts = shard.counts_.integrity;
   ++counts.parsed;
+  heard();
   if (!slot.had_event) {
     slot.had_event = true;
     if (!slot.resuming) shard.counts_.first_event.record(us_between(slot.began, now));
@@ -109,13 +114,23 @@ void Shard::Events::on_event(const sse::EventView& event) {
   if (payload && (payload->run != shard.plan_.run || payload->phase >= shard.plan_.phases)) {
     payload.reset();
   }
-  if (shard.plan_.sends_state && event.event == "initial") {
+  const bool first = slot.awaits_state;
+  slot.awaits_state = false;
+  if (shard.plan_.sends_state && (shard.plan_.first_is_state ? first : event.event == "initial")) {
     on_state(payload);
   } else if (payload && payload->sequence != 0) {
     on_delivery(*payload, event.id);
   } else {
     ++counts.foreign;
   }
+}
+
+void Shard::Events::heard() {
+  const auto at_ms = static_cast<std::uint32_t>(us_between(shard.began_, now) / 1'000 + 1);
+  if (slot.heard_ms != 0 && shard.measuring_) {
+    shard.counts_.heartbeat_gap.record(std::int64_t{at_ms - slot.heard_ms} * 1'000);
+  }
+  slot.heard_ms = at_ms;
 }
 
 void Shard::Events::on_state(const std::optional<Payload>& payload) {
@@ -131,7 +146,8 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
   const Ledger::Verdict verdict = shard.ledger_.deliver(number, payload.sequence);
   if (slot.resumed_now) {
     slot.resumed_now = false;
-    if (verdict.skipped != 0) ++shard.counts_.resume.gaps_silent;
+    const bool gap = verdict.skipped != 0 && shard.plan_.is_judged(slot.cohort);
+    if (gap) ++shard.counts_.resume.gaps_silent;
   }
   if (verdict.arrived == Arrived::duplicate) {
     if (counts.duplicate++ == 0) counts.first_duplicate = shard.offender(number, payload.sequence);
@@ -140,12 +156,18 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
   if (verdict.arrived == Arrived::reorder && counts.reorder++ == 0) {
     counts.first_reorder = shard.offender(number, payload.sequence);
   }
-  if (slot.resuming && payload.intended_ns < ns_of(slot.began)) ++shard.counts_.resume.replayed;
+  std::size_t bucket = shard.plan_.bucket_of(slot.cohort, payload.phase);
   ++counts.received;
   ++shard.received_;
-  ++shard.counts_.received[payload.phase];
+  ++shard.counts_.received[bucket];
+  if (slot.resuming && payload.intended_ns < ns_of(slot.began)) {
+    ++shard.counts_.resume.replayed;
+    ++shard.counts_.replayed[bucket];
+    bucket = shard.plan_.replay_bucket();
+  }
   const std::optional<Position> position = Position::parse(id);
-  shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns, payload.phase});
+  shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns,
+                 static_cast<std::uint32_t>(bucket)});
 }
 
 std::string Shard::offender(std::size_t slot, std::uint32_t sequence) const {
@@ -185,6 +207,10 @@ void Shard::connect(std::size_t number, Instant now) {
   }
   slot.socket = std::move(*socket);
   slot.stream.restart();
+  if (const CohortSpec* own = behaviour(slot); own != nullptr && own->receive_buffer != 0) {
+    const int bytes = static_cast<int>(own->receive_buffer);
+    ::setsockopt(slot.socket.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  }
   slot.connecting = true;
   pending_.push_back({now, token_of(number, slot.generation)});
   send_request(number);
@@ -238,7 +264,8 @@ void Shard::read(std::size_t number) {
   Slot& slot = connections_[number];
   // Level-triggered: what is left is reported again, so that one fast stream cannot starve the
   // rest.
-  const ssize_t got = ::recv(slot.socket.get(), buffer_.get(), kReadBytes, MSG_DONTWAIT);
+  if (waits_before_reading(number, clock_.now())) return;
+  const ssize_t got = ::recv(slot.socket.get(), buffer_.get(), read_limit(slot), MSG_DONTWAIT);
   const int error = got < 0 ? errno : 0;
   if (error == EAGAIN || error == EINTR) return;
   if (got < 0) {
@@ -251,7 +278,10 @@ void Shard::read(std::size_t number) {
   }
   Events events{*this, number, slot, clock_.now()};
   const std::string_view bytes(buffer_.get(), static_cast<std::size_t>(got));
+  const std::uint32_t generation = slot.generation;
   take_progress(number, slot.stream.receive(bytes, events));
+  if (slot.cohort != 0 && slot.generation == generation)
+    after_read(number, bytes.size(), events.now);
 }
 
 void Shard::take_progress(std::size_t number, StreamConnection::Progress progress) {
@@ -287,6 +317,7 @@ void Shard::lost(std::size_t number, ConnectFailure failure, std::string_view wh
     --held_;
     slot.resuming = true;
     slot.began = now;
+    ++counts_.resume.losses;
   }
   close(slot);
   if (!slot.was_held) {
@@ -337,6 +368,8 @@ void Shard::close(Slot& slot) {
   if (!carriers_.empty()) alight(static_cast<std::size_t>(&slot - connections_.data()));
   slot.socket.close();
   slot.watched = false;
+  slot.holds_back = false;
+  slot.takes_now = false;
   slot.stream.stop();
 }
 

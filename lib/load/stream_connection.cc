@@ -7,11 +7,16 @@ namespace {
 // broken stream cannot take the memory of the others.
 constexpr std::uint32_t kEventBytesMax = 4u << 20;
 
+constexpr sse::ParserOptions kParserOptions{
+    .event_bytes_max = kEventBytesMax, .repair_utf8 = false, .keep_buffer = false};
+
 }  // namespace
 
-StreamConnection::StreamConnection()
-    : parser_(sse::ParserOptions{
-          .event_bytes_max = kEventBytesMax, .repair_utf8 = false, .keep_buffer = false}) {}
+StreamConnection::StreamConnection() : parser_(kParserOptions) {}
+
+void StreamConnection::forget() {
+  parser_ = sse::Parser(kParserOptions);
+}
 
 void StreamConnection::restart() {
   parser_.reconnected();

@@ -33,6 +33,8 @@ class StreamConnection {
 
   // A new socket: a response head comes first. The last event id stays.
   void restart();
+  // Somebody else takes this place: the last event id is forgotten too.
+  void forget();
   // The socket is gone; what was half read is dropped.
   void stop();
 

@@ -116,6 +116,7 @@ Json connect_json(const Outcome& outcome) {
   return {{"asked", counts.asked},
           {"held", counts.held},
           {"dropped", counts.dropped},
+          {"absent", counts.absent},
           {"not_tried", counts.not_tried},
           {"failed", failed},
           {"first_failure", counts.first_failure},
@@ -141,7 +142,30 @@ Json integrity_json(const IntegrityCounts& i) {
 Json resume_json(const ResumeCounts& r) {
   return {{"attempts", r.attempts},       {"resumed", r.resumed},
           {"replayed", r.replayed},       {"gaps_signalled", r.gaps_signalled},
-          {"gaps_silent", r.gaps_silent}, {"latency", latency_json(r.latency)}};
+          {"gaps_silent", r.gaps_silent}, {"latency", latency_json(r.latency)},
+          {"losses", r.losses},           {"replay", latency_json(r.replay)}};
+}
+
+// By name: what each cohort was owed and got, in measured phases.
+Json cohorts_json(const Outcome& outcome) {
+  Json out = Json::object();
+  for (const CohortOutcome& cohort : outcome.cohorts) {
+    const PhaseOutcome all = cohort.measured();
+    Json delivery = delivery_json(all);
+    delivery["replayed"] = all.replayed;
+    out[cohort.name] = {{"share", cohort.share},
+                        {"connections", cohort.connections},
+                        {"judged", cohort.judged},
+                        {"delivery", std::move(delivery)}};
+  }
+  return out;
+}
+
+Json churn_json(const Outcome& outcome) {
+  return {{"left", outcome.churn.left},
+          {"replaced", outcome.churn.replaced},
+          {"held_back", outcome.churn.held_back},
+          {"storm_losses", outcome.resume.storm_losses}};
 }
 
 Json client_json(const ClientUse& c) {
@@ -291,6 +315,8 @@ std::string json_report(const Scenario& scenario, const Outcome& outcome, const 
         {"receive_queue", latency_json(measured.receive_queue)}}},
       {"connect", connect_json(outcome)},
       {"resume", resume_json(outcome.resume)},
+      {"cohorts", cohorts_json(outcome)},
+      {"churn", churn_json(outcome)},
       {"client", client_json(outcome.client)},
       {"target", target_json(outcome)},
       {"gates", gates_json(verdict)},

@@ -33,6 +33,8 @@ class TopicTable {
   void published(const std::string& name, WallTime now);
   // A message that arrived: it waits for next(), unless nobody listens here.
   void receive(const std::string& name, std::string_view data, WallTime now);
+  // The messages of some time are lost for all topics: their subscribers are told by next().
+  void interrupted();
   // The event of the message that is next, each topic in its turn; nothing if none waits.
   EventRef next();
   bool is_waiting() const { return !turns_.empty(); }
@@ -62,6 +64,7 @@ class TopicTable {
     std::uint64_t dropped = 0;  // subscribers
     std::uint64_t missed = 0;   // messages that left a full ring
     std::uint64_t untold = 0;   // of those, what the subscribers do not know of yet
+    bool interrupted = false;   // and the subscribers do not know of it yet
     std::deque<std::string> ring;
     WallTime last_activity{};
   };

@@ -64,6 +64,10 @@ void TopicsBoard::publish(const Asker& asker, Question question) {
 }
 
 void TopicsBoard::hear(const RecordView& record) {
+  if (record.kind == RecordKind::gap) {
+    table_.interrupted();
+    return send_waiting();
+  }
   if (record.kind != RecordKind::notify) return;
   const auto notified = archive::decode_notify(record.body);
   const auto message = notified ? parse_topic_envelope(notified->payload) : std::nullopt;
