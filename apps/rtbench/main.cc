@@ -9,5 +9,10 @@ int main(int argc, char** argv) {
   rt::rtbench::add_selftest(tool);
   rt::rtbench::add_validate(tool);
   rt::rtbench::add_presets(tool);
+  rt::rtbench::add_report(tool);
+  rt::rtbench::add_compare(tool);
+  rt::rtbench::add_merge(tool);
+  rt::rtbench::add_find(tool);
+  rt::rtbench::add_schema(tool);
   return tool.main(argc, argv);
 }

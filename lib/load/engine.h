@@ -13,6 +13,7 @@
 #include "load/outcome.h"
 #include "load/plan.h"
 #include "load/scenario.h"
+#include "load/workload_share.h"
 #include "pipe/commit_times.h"
 #include "pipe/event_producer.h"
 
@@ -37,6 +38,10 @@ struct EngineParts {
   std::function<void(std::string_view)> say;            // a fact in one line; may be empty
   std::string tool_version;
   std::string scenario = "SCENARIO";  // as the user named it, for commands in messages
+  ShardOf share;                      // of a run on several machines
+  std::string run_id;                 // of such a run
+  // Waits for the common start when everything is ready; may be empty.
+  std::function<Result<void>()> await_start;
 };
 
 // What the scenario asks of this machine; resolves the target's name.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "load/kernel_counts.h"
 #include "load/payload.h"
 
 namespace rt {
@@ -20,9 +21,14 @@ constexpr int kLastCommitsTicks = 100;
 
 Result<Outcome> run_scenario(const Scenario& scenario, const EngineParts& parts,
                              const Clock& clock) {
-  EnginePlan plan = RT_TRY(make_engine_plan(scenario, parts, clock));
-  EngineRun run(scenario, parts, clock, std::move(plan));
-  return run.run();
+  const WorkloadShare share = RT_TRY(WorkloadShare::of(scenario, parts.share));
+  EnginePlan plan = RT_TRY(make_engine_plan(share.scenario(), parts, clock));
+  if (parts.share.count > 1) take_share(share, parts.run_id, plan);
+  EngineRun run(share.scenario(), parts, clock, std::move(plan));
+  const KernelCounts before = read_kernel_counts();
+  Outcome outcome = RT_TRY(run.run());
+  outcome.kernel = counted_since(before, read_kernel_counts());
+  return outcome;
 }
 
 EngineRun::EngineRun(const Scenario& scenario, const EngineParts& parts, const Clock& clock,
@@ -74,6 +80,7 @@ Result<void> EngineRun::start() {
     plan.phases = scenario_.phases.size();
     plan.run = plan_.shards.run;
     plan.max_in_flight = scenario_.max_in_flight();
+    plan.share = parts_.share;
     publisher_ = std::make_unique<Publisher>(std::move(plan), *parts_.producer, clock_);
   }
   for (const std::unique_ptr<Shard>& shard : shards_) {
@@ -82,6 +89,7 @@ Result<void> EngineRun::start() {
   if (publisher_) publisher_thread_ = std::thread([this] { publisher_->run(); });
   settle_target();
   client_before_ = process_use(0).value_or(ProcessUse{});
+  if (parts_.await_start) RT_CHECKED(parts_.await_start());
   start_ = clock_.now();
   outcome_.start = clock_.wall();
   second_at_ = start_ + kSecond;
@@ -317,6 +325,7 @@ void EngineRun::second(Instant now) {
     sample.p50_us = latency.percentile_us(0.50);
     sample.p95_us = latency.percentile_us(0.95);
     sample.max_us = static_cast<double>(latency.max_us());
+    sample.delivery = latency.sparse();
   }
   sample.late_max_us = static_cast<double>(std::exchange(late_max_us_, 0));
   const bool in_phase = !over_ && phases_.index() < scenario_.phases.size();

@@ -32,6 +32,9 @@ struct EnginePlan {
 Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts& parts,
                                     const Clock& clock);
 
+// Leaves of a plan for share.scenario() what belongs to that share of the run.
+void take_share(const WorkloadShare& share, const std::string& run_id, EnginePlan& plan);
+
 class EngineRun {
  public:
   EngineRun(const Scenario& scenario, const EngineParts& parts, const Clock& clock,

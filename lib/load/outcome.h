@@ -169,6 +169,13 @@ struct ClockProof {
   double largest_step_us = 0;
 };
 
+// What this machine's kernel counted during the run (/proc/net/netstat), of all its processes.
+struct KernelCounts {
+  std::uint64_t listen_overflows = 0;  // connections that an accept queue had no room for
+  std::uint64_t listen_drops = 0;
+  std::uint64_t receive_pruned = 0;  // packets thrown away because receive buffers were full
+};
+
 // The tool's own floor on this machine: the same engine against a null server in the process.
 struct Floor {
   double p50_us = 0;
@@ -191,7 +198,16 @@ struct SecondSample {
   double p95_us = 0;
   double max_us = 0;
   double late_max_us = 0;
-  bool measured = false;  // in a measured phase
+  bool measured = false;       // in a measured phase
+  Histogram::Sparse delivery;  // what p50, p95 and max are of, so that shards can be added up
+};
+
+// Which part of a run this is: one of several shards (rtbench run --shard), or some of them merged.
+struct RunPart {
+  std::string run_id;
+  unsigned shards = 1;         // of the whole run
+  std::vector<unsigned> have;  // their numbers, ascending
+  bool is_whole() const { return have.size() == shards; }
 };
 
 struct Environment {
@@ -220,6 +236,7 @@ struct Outcome {
       true;               // false: no database clock, delivery counts from the intended instant
   bool publishes = true;  // false (raw): nothing is due, so delivery cannot be measured
 
+  std::optional<RunPart> part;  // of a run on several machines
   WallTime start{};
   double duration_s = 0;
   int interrupted_by = 0;      // signal number; not 0: the report is partial
@@ -241,6 +258,7 @@ struct Outcome {
   ClientUse client;
   TargetUse target;
   ClockProof clock;
+  KernelCounts kernel;
   std::optional<Floor> selftest;
   std::vector<SecondSample> series;
   Environment env;

@@ -63,8 +63,7 @@ struct ClockSpec {
 
 struct ReportSpec {
   std::string dir = "out";
-  bool json = false;  // DIR/NAME.json
-  bool junit = false;
+  std::vector<std::string> formats;  // "json": DIR/NAME.json
 };
 
 struct Scenario {
@@ -81,6 +80,7 @@ struct Scenario {
   ClockSpec clock;
   std::vector<Threshold> thresholds;
   std::vector<std::string> waived_gates;
+  bool strict_gates = false;  // target and client on one machine: INVALID instead of a warning
   ReportSpec report;
   std::string sha256;    // over `expanded`
   std::string expanded;  // canonical JSON: presets and overrides applied, keys sorted, one line

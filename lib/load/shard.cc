@@ -170,7 +170,7 @@ Instant Shard::next_deadline(Instant now) const {
   Instant deadline = canary_at_;
   if (ramp_next_ < ramp_.to && pending_count_ < kPendingMax) {
     deadline =
-        std::min(deadline, ramp_.begin + plan_.ramps[ramp_.phase].due(ramp_next_ - ramp_.from));
+        std::min(deadline, ramp_.begin + plan_.ramp_due(ramp_.phase, ramp_next_, ramp_.from));
   }
   if (!retries_.empty()) deadline = std::min(deadline, retries_.top().at);
   if (!acts_.empty()) deadline = std::min(deadline, acts_.top().at);
@@ -179,7 +179,7 @@ Instant Shard::next_deadline(Instant now) const {
 
 void Shard::connect_due(Instant now) {
   while (ramp_next_ < ramp_.to && pending_count_ < kPendingMax) {
-    if (ramp_.begin + plan_.ramps[ramp_.phase].due(ramp_next_ - ramp_.from) > now) return;
+    if (ramp_.begin + plan_.ramp_due(ramp_.phase, ramp_next_, ramp_.from) > now) return;
     const auto slot = static_cast<std::size_t>(ramp_next_ / plan_.shards);
     ramp_next_ += plan_.shards;
     ++tried_;

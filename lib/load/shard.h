@@ -70,6 +70,19 @@ struct ShardPlan {
     return cohort == 0 || !cohorts[cohort - 1u].reads_slowly();
   }
   std::size_t replay_bucket() const { return phases * (1 + cohorts.size()); }
+  // Of a run on several machines (workload_share.h): its connections by their number in the whole
+  // run, and where each phase's ramp begins there. Empty: all of them.
+  std::vector<std::uint32_t> members;
+  std::vector<std::uint64_t> ramp_bases;
+
+  std::uint64_t number_in_run(std::uint64_t connection) const {
+    return members.empty() ? connection : members[connection];
+  }
+  // When a connection of that phase's ramp is due; `from` is the first one of the ramp.
+  Duration ramp_due(std::size_t phase, std::uint64_t connection, std::uint64_t from) const {
+    const std::uint64_t base = members.empty() ? from : ramp_bases[phase];
+    return ramps[phase].due(number_in_run(connection) - base);
+  }
 };
 
 // What a shard counted; read after its thread has ended.

@@ -112,6 +112,7 @@ EventRef TopicTable::next() {
   content.target = target;
   content.frame = frame;
   content.gzip_frame = gzip_frame;
+  content.held_back = topic.pending;
   return EventRef::adopt(EventBlock::create(content));
 }
 
@@ -138,10 +139,12 @@ std::string TopicTable::health_json(const Links& links, std::size_t limit, WallT
     ++shown;
     std::size_t topic_bytes = kTopicBytes + topic.name.size();
     for (const std::string& waiting : topic.ring) topic_bytes += waiting.capacity();
+    const std::uint64_t pending = topic.pending->load(std::memory_order_relaxed);
+    *sum.pending += pending;
     list.push_back({{"topic", topic.name},
                     {"subscribers", topic.subscribers},
                     {"dispatch_depth", topic.ring.size()},
-                    {"pending_to_clients", 0},
+                    {"pending_to_clients", pending},
                     {"published", topic.published},
                     {"broadcast", topic.broadcast},
                     {"delivered_frames", topic.delivered},
@@ -172,7 +175,7 @@ std::string TopicTable::health_json(const Links& links, std::size_t limit, WallT
        {{"topics", shown},
         {"subscribers", sum.subscribers},
         {"dispatch_depth", waiting_},
-        {"pending_to_clients", links.pending_to_clients},
+        {"pending_to_clients", sum.pending->load()},
         {"published", sum.published},
         {"broadcast", sum.broadcast},
         {"delivered_frames", sum.delivered},

@@ -4,9 +4,11 @@
 // and its subscribers are told how much they missed. One thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -48,7 +50,6 @@ class TopicTable {
     bool notifying = false;
     std::uint64_t reconnects = 0;
     std::size_t threads = 0;
-    std::uint64_t pending_to_clients = 0;
   };
   // GET /healthz; at most `limit` topics, and totals of those.
   std::string health_json(const Links& links, std::size_t limit, WallTime now) const;
@@ -66,6 +67,9 @@ class TopicTable {
     std::uint64_t untold = 0;   // of those, what the subscribers do not know of yet
     bool interrupted = false;   // and the subscribers do not know of it yet
     std::deque<std::string> ring;
+    // Sent, and not yet taken by a subscriber's socket. Events hold it longer than the table may.
+    std::shared_ptr<std::atomic<std::uint64_t>> pending =
+        std::make_shared<std::atomic<std::uint64_t>>(0);
     WallTime last_activity{};
   };
   struct HashTarget {
