@@ -88,7 +88,7 @@ class ApplyWindow {
   static constexpr std::size_t kStepsMax = 256;
   static constexpr std::size_t kBytesMax = 1024 * 1024;
   // One sync for so many: the server answers at each, and goes on with the next meanwhile.
-  static constexpr std::size_t kGroupSteps = 64;
+  static constexpr std::size_t kGroupSteps = 128;
   static constexpr std::size_t kGroupBytes = 256 * 1024;
 
   explicit ApplyWindow(Pipeline pipeline) : pipeline_(std::move(pipeline)) {}
