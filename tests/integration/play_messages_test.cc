@@ -3,7 +3,6 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
-#include "integration/patience.h"
 #include "integration/private_postgres.h"
 #include "integration/private_redis.h"
 #include "integration/scripted_server.h"
@@ -82,10 +81,8 @@ TEST_CASE("play: to Redis rows are published, or appended to a stream", "[play_m
   const RedisReply entries = redis.command({"XRANGE", "rows", "-", "+", "COUNT", "1"});
   CHECK(json::parse(entries.items[0].items[1].items[1].text)["op"] == "I");
   RunningTool listener({"rtctl", "sub", "redis", "orders", "--redis", redis.url(), "--count", "10",
-                        "--json"});
-  REQUIRE(eventually(std::chrono::seconds(10), [&] {
-    return redis.command({"PUBSUB", "NUMSUB", "orders"}).items[1].integer == 1;
-  }));
+                        "--json", "--records", "all"});
+  REQUIRE(listener.wait_for(R"("type":"open")"));
   words = play_words(scratch / "a.rtr", redis.url());
   words.insert(words.end(), {"--channel", "orders"});
   CHECK(run(words).status == 0);
@@ -108,11 +105,8 @@ TEST_CASE("play: to NOTIFY a row is a payload, and one too large its id", "[play
   }
   PrivatePostgres postgres;
   RunningTool listener({"rtctl", "sub", "notify", "orders", "--pg", postgres.dsn(), "--count", "2",
-                        "--json"});
-  REQUIRE(eventually(std::chrono::seconds(10), [&] {
-    return postgres.value("SELECT count(*) FROM pg_stat_activity WHERE query ILIKE 'listen%'") ==
-           "1";
-  }));
+                        "--json", "--records", "all"});
+  REQUIRE(listener.wait_for(R"("type":"open")"));
   auto words = play_words(scratch / "a.rtr", "notify");
   words.insert(words.end(), {"--pg", postgres.dsn(), "--channel", "orders"});
   const Outcome played = run(words);

@@ -105,6 +105,32 @@ TEST_CASE("play: a dry run says what would happen and does nothing", "[rtreplay]
   CHECK_THAT(end.out, Catch::Contains("0.020 s, at 4x at most 0.005 s"));
 }
 
+TEST_CASE("play: a replay that is later than allowed ends with 7, after all was played",
+          "[rtreplay]") {
+  const Scratch scratch;
+  write_sample(scratch / "a.rtr");
+  const auto play = [&](const char* allowed) {
+    return run({"rtreplay", "play", scratch / "a.rtr", "--to", "null", "--max-late", allowed});
+  };
+  CHECK(play("1h").status == 0);
+  const Outcome late = play("1ns");
+  CHECK(late.status == 7);
+  CHECK_THAT(late.err, Catch::Contains("the replay ran late"));
+  CHECK_THAT(late.err, Catch::Contains("played 9 rows"));
+  CHECK(play("soon").status == 2);
+}
+
+TEST_CASE("play: a table that is mapped is played under its other name", "[rtreplay]") {
+  const Scratch scratch;
+  write_sample(scratch / "a.rtr");
+  const Outcome end = run({"rtreplay", "play", scratch / "a.rtr", "--to", "stdout", "--speed",
+                           "max", "--map", "plain=archive.other"});
+  CHECK(end.status == 0);
+  CHECK_THAT(end.out, Catch::Contains("\"archive.other\"") && Catch::Contains("public.full") &&
+                          !Catch::Contains("public.plain"));
+  CHECK(run({"rtreplay", "play", scratch / "a.rtr", "--to", "null", "--map", "plain"}).status == 2);
+}
+
 TEST_CASE("play: a wrong target or speed is usage", "[rtreplay]") {
   const Scratch scratch;
   write_sample(scratch / "a.rtr");
