@@ -19,7 +19,10 @@ constexpr const char* kCommitAndBegin = "rt_commit_and_begin";
 Result<void> set_up_session(Connection& connection, const ApplierOptions& options) {
   // Progress and rows are lost together if the server crashes, and applied again: no commit needs
   // to wait for the disk (PostgreSQL's own subscriber does the same). finish() does wait.
-  RT_CHECKED(connection.exec("SET synchronous_commit = off", "cannot prepare the session"));
+  // One plan a statement: with the values of a row in it no plan of ours would be another.
+  RT_CHECKED(
+      connection.exec("SET synchronous_commit = off; SET plan_cache_mode = force_generic_plan",
+                      "cannot prepare the session"));
   if (options.with_triggers) return {};
   return connection.exec("SET session_replication_role = replica", "cannot switch triggers off")
       .map_error([](Error error) {
@@ -36,7 +39,8 @@ Applier::Applier(const ApplierOptions& options, ApplyWindow window, ApplyProgres
       window_(std::move(window)),
       progress_(std::move(progress)),
       tables_(options.on_conflict),
-      applied_lsn_(progress_.lsn()) {}
+      applied_lsn_(progress_.lsn()),
+      taken_lsn_(applied_lsn_) {}
 
 Applier::~Applier() = default;
 
@@ -79,7 +83,7 @@ Result<void> Applier::take(const pgoutput::Message& message, bool prelude) {
 Result<void> Applier::apply(const pgoutput::Begin& begin) {
   open_ = true;
   begun_ = false;
-  leave_out_ = begin.final_lsn <= applied_lsn_;
+  leave_out_ = begin.final_lsn <= taken_lsn_;
   at_ = {begin.final_lsn, 0};
   return {};
 }
@@ -110,6 +114,7 @@ Result<void> Applier::apply(const pgoutput::Commit& commit) {
     return {};
   }
   if (!begun_) return {};
+  taken_lsn_ = at_.lsn;
   pending_commit_ = Position{at_.lsn, Position::kEnd};
   return progress_.send(window_, at_.lsn, commit.commit_time.pg_us);
 }
@@ -219,7 +224,7 @@ Result<void> Applier::apply(const pgoutput::Truncate& truncate) {
 }
 
 Result<void> Applier::apply(const pgoutput::LogicalMessage& message) {
-  if (message.transactional() ? leave_out_ : message.lsn <= applied_lsn_) return {};
+  if (message.transactional() ? leave_out_ : message.lsn <= taken_lsn_) return {};
   RT_CHECKED(message.transactional() && open_ ? begin_if_needed() : commit_pending());
   std::string hex = "\\x";
   hex.resize(2 + 2 * message.content.size());
@@ -279,7 +284,7 @@ Result<void> Applier::snapshot_begin(std::uint64_t consistent_point) {
   snapshot_.reset();
   // Transactions from the consistent point on follow it: it stands just before them.
   at_ = {consistent_point > 0 ? consistent_point - 1 : 0, Position::kEnd};
-  if (applied_lsn_ > 0 && applied_lsn_ >= at_.lsn) return {};  // applied before
+  if (taken_lsn_ > 0 && taken_lsn_ >= at_.lsn) return {};  // applied before
   RT_CHECKED(commit_pending());
   Connection* connection = RT_TRY(window_.leave());
   snapshot_ = RT_TRY(Snapshot::start(*connection, tables_, on_conflict_, applied_lsn_ > 0));
@@ -297,6 +302,7 @@ Result<void> Applier::snapshot_end() {
   if (snapshot_ == nullptr) return {};
   RT_CHECKED(snapshot_->finish(progress_, at_.lsn));
   applied_lsn_ = at_.lsn;
+  taken_lsn_ = at_.lsn;
   if (snapshot_->conflicts() > 0) {
     const bool wins = on_conflict_ == OnConflict::upsert;
     if (totals_.conflicts() == 0) totals_.first_conflict = "row of the snapshot";

@@ -108,6 +108,7 @@ class Applier {
   std::unique_ptr<Snapshot> snapshot_;  // while one is loaded
   ApplyTotals totals_;
   std::uint64_t applied_lsn_ = 0;
+  std::uint64_t taken_lsn_ = 0;  // the same, and what is on its way
 
   Position at_;             // of the next change
   bool open_ = false;       // inside a transaction of the source
