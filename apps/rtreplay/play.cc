@@ -13,10 +13,10 @@
 #include "io/wakeup.h"
 #include "pipe/archive_source.h"
 #include "pipe/table_map.h"
+#include "rtreplay/play_forecast.h"
 #include "rtreplay/play_progress.h"
 #include "rtreplay/play_sse.h"
 #include "rtreplay/play_targets.h"
-#include "rtreplay/survey.h"
 #include "rtreplay/verbs.h"
 
 namespace rt::rtreplay {
@@ -64,19 +64,9 @@ Result<ArchiveSourceOptions> source_options(const Options& options) {
 }
 
 Result<int> dry_run(const Options& options, const ArchiveSourceOptions& source) {
-  const Survey found = RT_TRY(survey(options.path));
-  const double seconds = source.pace.speed == kMaxSpeed ? 0 : found.span_s() / source.pace.speed;
-  std::printf("would play %s rows in %s transactions (largest %s rows) and %s events of %s\n",
-              format_count(found.rows).c_str(), format_count(found.transactions).c_str(),
-              format_count(found.largest_rows).c_str(), format_count(found.events).c_str(),
-              options.path.c_str());
-  std::printf(
-      "recorded span %.3f s, at %s at most %.3f s\n", found.span_s(),
-      source.pace.speed == kMaxSpeed ? "full speed" : fmt::format("{}x", source.pace.speed).c_str(),
-      seconds);
-  for (const std::string& gap : found.gaps) std::printf("gap: %s\n", gap.c_str());
+  const Forecast found = RT_TRY(forecast(source));
+  std::fputs(forecast_text(found, options.path, source.pace.speed).c_str(), stdout);
   std::fflush(stdout);
-  if (!found.damages.empty()) return fail(Code::integrity, found.damages.front());
   return 0;
 }
 
