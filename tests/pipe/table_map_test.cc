@@ -32,7 +32,7 @@ TEST_CASE("table map: a table named in it goes by its other name, all others by 
   CHECK(renamed(map, "public", "orders") == "archive.old_orders");
   CHECK(renamed(map, "app", "A b") == "public.c");
   CHECK(renamed(map, "app", "orders") == "app.orders");
-  const std::string row = "I\0\0\0\7N\0\0";
+  const std::string row("I\0\0\0\7N\0\0", 8);
   CHECK(map.apply({RecordKind::wal, false, 0, 0, row}).body == row);
 }
 
