@@ -271,6 +271,23 @@ TEST_CASE("play: what does not fit is treated as asked for, and said", "[play_po
   CHECK(play("bogus", "SELECT 1").status == 2);
 }
 
+TEST_CASE("play: nothing behind a transaction that failed is applied before it",
+          "[play_postgres]") {
+  PrivatePostgres source;
+  PrivatePostgres target;
+  source.exec(std::string(kOrders) + "; CREATE PUBLICATION p FOR ALL TABLES");
+  target.exec(kOrders);
+  const Folder folder;
+  record(source, folder / "a.rtr", [&] { insert_orders(source, 1000); });
+  target.exec("INSERT INTO orders VALUES (5, 'mine')");
+  const auto words = play_words(folder / "a.rtr", target, {"--on-conflict", "error"});
+  CHECK(run(words).status == 4);
+  CHECK(target.value("SELECT string_agg(id::text, ' ' ORDER BY id) FROM orders") == "1 2 3 4 5");
+  target.exec("DELETE FROM orders WHERE id = 5");
+  CHECK(run(words).status == 0);
+  CHECK(content(target, {"orders"}) == content(source, {"orders"}));
+}
+
 TEST_CASE("play: a target that must not be, or is not, is refused before anything is written",
           "[play_postgres]") {
   PrivatePostgres source;
