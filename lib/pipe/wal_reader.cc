@@ -149,13 +149,16 @@ Result<void> WalReader::warn_of_settings(Connection& connection) {
 }
 
 Result<void> WalReader::stream(ReplicationStream& stream) {
+  // libpq reads 16 KiB at most: after many messages the socket may hold more, and an encrypted
+  // connection may hide some after any.
+  const std::size_t look_again = stream.connection().is_encrypted() ? 1 : kBurstMessages;
   std::size_t burst = 0;
   for (;;) {
     const std::size_t taken = RT_TRY(take_available(stream));
     note_keepalive(clock_.now());
     RT_CHECKED(report_position(stream));
     burst += taken;
-    if (taken >= kBurstMessages) {  // libpq reads 16 KiB: the socket may hold more
+    if (taken >= look_again) {
       RT_CHECKED(stream.fill());
       continue;
     }
