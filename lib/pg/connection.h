@@ -89,6 +89,8 @@ class Connection {
   std::string literal(std::string_view text) const;     // 'te''xt', or E'..' with backslashes
   int server_version() const;                           // 150018 for 15.18
   bool uses_tcp() const;
+  // Then libpq may hold bytes that the socket does not show.
+  bool is_encrypted() const;
   int socket() const;
   int cancel_fd() const { return cancel_fd_; }
   const std::string& endpoint() const { return endpoint_; }  // "host:port/database"
