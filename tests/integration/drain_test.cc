@@ -82,7 +82,7 @@ TEST_CASE("drain: a message that was answered 200 while the server was told to e
   std::mutex mutex;
   std::set<int> taken;
   std::size_t refused = 0;
-  std::vector<std::thread> publishers;
+  std::vector<std::jthread> publishers;
   for (int first = 0; first < 8; ++first) {
     publishers.emplace_back([&, first] {
       HttpClient client(server.at());
@@ -107,7 +107,7 @@ TEST_CASE("drain: a message that was answered 200 while the server was told to e
   }));
   server.tool->signal(SIGTERM);
   const std::string& got = subscriber->until_closed();
-  for (std::thread& publisher : publishers) publisher.join();
+  publishers.clear();  // joins
   CHECK(got.ends_with(kGoodbye));
   const std::vector<int> numbers = numbers_in(got);
   const std::set<int> delivered(numbers.begin(), numbers.end());
