@@ -29,11 +29,7 @@ class Service {
     context_.loopback = options.listen.is_loopback();
     options.tls = RT_TRY(load_tls(flags_.tls));
     context_.tokens = RT_TRY(token_check(flags_.tokens));
-    RT_CHECKED(check_page(flags_.page, options.listen));
-    if (flags_.page.shown && options.health_listen) {
-      return fail(Code::usage,
-                  "the page of --ui needs health on its own port: leave --health-listen out");
-    }
+    RT_CHECKED(check_page(flags_.page, options));
     const Duration drain = RT_TRY(drain_limit(flags_.drain));
     RT_CHECKED(set_up_surfaces(options));
     if (flags_.page.shown) options.surfaces.push_back(serve_page(flags_.topics.base_path));

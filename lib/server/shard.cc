@@ -65,7 +65,9 @@ void Shard::loop(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     // A shard without connections sleeps until one comes.
     const bool is_awake = open_count_ > 0 || !waiting_for_hub_.empty() || phase_ != Phase::serving;
-    const auto deadline = is_awake ? std::optional<Instant>(next_tick_) : std::nullopt;
+    const Instant due =
+        phase_ == Phase::serving ? next_tick_ : std::min(next_tick_, drain_.deadline());
+    const auto deadline = is_awake ? std::optional<Instant>(due) : std::nullopt;
     const std::size_t count = poller_->wait(ready, deadline, now_);
     now_ = clock_.now();
     for (std::size_t i = 0; i < count; ++i) on_ready(ready[i]);
