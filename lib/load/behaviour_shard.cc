@@ -200,6 +200,7 @@ void Shard::go_away(std::size_t number, Instant now) {
 
 void Shard::hold_back(std::size_t number, Instant until) {
   Slot& slot = connections_[number];
+  if (!slot.socket) return;
   if (!slot.holds_back) poller_->unwatch(slot.socket.get());
   slot.holds_back = true;
   acts_.push({until, static_cast<std::uint32_t>(number), slot.generation, Act::Kind::read_on});
