@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "base/text.h"
 #include "report/json.h"
-#include "report/junit.h"
-#include "report/text.h"
 
 namespace rt::rtbench {
 
@@ -21,46 +20,36 @@ Result<std::vector<ReportFile>> parse_report_files(const std::vector<std::string
       if (path.empty()) {
         return fail(Code::usage, fmt::format("--report {}: expected KIND=FILE", part));
       }
-      if (kind == "json") {
-        files.push_back({ReportFile::Kind::json, path});
-      } else if (kind == "text") {
-        files.push_back({ReportFile::Kind::text, path});
-      } else if (kind == "junit") {
-        files.push_back({ReportFile::Kind::junit, path});
-      } else {
+      const ReportFormat* format = find_report_format(kind);
+      if (format == nullptr) {
         return fail(Code::usage, fmt::format("--report {}: there is no report \"{}\"", part, kind),
-                    "the kinds are json, text and junit");
+                    "the kinds are " + report_format_names());
       }
+      files.push_back({format, path});
     }
   }
   return files;
 }
 
 void add_scenario_reports(const Scenario& scenario, std::vector<ReportFile>& files) {
-  const auto add = [&](bool wanted, ReportFile::Kind kind, const char* extension) {
-    const auto same = [&](const ReportFile& file) { return file.kind == kind; };
-    if (!wanted || std::any_of(files.begin(), files.end(), same)) return;
-    files.push_back({kind, fmt::format("{}/{}.{}", scenario.report.dir, scenario.name, extension)});
-  };
-  add(scenario.report.json, ReportFile::Kind::json, "json");
-  add(scenario.report.junit, ReportFile::Kind::junit, "xml");
+  for (const std::string& name : scenario.report.formats) {
+    const ReportFormat* format = find_report_format(name);
+    RT_CHECK(format != nullptr);
+    const auto same = [&](const ReportFile& file) { return file.format == format; };
+    if (std::any_of(files.begin(), files.end(), same)) continue;
+    files.push_back(
+        {format, fmt::format("{}/{}.{}", scenario.report.dir, scenario.name, format->extension)});
+  }
 }
 
 Result<void> write_report_files(const std::vector<ReportFile>& files, const Scenario& scenario,
                                 const Outcome& outcome, const Verdict& verdict) {
   Result<void> first;
   for (const ReportFile& file : files) {
-    std::string text;
-    switch (file.kind) {
-      case ReportFile::Kind::json:
-        text = json_report(scenario, outcome, verdict);
-        break;
-      case ReportFile::Kind::text:
-        text = text_report(scenario, outcome, verdict, /*colour=*/false);
-        break;
-      case ReportFile::Kind::junit:
-        text = junit_report(outcome, verdict);
-        break;
+    const std::string text = file.format->make(scenario, outcome, verdict);
+    if (file.path == "-") {
+      std::fwrite(text.data(), 1, text.size(), stdout);
+      continue;
     }
     Result<void> written = write_report(file.path, text);
     if (!written && first) first = std::move(written);

@@ -1,4 +1,4 @@
-// Where reports go: --report json=FILE,text=FILE,junit=FILE, and what the scenario asks for.
+// Where reports go: --report json=FILE,html=FILE,..., and what the scenario asks for.
 #pragma once
 
 #include <string>
@@ -8,12 +8,12 @@
 #include "load/outcome.h"
 #include "load/scenario.h"
 #include "load/verdict.h"
+#include "report/formats.h"
 
 namespace rt::rtbench {
 
 struct ReportFile {
-  enum class Kind { json, text, junit };
-  Kind kind = Kind::json;
+  const ReportFormat* format = nullptr;
   std::string path;
 };
 
@@ -21,7 +21,7 @@ struct ReportFile {
 Result<std::vector<ReportFile>> parse_report_files(const std::vector<std::string>& words);
 // Adds what the scenario itself asks for, unless that kind is there already.
 void add_scenario_reports(const Scenario& scenario, std::vector<ReportFile>& files);
-// Writes all of them even if one fails; returns the first error.
+// Writes all of them even if one fails; returns the first error. "-" is standard output.
 Result<void> write_report_files(const std::vector<ReportFile>& files, const Scenario& scenario,
                                 const Outcome& outcome, const Verdict& verdict);
 

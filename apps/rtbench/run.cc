@@ -1,17 +1,19 @@
-#include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
+#include <optional>
 
 #include "io/signals.h"
 #include "load/engine.h"
+#include "load/selftest.h"
 #include "load/verdict.h"
 #include "report/text.h"
+#include "rtbench/colour.h"
+#include "rtbench/live_server.h"
 #include "rtbench/open_publishing.h"
 #include "rtbench/progress.h"
 #include "rtbench/report_files.h"
+#include "rtbench/shard_flags.h"
 #include "rtbench/verbs.h"
 
 namespace rt::rtbench {
@@ -24,19 +26,11 @@ struct RunFlags {
   std::string progress = "auto";
   std::string colour = "auto";
   bool no_verdict = false;
+  bool no_selftest = false;
+  std::vector<std::string> thresholds;
+  ShardFlags shard;
+  std::string web;
 };
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
-bool wants_colour(const std::string& word) {
-  if (word == "always") return true;
-  if (word == "never" || !environment("NO_COLOR").empty()) return false;
-  if (!environment("FORCE_COLOR").empty()) return true;
-  return ::isatty(STDOUT_FILENO) != 0 && environment("TERM") != "dumb";
-}
 
 // A run without a verdict (one part of a larger one) still shows faults of place and machine.
 int status_without_verdict(const Verdict& verdict) {
@@ -47,8 +41,11 @@ int status_without_verdict(const Verdict& verdict) {
 Result<int> run(const RunFlags& flags) {
   const ProgressLine::Style style = RT_TRY(ProgressLine::parse(flags.progress));
   std::vector<ReportFile> files = RT_TRY(parse_report_files(flags.reports));
-  const Scenario scenario = RT_TRY(read_scenario(flags.scenario, flags.overrides));
-  add_scenario_reports(scenario, files);
+  Scenario scenario = RT_TRY(read_scenario(flags.scenario, flags.overrides));
+  for (const std::string& text : flags.thresholds) {
+    scenario.thresholds.push_back(RT_TRY(parse_threshold(text)));
+  }
+  if (flags.shard.shard.empty()) add_scenario_reports(scenario, files);
   io::StopSignals signals = RT_TRY(io::StopSignals::create());
   const SystemClock clock;
   ProgressLine progress(style);
@@ -60,17 +57,35 @@ Result<int> run(const RunFlags& flags) {
   parts.pause = [&](std::chrono::milliseconds time) {
     return signals.wait(static_cast<int>(time.count()));
   };
-  parts.progress = [&](const EngineProgress& now) { progress.show(now); };
+  std::unique_ptr<LiveServer> web;
+  if (!flags.web.empty()) {
+    web = RT_TRY(LiveServer::start(flags.web, scenario.name, clock));
+    progress.say("live: " + web->url());
+  }
+  parts.progress = [&](const EngineProgress& now) {
+    progress.show(now);
+    if (web) web->publish(now);
+  };
   parts.say = [&](std::string_view text) { progress.say(text); };
   parts.tool_version = RT_VERSION;
-  const Outcome outcome = RT_TRY(run_scenario(scenario, parts, clock));
+  parts.scenario = flags.scenario;
+  const auto part = RT_TRY(apply_shard_flags(flags.shard, scenario, clock, parts));
+  add_part_reports(flags.shard, part, files);
+  std::optional<Floor> floor;
+  if (!flags.no_selftest) {
+    floor = RT_TRY(measure_floor({kShortFloorLatency, kShortFloorThroughput, parts.pause}, clock));
+  }
+  Outcome outcome = RT_TRY(run_scenario(scenario, parts, clock));
+  outcome.selftest = floor;
+  outcome.part = part;
   progress.clear();
 
   const Verdict verdict = judge(scenario, outcome);
   std::fputs(text_report(scenario, outcome, verdict, wants_colour(flags.colour)).c_str(), stdout);
   RT_CHECKED(write_report_files(files, scenario, outcome, verdict));
   for (const ReportFile& file : files) progress.say("report: " + file.path);
-  return flags.no_verdict ? status_without_verdict(verdict) : verdict.exit_status;
+  const bool judged = !flags.no_verdict && (!part || part->is_whole());
+  return !judged ? status_without_verdict(verdict) : verdict.exit_status;
 }
 
 }  // namespace
@@ -83,22 +98,32 @@ void add_run(cli::Tool& tool) {
       ->type_name("PATH=VALUE")
       ->allow_extra_args(false);
   app->add_option("--report", flags->reports,
-                  "Write a report: json, text or junit; repeat, or separate by commas")
+                  "Write a report: json, text, html, junit, md, hlog, csv or prom; repeat, or "
+                  "separate by commas")
       ->type_name("KIND=FILE")
       ->allow_extra_args(false);
   app->add_option("--progress", flags->progress, "How progress is shown")
-      ->type_name("auto|tty|plain|none");
-  app->add_option("--color", flags->colour, "Colours")
-      ->type_name("auto|always|never")
-      ->envname("RT_COLOR");
+      ->type_name("auto|tty|plain|json|none");
+  add_colour_option(app, flags->colour);
+  app->add_option("--threshold", flags->thresholds, "Judge by this threshold too; repeatable")
+      ->type_name("EXPR")
+      ->allow_extra_args(false);
+  app->add_option("--web", flags->web,
+                  "Show the run live at http://ADDRESS/, with /metrics for Prometheus")
+      ->type_name("ADDRESS");
+  add_shard_options(app, flags->shard);
   app->add_flag("--no-verdict", flags->no_verdict,
                 "Exit 0 whatever was measured; faults of target and machine still show");
+  app->add_flag("--no-selftest", flags->no_selftest,
+                "Do not measure this machine's floor first (1.5 s)");
   cli::Tool::examples(
       app,
       "  rtbench run scenarios/quickstart.json --set "
       "target.url=http://127.0.0.1:8080/v1/runs/stream\n"
       "  rtbench run preset:raw --set target.url=http://host/stream --set load.connections=1k\n"
-      "  rtbench run mine.json --report json=out/mine.json,junit=out/mine.xml");
+      "  rtbench run mine.json --report json=out/mine.json,html=out/mine.html\n"
+      "  rtbench run mine.json --shard 0/4 --run-id r1 --start-at +20s --rendezvous /shared --out "
+      "/shared/r1");
 }
 
 }  // namespace rt::rtbench

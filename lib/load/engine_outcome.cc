@@ -215,21 +215,21 @@ void EngineRun::settle() {
 void EngineRun::fill_client() {
   ClientUse& client = outcome_.client;
   client.shards = plan_.shards.shards;
-  client.descriptors = held_at_census_ + 8 * plan_.shards.shards;
+  const std::uint64_t streams = plan_.shards.streams;
+  client.descriptors = (held_at_census_ + streams - 1) / streams + 8 * plan_.shards.shards;
   client.descriptor_limit = plan_.descriptor_limit;
   client.rss_bytes = client_rss_at_census_;
-  if (plan_.shards.address.is_loopback() && plan_.shards.address.storage.ss_family == AF_INET) {
-    for (unsigned i = 0; i < std::min(plan_.shards.shards, 254U); ++i) {
-      client.source_addresses.push_back(fmt::format("127.0.1.{}", i + 1));
-    }
+  for (const io::Address& source : plan_.shards.sources) {
+    const std::string text = source.text();
+    client.source_addresses.push_back(text.substr(0, text.rfind(':')));
   }
-  if (held_at_census_ != 0) {
+  if (idle_.held != 0) {
     // Slots and ledger were there before the ramp; whatever the ramp brought beyond them counts
     // too.
     const std::uint64_t grown =
-        client_rss_at_census_ - std::min(client_rss_at_census_, client_before_.rss_bytes);
+        idle_.client_rss - std::min(idle_.client_rss, client_before_.rss_bytes);
     client.bytes_per_connection = static_cast<double>(Shard::connection_bytes()) +
-                                  static_cast<double>(grown) / static_cast<double>(held_at_census_);
+                                  static_cast<double>(grown) / static_cast<double>(idle_.held);
   }
   if (!measure_begin_ || !measure_end_) return;
   const UseMark& from = *measure_begin_;
@@ -255,10 +255,9 @@ void EngineRun::fill_target() {
   target.pid = plan_.target_pid;
   target.sampled = target_rss_at_census_ != 0;
   target.rss_bytes = target_rss_at_census_;
-  if (held_at_census_ != 0 && target_rss_at_census_ > target_before_.rss_bytes) {
-    target.bytes_per_connection =
-        static_cast<double>(target_rss_at_census_ - target_before_.rss_bytes) /
-        static_cast<double>(held_at_census_);
+  if (idle_.held != 0 && idle_.target_rss > target_before_.rss_bytes) {
+    target.bytes_per_connection = static_cast<double>(idle_.target_rss - target_before_.rss_bytes) /
+                                  static_cast<double>(idle_.held);
   }
   if (!measure_begin_ || !measure_end_) return;
   target.cpu_cores = share({measure_begin_->control.first, measure_begin_->target.cpu_ns},

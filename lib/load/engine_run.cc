@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "load/kernel_counts.h"
 #include "load/payload.h"
 
 namespace rt {
@@ -20,9 +21,14 @@ constexpr int kLastCommitsTicks = 100;
 
 Result<Outcome> run_scenario(const Scenario& scenario, const EngineParts& parts,
                              const Clock& clock) {
-  EnginePlan plan = RT_TRY(make_engine_plan(scenario, parts, clock));
-  EngineRun run(scenario, parts, clock, std::move(plan));
-  return run.run();
+  const WorkloadShare share = RT_TRY(WorkloadShare::of(scenario, parts.share));
+  EnginePlan plan = RT_TRY(make_engine_plan(share.scenario(), parts, clock));
+  if (parts.share.count > 1) take_share(share, parts.run_id, plan);
+  EngineRun run(share.scenario(), parts, clock, std::move(plan));
+  const KernelCounts before = read_kernel_counts();
+  Outcome outcome = RT_TRY(run.run());
+  outcome.kernel = counted_since(before, read_kernel_counts());
+  return outcome;
 }
 
 EngineRun::EngineRun(const Scenario& scenario, const EngineParts& parts, const Clock& clock,
@@ -74,20 +80,38 @@ Result<void> EngineRun::start() {
     plan.phases = scenario_.phases.size();
     plan.run = plan_.shards.run;
     plan.max_in_flight = scenario_.max_in_flight();
+    plan.share = parts_.share;
     publisher_ = std::make_unique<Publisher>(std::move(plan), *parts_.producer, clock_);
   }
   for (const std::unique_ptr<Shard>& shard : shards_) {
     threads_.emplace_back([&shard = *shard] { shard.run(); });
   }
   if (publisher_) publisher_thread_ = std::thread([this] { publisher_->run(); });
+  settle_target();
   client_before_ = process_use(0).value_or(ProcessUse{});
-  if (plan_.target_pid != 0) {
-    target_before_ = process_use(plan_.target_pid).value_or(ProcessUse{});
-  }
+  if (parts_.await_start) RT_CHECKED(parts_.await_start());
   start_ = clock_.now();
   outcome_.start = clock_.wall();
   second_at_ = start_ + kSecond;
   return {};
+}
+
+// The target may still be taking in what was prepared: memory that grows for that reason is not the
+// connections'.
+void EngineRun::settle_target() {
+  if (plan_.target_pid == 0) return;
+  constexpr int kLooks = 40;  // 10 s; then what it takes in is counted after all
+  constexpr std::chrono::milliseconds kBetween{250};
+  constexpr std::uint64_t kStill = 64 * 1024;
+  for (int look = 0; look < kLooks; ++look) {
+    const std::uint64_t before = target_before_.rss_bytes;
+    target_before_ = process_use(plan_.target_pid).value_or(ProcessUse{});
+    if (look != 0 && target_before_.rss_bytes <= before + kStill) return;
+    if (const int signal = parts_.pause(kBetween); signal != 0) {
+      outcome_.interrupted_by = signal;
+      return;
+    }
+  }
 }
 
 void EngineRun::loop() {
@@ -233,9 +257,10 @@ void EngineRun::begin_ramp() {
 void EngineRun::begin_hold() {
   const std::size_t index = phases_.index();
   begin_measuring();
-  if (!publisher_) return;
+  if (!publisher_) return weigh();
   const std::size_t first = scenario_.publish_begin();
   const std::size_t end = scenario_.publish_end();
+  if (index <= first) weigh();
   if (index < first || index >= end) return;
   if (index == first) {
     order_all({ShardOrder::Kind::publishing, 0, 0, index, phases_.hold_begin()});
@@ -275,6 +300,14 @@ void EngineRun::census() {
   if (measure_begin_ && !measure_end_) measure_end_ = mark_use();
 }
 
+void EngineRun::weigh() {
+  idle_.held = held();
+  idle_.client_rss = process_use(0).value_or(ProcessUse{}).rss_bytes;
+  if (plan_.target_pid != 0) {
+    idle_.target_rss = process_use(plan_.target_pid).value_or(ProcessUse{}).rss_bytes;
+  }
+}
+
 void EngineRun::second(Instant now) {
   if (now < second_at_) return;
   second_at_ += kSecond;
@@ -292,6 +325,7 @@ void EngineRun::second(Instant now) {
     sample.p50_us = latency.percentile_us(0.50);
     sample.p95_us = latency.percentile_us(0.95);
     sample.max_us = static_cast<double>(latency.max_us());
+    sample.delivery = latency.sparse();
   }
   sample.late_max_us = static_cast<double>(std::exchange(late_max_us_, 0));
   const bool in_phase = !over_ && phases_.index() < scenario_.phases.size();

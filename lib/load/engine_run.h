@@ -32,6 +32,9 @@ struct EnginePlan {
 Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts& parts,
                                     const Clock& clock);
 
+// Leaves of a plan for share.scenario() what belongs to that share of the run.
+void take_share(const WorkloadShare& share, const std::string& run_id, EnginePlan& plan);
+
 class EngineRun {
  public:
   EngineRun(const Scenario& scenario, const EngineParts& parts, const Clock& clock,
@@ -63,6 +66,8 @@ class EngineRun {
   void disturb(Instant now);
   bool ends_early(Instant now);
   void census();
+  void settle_target();
+  void weigh();
   void second(Instant now);
   bool is_complete() const;
   bool is_hopeless() const;
@@ -116,6 +121,13 @@ class EngineRun {
   std::optional<UseMark> measure_end_;
   ProcessUse client_before_;
   ProcessUse target_before_;
+  // When connections are held and nothing was published yet: what an idle one costs.
+  struct Weight {
+    std::uint64_t client_rss = 0;
+    std::uint64_t target_rss = 0;
+    std::uint64_t held = 0;
+  };
+  Weight idle_;
   std::uint64_t client_rss_at_census_ = 0;
   std::uint64_t target_rss_at_census_ = 0;
   std::uint64_t held_at_census_ = 0;

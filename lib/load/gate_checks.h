@@ -57,6 +57,9 @@ GateResult check_warm_up(const Evidence& evidence);
 GateResult check_samples(const Evidence& evidence);
 GateResult check_balance(const Evidence& evidence);
 GateResult check_complete(const Evidence& evidence);
+GateResult check_rounding(const Evidence& evidence);
+GateResult check_buffering(const Evidence& evidence);
+GateResult check_realism(const Evidence& evidence);
 // Was the load there, and who fell short?
 GateResult check_client_saturation(const Evidence& evidence);
 GateResult check_wrong_type(const Evidence& evidence);

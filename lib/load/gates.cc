@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "load/gate_checks.h"
 
@@ -31,6 +30,9 @@ constexpr std::array kGates = {
     GateRow{"receive_queue", check_receive_queue},
     GateRow{"warm_up", check_warm_up},
     GateRow{"samples", check_samples},
+    GateRow{"rounding", check_rounding},
+    GateRow{"buffering", check_buffering},
+    GateRow{"realism", check_realism},
     GateRow{"co_location", check_co_location},
 };
 
@@ -72,21 +74,6 @@ const char* gate_verdict_name(GateVerdict verdict) {
 
 std::span<const std::string_view> gate_names() {
   return kNames;
-}
-
-PercentileInterval percentile_interval(const Histogram& histogram, std::uint64_t missing,
-                                       std::uint64_t events, double quantile) {
-  PercentileInterval interval;
-  // The number of events below the quantile is binomial(events, quantile). 1.96 standard deviations
-  // of it are the ranks of a 95 % interval; the normal approximation needs 5 expected on the rare
-  // side.
-  const double n = static_cast<double>(events);
-  if (n * std::min(quantile, 1 - quantile) < 5) return interval;
-  const double spread = 1.96 * std::sqrt(quantile * (1 - quantile) / n);
-  interval.known = true;
-  interval.low_us = histogram.percentile_us(std::max(quantile - spread, 1e-9), missing);
-  interval.high_us = histogram.percentile_us(std::min(quantile + spread + 1 / n, 1.0), missing);
-  return interval;
 }
 
 std::vector<GateResult> judge_gates(const Scenario& scenario, const Outcome& outcome) {

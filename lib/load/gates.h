@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "load/histogram.h"
+#include "load/interval.h"
 
 namespace rt {
 
@@ -32,17 +32,6 @@ struct GateResult {
 
 // Every gate there is, in the order of the report.
 std::span<const std::string_view> gate_names();
-
-// An interval for a percentile of the deliveries. Deliveries of one event share its fate, so the
-// event, not the delivery, is the independent observation: the ranks come from the number of
-// events.
-struct PercentileInterval {
-  bool known = false;  // false: too few events for a rank on both sides
-  double low_us = 0;
-  double high_us = 0;  // may be +inf
-};
-PercentileInterval percentile_interval(const Histogram& histogram, std::uint64_t missing,
-                                       std::uint64_t events, double quantile);
 
 // All gates, each exactly once, in the order of gate_names().
 std::vector<GateResult> judge_gates(const Scenario& scenario, const Outcome& outcome);

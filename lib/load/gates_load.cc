@@ -93,7 +93,7 @@ GateResult check_connections(const Evidence& e) {
       return c.failed[static_cast<std::size_t>(failure)];
     };
     const bool refused = of(ConnectFailure::status) + of(ConnectFailure::content_type) +
-                             of(ConnectFailure::protocol) >
+                             of(ConnectFailure::protocol) + of(ConnectFailure::tls) >
                          0;
     const int none_held = refused ? kExitRefused : kExitUnreachable;
     return condemn(result, GateVerdict::fail, c.held == 0 ? none_held : kExitNegative,
@@ -116,7 +116,16 @@ GateResult check_local_limits(const Evidence& e) {
                               of(ConnectFailure::descriptors), of(ConnectFailure::ports),
                               of(ConnectFailure::memory), of(ConnectFailure::permission)),
                   "0");
-  if (c.failed_by(Blame::client) == 0) return result;
+  const std::uint64_t overflows = e.outcome.kernel.listen_overflows;
+  if (overflows > 0) result.measured += fmt::format(", accept queue overflows {}", overflows);
+  if (c.failed_by(Blame::client) == 0) {
+    if (overflows == 0 || !e.outcome.target.same_host) return result;
+    result.verdict = GateVerdict::warn;
+    result.hint =
+        "the target's accept queue was full and connections had to try again: raise its backlog "
+        "and net.core.somaxconn, or ramp slower";
+    return result;
+  }
   std::string fix = "free memory, or fewer connections";
   if (of(ConnectFailure::permission) > 0)
     fix = "a firewall or sandbox here forbids these connections";
@@ -172,6 +181,10 @@ GateResult check_co_location(const Evidence& e) {
   const bool shared = e.outcome.target.same_host;
   GateResult result = gate_result(shared ? "target on this machine" : "target on another machine",
                                   "target on another machine");
+  if (shared && e.scenario.strict_gates) {
+    return condemn(result, GateVerdict::invalid, kExitInvalid,
+                   "strict gates: client and target share cores, so this says little about either");
+  }
   if (shared) {
     result.verdict = GateVerdict::warn;
     result.hint = "client and target share cores and loopback: real networks add to these figures";

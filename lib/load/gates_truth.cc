@@ -212,8 +212,9 @@ GateResult check_samples(const Evidence& e) {
         std::ceil(5 / std::min(claim.quantile, 1 - claim.quantile) - 1e-6));
     const bool intended = threshold != nullptr && threshold->metric == Metric::intended;
     const PercentileInterval interval =
-        percentile_interval(intended ? phase->intended : phase->delivery, phase->undelivered(),
-                            phase->events, claim.quantile);
+        intended ? percentile_interval(phase->intended, phase->undelivered(), phase->events,
+                                       claim.quantile)
+                 : delivery_interval(e.outcome, *phase, claim.quantile);
     if (!interval.known) {
       result.limit = fmt::format("{} events", needed);
       return condemn(result, GateVerdict::invalid, kExitInvalid,

@@ -144,7 +144,7 @@ struct ClientUse {
   std::uint64_t throttled_us = 0;  // by the cgroup's quota
   Histogram loop_lag;              // due to run, until run: a canary timer in every shard
   std::uint64_t rss_bytes = 0;
-  double bytes_per_connection = 0;  // user space, ledger included; 0: not measured
+  double bytes_per_connection = 0;  // idle, user space, ledger included; 0: not measured
   std::uint64_t descriptors = 0;
   std::uint64_t descriptor_limit = 0;
   unsigned shards = 0;
@@ -157,7 +157,8 @@ struct TargetUse {
   bool same_host = false;
   std::int64_t pid = 0;
   std::uint64_t rss_bytes = 0;
-  double bytes_per_connection = 0;  // (RSS with connections - RSS before) / connections held
+  // (RSS with all connections open and nothing published yet - RSS before) / connections held
+  double bytes_per_connection = 0;
   double cpu_cores = 0;
 };
 
@@ -168,11 +169,22 @@ struct ClockProof {
   double largest_step_us = 0;
 };
 
+// What this machine's kernel counted during the run (/proc/net/netstat), of all its processes.
+struct KernelCounts {
+  std::uint64_t listen_overflows = 0;  // connections that an accept queue had no room for
+  std::uint64_t listen_drops = 0;
+  std::uint64_t receive_pruned = 0;  // packets thrown away because receive buffers were full
+};
+
 // The tool's own floor on this machine: the same engine against a null server in the process.
 struct Floor {
   double p50_us = 0;
   double p95_us = 0;
-  double events_per_s = 0;
+  double p99_us = 0;
+  double events_per_s = 0;   // deliveries, an event to a hundred subscribers
+  double timer_slop_us = 0;  // p99 of how late an event is sent
+  double clock_read_ns = 0;
+  std::string clock_source;
 };
 
 // One second of the run, counted when it happened.
@@ -186,7 +198,16 @@ struct SecondSample {
   double p95_us = 0;
   double max_us = 0;
   double late_max_us = 0;
-  bool measured = false;  // in a measured phase
+  bool measured = false;       // in a measured phase
+  Histogram::Sparse delivery;  // what p50, p95 and max are of, so that shards can be added up
+};
+
+// Which part of a run this is: one of several shards (rtbench run --shard), or some of them merged.
+struct RunPart {
+  std::string run_id;
+  unsigned shards = 1;         // of the whole run
+  std::vector<unsigned> have;  // their numbers, ascending
+  bool is_whole() const { return have.size() == shards; }
 };
 
 struct Environment {
@@ -215,6 +236,7 @@ struct Outcome {
       true;               // false: no database clock, delivery counts from the intended instant
   bool publishes = true;  // false (raw): nothing is due, so delivery cannot be measured
 
+  std::optional<RunPart> part;  // of a run on several machines
   WallTime start{};
   double duration_s = 0;
   int interrupted_by = 0;      // signal number; not 0: the report is partial
@@ -236,6 +258,7 @@ struct Outcome {
   ClientUse client;
   TargetUse target;
   ClockProof clock;
+  KernelCounts kernel;
   std::optional<Floor> selftest;
   std::vector<SecondSample> series;
   Environment env;

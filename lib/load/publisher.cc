@@ -133,6 +133,7 @@ void Publisher::send(Stream& stream, Instant intended, Instant now) {
   const std::uint64_t number = stream.next++;
   const std::uint32_t topic = stream.work.topic(number);
   stream.due = stream.work.due(stream.next);
+  if (!plan_.share.owns(topic)) return;  // another machine sends it
   Flight& flight = flights_[ticket_ & (flights_.size() - 1)];
   if (flight.open) {
     // Its connection is so far behind that the table has gone round: no answer will be matched to
@@ -169,7 +170,9 @@ void Publisher::skip_rest(Instant end) {
     Stream* const stream = first_due();
     const Instant due = instant_of(stream);
     if (stream == nullptr || due >= end) return;
-    stream->due = stream->work.due(++stream->next);
+    const std::uint64_t number = stream->next++;
+    stream->due = stream->work.due(stream->next);
+    if (!plan_.share.owns(stream->work.topic(number))) continue;
     PhaseOutcome& outcome = phases_[phase_at(due)];
     ++outcome.offered;
     ++outcome.skipped;

@@ -17,6 +17,7 @@
 #include "load/outcome.h"
 #include "load/publication.h"
 #include "load/publish_work.h"
+#include "load/workload_share.h"
 #include "pipe/event_producer.h"
 
 namespace rt {
@@ -27,6 +28,7 @@ struct PublisherPlan {
   std::size_t phases = 1;
   std::uint32_t run = 0;
   std::uint32_t max_in_flight = 10'000;
+  ShardOf share;  // events of other shards' topics are passed over
 };
 
 struct PublisherStatus {

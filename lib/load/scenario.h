@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "load/scenario_behaviour.h"
 #include "load/scenario_publish.h"
+#include "load/scenario_request.h"
 #include "load/threshold.h"
 
 namespace rt {
@@ -26,7 +27,8 @@ struct TargetSpec {
   std::string url;          // of the stream; {topic} is replaced by the subscriber's topic
   std::string publish_url;  // of producers that post, if they name none; {topic} is replaced
   std::string pg;           // connection string or "service=NAME"; empty: the environment's
-  std::string pid_file;     // of the server, to sample its memory and processor time
+  RequestSpec request;
+  std::string pid_file;  // of the server, to sample its memory and processor time
 };
 
 // The ramp of a phase: connections are opened on an absolute schedule until `to` are held.
@@ -61,8 +63,7 @@ struct ClockSpec {
 
 struct ReportSpec {
   std::string dir = "out";
-  bool json = false;  // DIR/NAME.json
-  bool junit = false;
+  std::vector<std::string> formats;  // "json": DIR/NAME.json
 };
 
 struct Scenario {
@@ -79,6 +80,7 @@ struct Scenario {
   ClockSpec clock;
   std::vector<Threshold> thresholds;
   std::vector<std::string> waived_gates;
+  bool strict_gates = false;  // target and client on one machine: INVALID instead of a warning
   ReportSpec report;
   std::string sha256;    // over `expanded`
   std::string expanded;  // canonical JSON: presets and overrides applied, keys sorted, one line

@@ -43,10 +43,11 @@ Result<void> read_thresholds(const ObjectReader& root, std::vector<Threshold>& o
   return {};
 }
 
-Result<void> read_gates(const ObjectReader& root, std::vector<std::string>& waived) {
+Result<void> read_gates(const ObjectReader& root, Scenario& out) {
   if (root.find("gates") == nullptr) return {};
   const ObjectReader in =
-      RT_TRY(ObjectReader::open(*root.find("gates"), root.path("gates"), {"waive"}, {"strict"}));
+      RT_TRY(ObjectReader::open(*root.find("gates"), root.path("gates"), {"waive", "strict"}));
+  RT_CHECKED(in.flag("strict", out.strict_gates));
   const JsonNode* list = in.find("waive");
   if (list == nullptr) return {};
   if (list->kind != JsonNode::Kind::array) {
@@ -61,19 +62,23 @@ Result<void> read_gates(const ObjectReader& root, std::vector<std::string>& waiv
           item, in.path("waive"),
           fmt::format("unknown gate {}", describe(item)) + suggestion(item.text, names));
     }
-    waived.push_back(item.text);
+    out.waived_gates.push_back(item.text);
   }
   return {};
 }
 
 Result<void> read_report(const ObjectReader& root, ReportSpec& out) {
   if (root.find("report") == nullptr) return {};
-  const ObjectReader in =
-      RT_TRY(ObjectReader::open(*root.find("report"), root.path("report"), {"dir", "json", "junit"},
-                                {"html", "hlog", "md", "csv", "series", "keep_worst"}));
+  const ObjectReader in = RT_TRY(ObjectReader::open(
+      *root.find("report"), root.path("report"),
+      {"dir", "json", "html", "junit", "md", "hlog", "csv", "prom"}, {"series", "keep_worst"}));
   RT_CHECKED(in.text("dir", out.dir));
-  RT_CHECKED(in.flag("json", out.json));
-  return in.flag("junit", out.junit);
+  for (const char* format : {"json", "html", "junit", "md", "hlog", "csv", "prom"}) {
+    bool wanted = false;
+    RT_CHECKED(in.flag(format, wanted));
+    if (wanted) out.formats.emplace_back(format);
+  }
+  return {};
 }
 
 Result<void> read_clock(const ObjectReader& root, ClockSpec& out) {
@@ -88,7 +93,7 @@ Result<void> read_clock(const ObjectReader& root, ClockSpec& out) {
 
 Result<void> read_judgement(const ObjectReader& root, Scenario& out) {
   RT_CHECKED(read_thresholds(root, out.thresholds));
-  RT_CHECKED(read_gates(root, out.waived_gates));
+  RT_CHECKED(read_gates(root, out));
   RT_CHECKED(read_clock(root, out.clock));
   return read_report(root, out.report);
 }

@@ -70,8 +70,8 @@ std::string runs_stream_of(std::string_view origin) {
 Result<void> read_target(const ObjectReader& root, TargetSpec& out) {
   RT_CHECKED(root.require("target"));
   const ObjectReader in = RT_TRY(ObjectReader::open(
-      *root.find("target"), root.path("target"), {"preset", "url", "publish_url", "pg", "pid_file"},
-      {"request", "metrics_url"}));
+      *root.find("target"), root.path("target"),
+      {"preset", "url", "publish_url", "pg", "pid_file", "request"}, {"metrics_url"}));
   RT_CHECKED(in.require("preset"));
   out.preset = static_cast<Preset>(RT_TRY(in.word("preset", 0,
                                                   {{"runs", static_cast<int>(Preset::runs)},
@@ -88,7 +88,8 @@ Result<void> read_target(const ObjectReader& root, TargetSpec& out) {
   RT_CHECKED(in.text("publish_url", out.publish_url));
   if (!out.publish_url.empty()) RT_CHECKED(check_url(in, "publish_url", out.publish_url));
   RT_CHECKED(in.text("pg", out.pg));
-  return in.text("pid_file", out.pid_file);
+  RT_CHECKED(in.text("pid_file", out.pid_file));
+  return read_request(in, out.request);
 }
 
 Result<void> read_phases(const ObjectReader& root, std::vector<PhaseSpec>& out) {

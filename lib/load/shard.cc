@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "io/descriptors.h"
+#include "load/shard_carrier.h"
 #include "load/shard_slot.h"
 #include "load/thread_use.h"
 
@@ -53,10 +54,10 @@ Shard::Shard(const ShardPlan& plan, unsigned number, const Clock& clock, io::Wak
   for (std::size_t slot = 0; slot < slots_; ++slot) {
     if (!plan.cohorts.empty()) connections_[slot].cohort = plan.cohort_of(number_of(slot));
   }
-  // One source address gives some 28,000 ports towards one target. Loopback has 16 million of them.
-  if (plan.address.is_loopback() && plan.address.storage.ss_family == AF_INET) {
-    const auto source = io::parse_address(fmt::format("127.0.1.{}:0", 1 + number % 254));
-    if (source) source_ = *source;
+  if (!plan.http2 && plan.tls == nullptr) return;
+  const std::size_t carriers = (slots_ + plan.streams - 1) / plan.streams;
+  for (std::size_t i = 0; i < carriers; ++i) {
+    carriers_.push_back(std::make_unique<Carrier>(*this, i));
   }
 }
 
@@ -86,6 +87,7 @@ void Shard::run() {
   canary_at_ = began_ + kCanary;
   while (!stopped_) turn();
   census();
+  carriers_.clear();  // their sockets, like those of slots, belong to this thread's table
   for (Slot& slot : connections_) close(slot);
   flush_spill();
   poller_.reset();
@@ -93,8 +95,12 @@ void Shard::run() {
 
 void Shard::turn() {
   std::array<io::Ready, io::Poller::kBatchMax> events;
+  // A carrier may bring a hundred subscribers' events: with few of them in a turn, what else is due
+  // is not kept waiting.
+  constexpr std::size_t kCarriersPerTurn = 32;
+  const std::size_t most = carriers_.empty() ? events.size() : kCarriersPerTurn;
   Instant now = clock_.now();
-  const std::size_t count = poller_->wait(events, next_deadline(now), now);
+  const std::size_t count = poller_->wait(std::span(events).first(most), next_deadline(now), now);
   for (std::size_t i = 0; i < count; ++i) {
     const io::Ready& event = events[i];
     if (event.token == kWakeToken) {
@@ -102,9 +108,14 @@ void Shard::turn() {
       follow_orders();
       continue;
     }
+    const auto generation = static_cast<std::uint32_t>(event.token >> 32);
+    if ((event.token & kCarrierBit) != 0) {
+      carrier_ready(static_cast<std::size_t>(event.token & (kCarrierBit - 1)), generation, event);
+      continue;
+    }
     const auto slot = static_cast<std::size_t>(event.token & 0xFFFFFFFFU);
     // An event for a socket that was closed since, and whose slot has a new one.
-    if (connections_[slot].generation != static_cast<std::uint32_t>(event.token >> 32)) continue;
+    if (connections_[slot].generation != generation) continue;
     ready(slot, event);
   }
   now = clock_.now();
@@ -112,6 +123,8 @@ void Shard::turn() {
   retry_due(now);
   act_due(now);
   expire(now);
+  flush_carriers();
+  doomed_.clear();
   canary(now);
   flush_spill();
 }
@@ -157,7 +170,7 @@ Instant Shard::next_deadline(Instant now) const {
   Instant deadline = canary_at_;
   if (ramp_next_ < ramp_.to && pending_count_ < kPendingMax) {
     deadline =
-        std::min(deadline, ramp_.begin + plan_.ramps[ramp_.phase].due(ramp_next_ - ramp_.from));
+        std::min(deadline, ramp_.begin + plan_.ramp_due(ramp_.phase, ramp_next_, ramp_.from));
   }
   if (!retries_.empty()) deadline = std::min(deadline, retries_.top().at);
   if (!acts_.empty()) deadline = std::min(deadline, acts_.top().at);
@@ -166,7 +179,7 @@ Instant Shard::next_deadline(Instant now) const {
 
 void Shard::connect_due(Instant now) {
   while (ramp_next_ < ramp_.to && pending_count_ < kPendingMax) {
-    if (ramp_.begin + plan_.ramps[ramp_.phase].due(ramp_next_ - ramp_.from) > now) return;
+    if (ramp_.begin + plan_.ramp_due(ramp_.phase, ramp_next_, ramp_.from) > now) return;
     const auto slot = static_cast<std::size_t>(ramp_next_ / plan_.shards);
     ramp_next_ += plan_.shards;
     ++tried_;

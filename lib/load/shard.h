@@ -19,6 +19,7 @@
 #include "io/poller.h"
 #include "io/socket.h"
 #include "io/spsc_ring.h"
+#include "io/tls.h"
 #include "io/wakeup.h"
 #include "load/ledger.h"
 #include "load/outcome.h"
@@ -29,10 +30,19 @@
 
 namespace rt {
 
+namespace http2 {
+class ClientSession;
+}
+
 // What all shards of a run have in common. Immutable; outlives the shards.
 struct ShardPlan {
   StreamTarget target;
   io::Address address;
+  std::vector<io::Address> sources;           // taken in turn; empty: the kernel chooses
+  bool http2 = false;                         // without TLS: by prior knowledge
+  std::uint32_t streams = 1;                  // subscribers on one connection of HTTP/2
+  std::shared_ptr<const io::TlsContext> tls;  // null: plain
+  bool gzip = false;
   bool run_filter = false;   // see StreamTarget::append_path
   bool sends_state = false;  // the target begins each stream with `initial` events
   std::uint64_t seed = 1;
@@ -60,6 +70,19 @@ struct ShardPlan {
     return cohort == 0 || !cohorts[cohort - 1u].reads_slowly();
   }
   std::size_t replay_bucket() const { return phases * (1 + cohorts.size()); }
+  // Of a run on several machines (workload_share.h): its connections by their number in the whole
+  // run, and where each phase's ramp begins there. Empty: all of them.
+  std::vector<std::uint32_t> members;
+  std::vector<std::uint64_t> ramp_bases;
+
+  std::uint64_t number_in_run(std::uint64_t connection) const {
+    return members.empty() ? connection : members[connection];
+  }
+  // When a connection of that phase's ramp is due; `from` is the first one of the ramp.
+  Duration ramp_due(std::size_t phase, std::uint64_t connection, std::uint64_t from) const {
+    const std::uint64_t base = members.empty() ? from : ramp_bases[phase];
+    return ramps[phase].due(number_in_run(connection) - base);
+  }
 };
 
 // What a shard counted; read after its thread has ended.
@@ -109,6 +132,7 @@ class Shard {
 
  private:
   struct Slot;
+  struct Carrier;
   struct Events;  // the handler of one read
   struct Retry {
     Instant at;
@@ -155,6 +179,7 @@ class Shard {
   const CohortSpec* behaviour(const Slot& slot) const;
 
   void connect(std::size_t slot, Instant now);
+  const io::Address* source_of(std::size_t slot) const;
   void send_request(std::size_t slot);
   void ready(std::size_t slot, const io::Ready& ready);
   void read(std::size_t slot);
@@ -162,6 +187,25 @@ class Shard {
   void lost(std::size_t slot, ConnectFailure failure, std::string_view why);
   void schedule_retry(std::size_t slot, Instant now);
   void close(Slot& slot);
+
+  // shard_carrier.cc: subscribers that ride on connections of HTTP/2 or TLS
+  static constexpr std::uint64_t kCarrierBit = std::uint64_t{1} << 31;  // in a poller's token
+  static std::uint64_t carrier_token(const Carrier& carrier);
+  void board(std::size_t slot);
+  void alight(std::size_t slot);
+  void connect(Carrier& carrier);
+  void carrier_ready(std::size_t number, std::uint32_t generation, const io::Ready& ready);
+  bool shake_hands(Carrier& carrier);
+  void begin(Carrier& carrier, bool http2);
+  void ask(Carrier& carrier, std::size_t slot);
+  void flush_later(Carrier& carrier);
+  void flush_carriers();
+  void flush(Carrier& carrier);
+  void await(Carrier& carrier);
+  void read(Carrier& carrier);
+  void take(Carrier& carrier, std::string_view bytes);
+  void lose(Carrier& carrier, ConnectFailure failure, const std::string& why);
+
   void flush_spill();
   void deliver(const Delivery& delivery);
   void census();
@@ -176,9 +220,11 @@ class Shard {
   io::SpscRing<ShardOrder> orders_;
   io::SpscRing<Delivery> deliveries_;
   io::SpscRing<ShardStatus> statuses_;
-  std::optional<io::Address> source_;
 
   std::vector<Slot> connections_;
+  std::vector<std::unique_ptr<Carrier>> carriers_;  // none: every slot has a plain socket
+  std::vector<std::size_t> flush_due_;              // carriers with something to send
+  std::vector<std::unique_ptr<http2::ClientSession>> doomed_;  // ended within this turn
   Ledger ledger_;
   ShardCounts counts_;
   std::vector<Delivery> spill_;  // what the ring had no room for

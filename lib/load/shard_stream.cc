@@ -7,12 +7,39 @@
 
 #include "base/position.h"
 #include "base/random.h"
-#include "load/payload.h"
-#include "load/shard.h"
-#include "load/shard_slot.h"
+#include "load/shard_events.h"
 
 namespace rt {
 namespace {
+
+// An answer that will not change by asking again (a request timeout, too many requests and what the
+// server calls its own fault may).
+bool is_final(ConnectFailure failure, int status) {
+  switch (failure) {
+    case ConnectFailure::status:
+      return status < 500 && status != 408 && status != 429;
+    case ConnectFailure::content_type:
+    case ConnectFailure::protocol:
+    case ConnectFailure::tls:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::int64_t ns_of(Instant t) {
+  return t.time_since_epoch().count();
+}
+
+std::int64_t us_between(Instant from, Instant to) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
+}
+
+std::uint64_t token_of(std::size_t slot, std::uint32_t generation) {
+  return static_cast<std::uint64_t>(generation) << 32 | slot;
+}
+
+}  // namespace
 
 ConnectFailure failure_of(int os_errno) {
   switch (os_errno) {
@@ -41,54 +68,15 @@ ConnectFailure failure_of(int os_errno) {
   }
 }
 
-// An answer that will not change by asking again (a request timeout, too many requests and what the
-// server calls its own fault may).
-bool is_final(ConnectFailure failure, int status) {
-  switch (failure) {
-    case ConnectFailure::status:
-      return status < 500 && status != 408 && status != 429;
-    case ConnectFailure::content_type:
-    case ConnectFailure::protocol:
-      return true;
-    default:
-      return false;
-  }
+ConnectFailure failure_named_in(std::string_view why) {
+  const auto says = [&](const char* name) { return why.find(name) != std::string_view::npos; };
+  return says("EMFILE") || says("ENFILE")              ? ConnectFailure::descriptors
+         : says("EADDRNOTAVAIL") || says("EADDRINUSE") ? ConnectFailure::ports
+         : says("ENOMEM") || says("ENOBUFS")           ? ConnectFailure::memory
+         : says("EACCES") || says("EPERM")             ? ConnectFailure::permission
+         : says("ENETUNREACH") || says("EHOSTUNREACH") ? ConnectFailure::unreachable
+                                                       : ConnectFailure::refused;
 }
-
-std::int64_t ns_of(Instant t) {
-  return t.time_since_epoch().count();
-}
-
-std::int64_t us_between(Instant from, Instant to) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
-}
-
-std::uint64_t token_of(std::size_t slot, std::uint32_t generation) {
-  return static_cast<std::uint64_t>(generation) << 32 | slot;
-}
-
-}  // namespace
-
-// Takes what one read brought. `now`: right after that read.
-struct Shard::Events {
-  Shard& shard;
-  std::size_t number;
-  Slot& slot;
-  Instant now;
-
-  void on_open();
-  void on_event(const sse::EventView& event);
-  void on_state(const std::optional<Payload>& payload);
-  void on_delivery(const Payload& payload, std::string_view id);
-  void on_comment(std::string_view) {
-    ++shard.counts_.integrity.comments;
-    heard();
-  }
-  void heard();
-  void on_retry(std::chrono::milliseconds delay) {
-    slot.retry_ms = static_cast<std::uint32_t>(delay.count());  // at most a day
-  }
-};
 
 void Shard::Events::on_open() {
   --shard.pending_count_;
@@ -188,6 +176,13 @@ std::string Shard::offender(std::size_t slot, std::uint32_t sequence) const {
                      plan_.topic_name(plan_.topic_of(connection)), sequence, connection);
 }
 
+const io::Address* Shard::source_of(std::size_t slot) const {
+  if (plan_.sources.empty()) return nullptr;
+  // Of a carrier, whose slots come together: one after another all the same.
+  const std::uint64_t turn = number_of(slot / plan_.streams);
+  return &plan_.sources[turn % plan_.sources.size()];
+}
+
 void Shard::connect(std::size_t number, Instant now) {
   Slot& slot = connections_[number];
   slot.was_tried = true;
@@ -199,19 +194,15 @@ void Shard::connect(std::size_t number, Instant now) {
   } else {
     slot.began = now;
   }
-  Result<Fd> socket = io::connect_to(plan_.address, source_ ? &*source_ : nullptr);
+  if (!carriers_.empty()) {
+    slot.stream.restart();
+    pending_.push_back({now, token_of(number, slot.generation)});
+    return board(number);
+  }
+  Result<Fd> socket = io::connect_to(plan_.address, source_of(number));
   if (!socket) {
-    // The text ends in the name of the error.
     const std::string& why = socket.error().text;
-    const auto says = [&](const char* name) { return why.find(name) != std::string::npos; };
-    lost(number,
-         says("EMFILE") || says("ENFILE")              ? ConnectFailure::descriptors
-         : says("EADDRNOTAVAIL") || says("EADDRINUSE") ? ConnectFailure::ports
-         : says("ENOMEM") || says("ENOBUFS")           ? ConnectFailure::memory
-         : says("EACCES") || says("EPERM")             ? ConnectFailure::permission
-         : says("ENETUNREACH") || says("EHOSTUNREACH") ? ConnectFailure::unreachable
-                                                       : ConnectFailure::refused,
-         why);
+    lost(number, failure_named_in(why), why);
     return;
   }
   slot.socket = std::move(*socket);
@@ -232,7 +223,8 @@ void Shard::send_request(std::size_t number) {
   request_.clear();
   plan_.target.append_request(
       request_, plan_.topic_name(plan_.topic_of(number_of(number))), plan_.run_filter,
-      plan_.reconnect.send_last_event_id ? slot.stream.last_event_id() : std::string_view());
+      plan_.reconnect.send_last_event_id ? slot.stream.last_event_id() : std::string_view(),
+      plan_.gzip);
   const bool first_try = !slot.watched;
   const ssize_t sent = ::send(slot.socket.get(), request_.data(), request_.size(), MSG_NOSIGNAL);
   const int error = sent < 0 ? errno : 0;
@@ -373,6 +365,7 @@ void Shard::expire(Instant now) {
 }
 
 void Shard::close(Slot& slot) {
+  if (!carriers_.empty()) alight(static_cast<std::size_t>(&slot - connections_.data()));
   slot.socket.close();
   slot.watched = false;
   slot.holds_back = false;

@@ -59,8 +59,12 @@ const char* verdict_word(VerdictWord word) {
 }
 
 Verdict judge(const Scenario& scenario, const Outcome& outcome) {
+  return judge(scenario, outcome, judge_gates(scenario, outcome));
+}
+
+Verdict judge(const Scenario& scenario, const Outcome& outcome, std::vector<GateResult> gates) {
   Verdict verdict;
-  verdict.gates = judge_gates(scenario, outcome);
+  verdict.gates = std::move(gates);
   for (const GateResult& gate : verdict.gates) {
     if (gate.exit_status == 0) continue;
     verdict.reasons.push_back(

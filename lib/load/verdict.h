@@ -34,5 +34,7 @@ struct Verdict {
 // Evaluates all gates and thresholds. A threshold that could not be measured is never a pass:
 // INVALID.
 Verdict judge(const Scenario& scenario, const Outcome& outcome);
+// The same with gates that were judged before.
+Verdict judge(const Scenario& scenario, const Outcome& outcome, std::vector<GateResult> gates);
 
 }  // namespace rt

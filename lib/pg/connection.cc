@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "pg/server_error.h"
 
@@ -64,6 +65,11 @@ Error cancelled(std::string_view attempt) {
 
 }  // namespace
 
+Result<void> check_connection_string(const std::string& dsn) {
+  RT_TRY(timeout_in(dsn));
+  return {};
+}
+
 Result<Connection> Connection::connect(const std::string& dsn, const ConnectOptions& options) {
   const auto timeout = RT_TRY(timeout_in(dsn));
   // In order: defaults, the caller's string (a later word wins), what is not negotiable.
@@ -92,7 +98,11 @@ Result<Connection> Connection::connect(const std::string& dsn, const ConnectOpti
   if (raw == nullptr) return fail(Code::limit, "cannot connect to PostgreSQL: out of memory");
   Connection connection(raw, options.cancel_fd);
   RT_CHECKED(connection.complete(timeout.value_or(options.connect_timeout)));
-  if (options.replication) RT_CHECKED(connection.pin_settings());
+  if (options.replication || options.pin_settings) RT_CHECKED(connection.pin_settings());
+  log::debug("postgres connected",
+             fmt::format("host={} port={} database={} server_version={} backend={} as=\"{}\"",
+                         PQhost(raw), PQport(raw), PQdb(raw), PQserverVersion(raw),
+                         PQbackendPID(raw), options.application_name));
   return connection;
 }
 

@@ -1,66 +1,30 @@
 #include "report/json.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/units.h"
-#include "load/figures.h"
+#include "report/outcome_fields.h"
 
 namespace rt {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json finite(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
 Json ms(double us) {
-  return finite(us / 1000);
+  return finite_json(us / 1000);
 }
 
-Json histogram_json(const Histogram& histogram) {
-  const Histogram::Sparse sparse = histogram.sparse();
-  Json pairs = Json::array();
-  for (const Histogram::Sparse::Pair& pair : sparse.pairs) pairs.push_back({pair.slot, pair.count});
-  return {{"layout", "log-linear-us-1024"}, {"slots", pairs},
-          {"negatives", sparse.negatives},  {"clamped", sparse.clamped},
-          {"sum_us", sparse.sum_us},        {"min_us", sparse.min_us},
-          {"max_us", sparse.max_us}};
+template <typename Fields>
+Json object_of(Fields fields) {
+  Json out = Json::object();
+  JsonWriter writer(out);
+  fields(writer);
+  return out;
 }
 
-// Percentiles and the like of a latency of which `missing` values never came.
-Json latency_json(const Histogram& histogram, std::uint64_t missing = 0) {
-  constexpr std::array<std::pair<const char*, double>, 5> kQuantiles = {
-      {{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p99_9", 0.999}}};
-  Json percentiles = Json::object();
-  Json infinite = Json::array();
-  for (const auto& [name, quantile] : kQuantiles) {
-    const double us = histogram.percentile_us(quantile, missing);
-    percentiles[name] = ms(us);
-    if (std::isinf(us)) infinite.push_back(name);
-  }
-  const bool nothing = histogram.empty() && missing == 0;
-  percentiles["max"] =
-      nothing || missing > 0 ? Json(nullptr) : ms(static_cast<double>(histogram.max_us()));
-  if (missing > 0) infinite.push_back("max");
-  return {
-      {"count", histogram.count()},
-      {"missing", missing},
-      {"percentiles", percentiles},
-      {"infinite", infinite},
-      {"min", nothing ? Json(nullptr) : ms(static_cast<double>(histogram.min_us()))},
-      {"mean", nothing ? Json(nullptr) : ms(histogram.mean_us())},
-      {"largest_received", nothing ? Json(nullptr) : ms(static_cast<double>(histogram.max_us()))},
-      {"negatives", histogram.negatives()}};
-}
-
-Json delivery_json(const PhaseOutcome& phase) {
-  Json out = latency_json(phase.delivery, phase.undelivered());
-  const auto interval =
-      percentile_interval(phase.delivery, phase.undelivered(), phase.events, 0.95);
+// What is judged: all measured phases as one.
+Json delivery_json(const Outcome& outcome, const PhaseOutcome& phase) {
+  Json out = latency_summary(phase.delivery, phase.undelivered());
+  const auto interval = delivery_interval(outcome, phase, 0.95);
   const double p95 = phase.delivery.percentile_us(0.95, phase.undelivered());
   out["expected"] = phase.expected;
   out["received"] = phase.received;
@@ -74,34 +38,22 @@ Json delivery_json(const PhaseOutcome& phase) {
       std::isfinite(p95)
           ? ms(static_cast<double>(Histogram::quantisation_us(static_cast<std::int64_t>(p95))))
           : Json(nullptr);
+  out["from"] = outcome.delivery_from_commit ? "commit" : "intended";
+  out["hist"] = histogram_json(phase.delivery);
   return out;
 }
 
 Json load_json(const PhaseOutcome& phase) {
-  const double seconds = phase.duration_s;
-  const auto rate = [&](std::uint64_t n) { return finite(static_cast<double>(n) / seconds); };
-  return {{"offered", phase.offered},
-          {"achieved", phase.sent},
-          {"offered_per_s", rate(phase.offered)},
-          {"achieved_per_s", rate(phase.sent)},
-          {"skipped", phase.skipped},
-          {"skipped_by_target", phase.skipped_by_target},
-          {"acknowledged", phase.acknowledged},
-          {"failed", phase.publish_failed},
-          {"late", latency_json(phase.late, phase.skipped)}};
+  Json out = object_of([&](JsonWriter& in) { load_fields(in, phase); });
+  out["late"].erase("hist");
+  return out;
 }
 
-Json phase_json(const PhaseOutcome& phase) {
-  return {
-      {"name", phase.name},
-      {"tag", phase.tag},
-      {"measured", phase.measured},
-      {"start_s", phase.start_s},
-      {"duration_s", phase.duration_s},
-      {"load", load_json(phase)},
-      {"delivery", delivery_json(phase)},
-      {"intended", latency_json(phase.intended, phase.undelivered())},
-      {"publish", latency_json(phase.publish, phase.sent - phase.acknowledged + phase.skipped)}};
+Json stages_json(const PhaseOutcome& measured) {
+  return {{"intended", latency_summary(measured.intended, measured.undelivered())},
+          {"publish", latency_summary(measured.publish,
+                                      measured.sent - measured.acknowledged + measured.skipped)},
+          {"receive_queue", latency_summary(measured.receive_queue, 0)}};
 }
 
 Json connect_json(const Outcome& outcome) {
@@ -113,87 +65,17 @@ Json connect_json(const Outcome& outcome) {
     failed[connect_failure_name(failure)] = {{"count", counts.failed[i]},
                                              {"blame", blame_name(connect_failure_blame(failure))}};
   }
-  return {{"asked", counts.asked},
-          {"held", counts.held},
-          {"dropped", counts.dropped},
-          {"absent", counts.absent},
-          {"not_tried", counts.not_tried},
-          {"failed", failed},
-          {"first_failure", counts.first_failure},
-          {"latency", latency_json(outcome.connect, counts.failed_total())},
-          {"first_event", latency_json(outcome.first_event)}};
-}
-
-Json integrity_json(const IntegrityCounts& i) {
-  return {
-      {"lost", i.lost},
-      {"duplicate", i.duplicate},
-      {"reorder", i.reorder},
-      {"first",
-       {{"lost", i.first_lost}, {"duplicate", i.first_duplicate}, {"reorder", i.first_reorder}}},
-      {"received", i.received},
-      {"parsed", i.parsed},
-      {"initial", i.initial},
-      {"foreign", i.foreign},
-      {"comments", i.comments},
-      {"stream_errors", i.stream_errors}};
-}
-
-Json resume_json(const ResumeCounts& r) {
-  return {{"attempts", r.attempts},       {"resumed", r.resumed},
-          {"replayed", r.replayed},       {"gaps_signalled", r.gaps_signalled},
-          {"gaps_silent", r.gaps_silent}, {"latency", latency_json(r.latency)},
-          {"losses", r.losses},           {"replay", latency_json(r.replay)}};
-}
-
-// By name: what each cohort was owed and got, in measured phases.
-Json cohorts_json(const Outcome& outcome) {
-  Json out = Json::object();
-  for (const CohortOutcome& cohort : outcome.cohorts) {
-    const PhaseOutcome all = cohort.measured();
-    Json delivery = delivery_json(all);
-    delivery["replayed"] = all.replayed;
-    out[cohort.name] = {{"share", cohort.share},
-                        {"connections", cohort.connections},
-                        {"judged", cohort.judged},
-                        {"delivery", std::move(delivery)}};
-  }
-  return out;
-}
-
-Json churn_json(const Outcome& outcome) {
-  return {{"left", outcome.churn.left},
-          {"replaced", outcome.churn.replaced},
-          {"held_back", outcome.churn.held_back},
-          {"storm_losses", outcome.resume.storm_losses}};
-}
-
-Json client_json(const ClientUse& c) {
-  return {{"bytes_per_connection",
-           c.bytes_per_connection > 0 ? Json(c.bytes_per_connection) : Json(nullptr)},
-          {"rss_bytes", c.rss_bytes},
-          {"busy", c.busy_max},
-          {"cpu_cores", c.cpu_cores},
-          {"steal", c.steal},
-          {"throttled_us", c.throttled_us},
-          {"loop_lag", latency_json(c.loop_lag)},
-          {"descriptors", c.descriptors},
-          {"descriptor_limit", c.descriptor_limit},
-          {"shards", c.shards},
-          {"source_addresses", c.source_addresses}};
-}
-
-Json target_json(const Outcome& outcome) {
-  const TargetUse& t = outcome.target;
-  const auto if_sampled = [&](auto value) { return t.sampled ? Json(value) : Json(nullptr); };
-  return {{"url", outcome.target_url},
-          {"preset", outcome.preset},
-          {"same_host", t.same_host},
-          {"pid", if_sampled(t.pid)},
-          {"rss_bytes", if_sampled(t.rss_bytes)},
-          {"bytes_per_connection",
-           t.sampled && t.bytes_per_connection > 0 ? Json(t.bytes_per_connection) : Json(nullptr)},
-          {"cpu_cores", if_sampled(t.cpu_cores)}};
+  return object_of([&](JsonWriter& in) {
+    in.value("asked", counts.asked);
+    in.value("held", counts.held);
+    in.value("dropped", counts.dropped);
+    in.value("absent", counts.absent);
+    in.value("not_tried", counts.not_tried);
+    in.value("failed", failed);
+    in.value("first_failure", counts.first_failure);
+    in.latency("latency", outcome.connect, counts.failed_total());
+    in.latency("first_event", outcome.first_event);
+  });
 }
 
 Json gates_json(const Verdict& verdict) {
@@ -211,7 +93,7 @@ Json gates_json(const Verdict& verdict) {
 
 // In milliseconds where the threshold is a duration; else in its own unit.
 Json threshold_figure(double value, Quantity quantity) {
-  return quantity == Quantity::duration ? ms(value) : finite(value);
+  return quantity == Quantity::duration ? ms(value) : finite_json(value);
 }
 
 Json thresholds_json(const Verdict& verdict) {
@@ -230,43 +112,6 @@ Json thresholds_json(const Verdict& verdict) {
   return out;
 }
 
-Json env_json(const Outcome& outcome) {
-  const Environment& e = outcome.env;
-  return {{"host", e.host},
-          {"kernel", e.kernel},
-          {"cpu", e.cpu},
-          {"cores", e.cores},
-          {"governor", e.governor},
-          {"memory_bytes", e.memory_bytes},
-          {"limits",
-           {{"descriptors_soft", e.descriptor_soft},
-            {"descriptors_hard", e.descriptor_hard},
-            {"port_range", e.port_range},
-            {"cgroup_cpu", e.cgroup_cpu},
-            {"cgroup_memory", e.cgroup_memory}}},
-          {"clock",
-           {{"mode", outcome.clock.mode},
-            {"error_ms", ms(outcome.clock.error_us)},
-            {"steps", outcome.clock.steps}}}};
-}
-
-Json series_json(const Outcome& outcome) {
-  Json out = Json::array();
-  for (const SecondSample& s : outcome.series) {
-    out.push_back({{"at_s", s.at_s},
-                   {"connections", s.connections},
-                   {"offered", s.offered},
-                   {"achieved", s.sent},
-                   {"received", s.received},
-                   {"p50", ms(s.p50_us)},
-                   {"p95", ms(s.p95_us)},
-                   {"max", ms(s.max_us)},
-                   {"late_max", ms(s.late_max_us)},
-                   {"measured", s.measured}});
-  }
-  return out;
-}
-
 Json reasons_json(const Verdict& verdict) {
   Json out = Json::array();
   for (const Reason& reason : verdict.reasons) {
@@ -277,52 +122,75 @@ Json reasons_json(const Verdict& verdict) {
 
 Json selftest_json(const Outcome& outcome) {
   if (!outcome.selftest) return nullptr;
-  return {{"p50", ms(outcome.selftest->p50_us)},
-          {"p95", ms(outcome.selftest->p95_us)},
-          {"events_per_s", finite(outcome.selftest->events_per_s)}};
+  return object_of([&](JsonWriter& in) { floor_fields(in, *outcome.selftest); });
+}
+
+// By name: what each cohort was owed and got; "delivery" is that of its measured phases.
+Json cohorts_json(const Outcome& outcome) {
+  Json out = Json::object();
+  for (const CohortOutcome& cohort : outcome.cohorts) {
+    const PhaseOutcome measured = cohort.measured();
+    out[cohort.name] = object_of([&](JsonWriter& in) {
+      cohort_fields(in, cohort);
+      in.object("delivery", [&](JsonWriter& of) { phase_delivery_fields(of, measured); });
+    });
+  }
+  return out;
+}
+
+Json scenario_json(const Scenario& scenario) {
+  return {{"name", scenario.name},
+          {"sha256", scenario.sha256},
+          {"seed", scenario.seed},
+          {"expanded", scenario.expanded.empty() ? Json(nullptr) : Json::parse(scenario.expanded)}};
+}
+
+Json part_json(const std::optional<RunPart>& part) {
+  if (!part) return nullptr;
+  return {{"run_id", part->run_id}, {"shards", part->shards}, {"have", part->have}};
 }
 
 }  // namespace
 
 std::string json_report(const Scenario& scenario, const Outcome& outcome, const Verdict& verdict) {
   const PhaseOutcome measured = outcome.measured();
-  Json delivery = delivery_json(measured);
-  delivery["from"] = outcome.delivery_from_commit ? "commit" : "intended";
-  delivery["hist"] = histogram_json(measured.delivery);
+  const bool whole = !outcome.part || outcome.part->is_whole();
   Json out = {
       {"schema", kReportSchema},
+      {"schema_version", kReportSchemaVersion},
       {"tool",
        {{"name", "rtbench"}, {"version", outcome.env.tool_version}, {"build", outcome.env.build}}},
-      {"scenario", {{"name", scenario.name}, {"sha256", scenario.sha256}, {"seed", scenario.seed}}},
+      {"scenario", scenario_json(scenario)},
+      {"part", part_json(outcome.part)},
       {"start", format_rfc3339(outcome.start)},
-      {"duration_s", outcome.duration_s},
-      {"partial", outcome.partial()},
-      {"verdict", verdict_word(verdict.word)},
-      {"exit", verdict.exit_status},
-      {"reasons", reasons_json(verdict)},
-      {"delivery", std::move(delivery)},
-      {"integrity", integrity_json(outcome.integrity)},
-      {"load", load_json(measured)},
-      {"stages",
-       {{"intended", latency_json(measured.intended, measured.undelivered())},
-        {"publish",
-         latency_json(measured.publish, measured.sent - measured.acknowledged + measured.skipped)},
-        {"receive_queue", latency_json(measured.receive_queue)}}},
-      {"connect", connect_json(outcome)},
-      {"resume", resume_json(outcome.resume)},
-      {"cohorts", cohorts_json(outcome)},
-      {"churn", churn_json(outcome)},
-      {"client", client_json(outcome.client)},
-      {"target", target_json(outcome)},
-      {"gates", gates_json(verdict)},
-      {"thresholds", thresholds_json(verdict)},
-      {"env", env_json(outcome)},
-      {"selftest", selftest_json(outcome)},
-      {"notes", outcome.notes},
   };
-  out["phases"] = Json::array();
-  for (const PhaseOutcome& phase : outcome.phases) out["phases"].push_back(phase_json(phase));
-  out["series"] = series_json(outcome);
+  JsonWriter writer(out);
+  end_fields(writer, outcome);
+  // A shard by itself makes no claim: the merged report does.
+  out["verdict"] = whole ? verdict_word(verdict.word) : "PART";
+  out["exit"] = verdict.exit_status;
+  out["reasons"] = reasons_json(verdict);
+  out["delivery"] = delivery_json(outcome, measured);
+  writer.object("integrity", [&](JsonWriter& in) { integrity_fields(in, outcome.integrity); });
+  out["load"] = load_json(measured);
+  out["stages"] = stages_json(measured);
+  out["connect"] = connect_json(outcome);
+  writer.latency("heartbeat_gap", outcome.heartbeat_gap);
+  writer.object("resume", [&](JsonWriter& in) { resume_fields(in, outcome.resume); });
+  out["cohorts"] = cohorts_json(outcome);
+  writer.object("churn", [&](JsonWriter& in) { churn_fields(in, outcome.churn); });
+  writer.object("client", [&](JsonWriter& in) { client_fields(in, outcome.client); });
+  writer.object("target", [&](JsonWriter& in) { target_fields(in, outcome); });
+  if (!outcome.target.sampled) out["target"]["bytes_per_connection"] = nullptr;
+  out["gates"] = gates_json(verdict);
+  out["thresholds"] = thresholds_json(verdict);
+  writer.object("env", [&](JsonWriter& in) { env_fields(in, outcome); });
+  out["selftest"] = selftest_json(outcome);
+  out["notes"] = outcome.notes;
+  writer.list("phases", outcome.phases,
+              [](JsonWriter& in, const PhaseOutcome& phase) { phase_fields(in, phase); });
+  writer.list("series", outcome.series,
+              [](JsonWriter& in, const SecondSample& second) { second_fields(in, second); });
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

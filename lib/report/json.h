@@ -1,7 +1,8 @@
 // The machine-readable report: schema "rtbench.report/1". Names never change within a version;
 // times are in milliseconds unless their name says otherwise. A percentile that falls on deliveries
 // that never came is null, and its name is listed in "infinite" beside it; one of nothing at all is
-// null alone.
+// null alone. Each "hist" carries the counts (hdr_encoding.h), so that a report can be rendered
+// again (stored_report.h) and those of shards added up. The schema: `rtbench schema report`.
 #pragma once
 
 #include <string>
@@ -14,6 +15,7 @@
 namespace rt {
 
 inline constexpr char kReportSchema[] = "rtbench.report/1";
+inline constexpr int kReportSchemaVersion = 1;
 
 // Indented JSON with a final LF. Pure.
 std::string json_report(const Scenario& scenario, const Outcome& outcome, const Verdict& verdict);

@@ -83,6 +83,14 @@ std::string junit_report(const Outcome& outcome, const Verdict& verdict) {
     suite.add("threshold", result.threshold.text, threshold_state(result),
               "measured " + result.measured_text);
   }
+  const IntegrityCounts& integrity = outcome.integrity;
+  const auto count = [&](const char* name, std::uint64_t value, const std::string& first) {
+    suite.add("integrity", name, value == 0 ? CaseState::pass : CaseState::failure,
+              fmt::format("{} of {} deliveries; first: {}", value, integrity.received, first));
+  };
+  count("lost", integrity.lost, integrity.first_lost);
+  count("duplicate", integrity.duplicate, integrity.first_duplicate);
+  count("reorder", integrity.reorder, integrity.first_reorder);
   for (const GateResult& gate : verdict.gates) {
     suite.add("gate", gate.name, gate_state(gate),
               fmt::format("{}{}; limit {}; {}", gate.waived ? "waived: " : "", gate.measured,

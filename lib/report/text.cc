@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "load/figures.h"
 #include "report/behaviour.h"
+#include "report/summary.h"
 
 namespace rt {
 namespace {
@@ -41,29 +42,11 @@ std::string count_ms(const Histogram& histogram, std::uint64_t missing) {
 }
 
 // "PASS  quickstart  2 000 streams  p95 21.0 ms < 300 ms (95 % CI 20.8-21.2)   [floor p95 0.6 ms]"
-std::string headline(const Outcome& outcome, const Verdict& verdict, const PhaseOutcome& measured,
-                     const Colours& colours) {
+std::string headline(const Outcome& outcome, const Verdict& verdict, const Colours& colours) {
   std::string line =
-      fmt::format("{}{}{}  {}  {} streams", colours.verdict, verdict_word(verdict.word),
+      fmt::format("{}{}{}  {}  {} streams", colours.verdict, verdict_label(outcome, verdict),
                   colours.off, outcome.scenario, format_count(outcome.connections.held));
-  if (outcome.publishes) {
-    line += "  p95 " + ms_text(measured.delivery.percentile_us(0.95, measured.undelivered()));
-    for (const ThresholdResult& result : verdict.thresholds) {
-      const Threshold& threshold = result.threshold;
-      const bool upper = threshold.comparison == Comparison::less ||
-                         threshold.comparison == Comparison::less_equal;
-      if (!upper || threshold.metric != Metric::delivery || threshold.stat != "p95") continue;
-      const bool met = result.state == ThresholdState::pass;
-      line += fmt::format(" {} {}", met ? "<" : "not <", ms_text(threshold.value));
-      break;
-    }
-    const auto interval =
-        percentile_interval(measured.delivery, measured.undelivered(), measured.events, 0.95);
-    if (interval.known) {
-      line +=
-          fmt::format(" (95 % CI {}-{})", ms_number(interval.low_us), ms_number(interval.high_us));
-    }
-  }
+  if (outcome.publishes) line += "  " + claim_text(outcome, verdict);
   if (outcome.selftest) line += fmt::format("   [floor p95 {}]", ms_text(outcome.selftest->p95_us));
   return line + "\n";
 }
@@ -185,7 +168,7 @@ std::string text_report(const Scenario& scenario, const Outcome& outcome, const 
                         bool colour) {
   const Colours colours = colours_of(verdict.word, colour);
   const PhaseOutcome measured = outcome.measured();
-  std::string out = headline(outcome, verdict, measured, colours);
+  std::string out = headline(outcome, verdict, colours);
   out += reason_lines(verdict, colours);
   out += load_lines(outcome, measured);
   out += integrity_line(outcome);

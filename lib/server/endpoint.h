@@ -38,6 +38,7 @@ struct Opening {
   std::vector<std::uint64_t> keys{};
   Hash128 target{};
   bool gzip = false;
+  std::string principal{};  // who asks, for the access log; empty: nobody in particular
   // For the board alone.
   std::string name{};
   std::string last_event_id{};
@@ -48,12 +49,14 @@ struct Question {
   int verb = 0;  // the surface's own numbers
   std::string name{};
   std::string text{};
+  bool publishes = true;  // not taken any more once the server drains
 };
 
 // The request has a body that matters: on_body() is called with it.
 struct BodyWanted {
   std::string name{};  // handed on to on_body
   std::size_t bytes_max = std::size_t{1} << 20;
+  std::string principal{};  // as an Opening has it
 };
 
 using Outcome = std::variant<NotMine, Answer, Opening, Question, BodyWanted>;
@@ -64,9 +67,12 @@ struct StreamRules {
   Duration keepalive_every = std::chrono::seconds(15);
   std::function<std::string(WallTime now)> keepalive;
   std::string goodbye;  // before the server closes it
+  // With it each client is told a pause of its own (`retry:`), so that not all come back at once.
+  bool goodbye_sets_pause = true;
   // Who leaves more than the allowed backlog unread: is told and closed, or misses events.
   enum class WhenSlow : std::uint8_t { close, drop };
   WhenSlow when_slow = WhenSlow::close;
+  std::size_t backlog_events_max = 0;  // the backlog's limit in events, beside bytes; 0: none
 };
 
 class Endpoint {
@@ -77,6 +83,8 @@ class Endpoint {
     (void)name, (void)body;
     return NotMine{};
   }
+  // To a Question that publishes, once the server drains.
+  virtual Answer draining() const { return {.status = 503, .body = "server draining\n"}; }
   virtual const StreamRules& stream_rules() const {
     static const StreamRules kNone;
     return kNone;

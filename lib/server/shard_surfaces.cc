@@ -19,15 +19,12 @@ bool Shard::route_surfaces(Slot slot, const http1::RequestHead& head) {
     Outcome outcome = served.endpoint->on_request(head);
     if (std::holds_alternative<NotMine>(outcome)) continue;
     const auto* const body = std::get_if<BodyWanted>(&outcome);
+    if (journal_) note_access(slot, served.surface, outcome);
     if (body == nullptr) {
       // A body that nobody reads would be taken for the next request.
       const auto* const whole = std::get_if<Answer>(&outcome);
       const bool refused = whole != nullptr && whole->status >= 400;
       act(slot, served, std::move(outcome), head.keep_alive && !head.has_body() && !refused);
-    } else if (head.chunked) {
-      refuse(slot, 411, "send a Content-Length\n");
-    } else if (head.content_length.value_or(0) > body->bytes_max) {
-      refuse(slot, 413, "the body is too large\n");
     } else {
       Incoming& incoming = *connections_[slot].incoming;
       incoming.endpoint = &served;
@@ -35,12 +32,21 @@ bool Shard::route_surfaces(Slot slot, const http1::RequestHead& head) {
       if (!head.has_body()) {
         on_body(slot);
       } else {
-        await_body(slot, head);
+        await_body(slot, head, body->bytes_max);
       }
     }
     return true;
   }
   return false;
+}
+
+void Shard::note_access(Slot slot, Surface surface, const Outcome& outcome) {
+  journal_->note_surface(slot, surface);
+  if (const auto* const body = std::get_if<BodyWanted>(&outcome)) {
+    journal_->note_principal(slot, body->principal);
+  } else if (const auto* const opening = std::get_if<Opening>(&outcome)) {
+    journal_->note_principal(slot, opening->principal);
+  }
 }
 
 void Shard::on_body(Slot slot) {
@@ -57,6 +63,11 @@ void Shard::act(Slot slot, const ServedEndpoint& served, Outcome&& outcome, bool
   if (auto opening = boxed<Opening>(outcome)) return open_stream(slot, served, std::move(opening));
   auto question = boxed<Question>(outcome);
   RT_CHECK(question != nullptr);
+  if (phase_ == Phase::finishing || (phase_ == Phase::draining && question->publishes)) {
+    Answer refusal = served.endpoint->draining();
+    refusal.headers += retry_after(slot);
+    return answer(slot, refusal, /*keep_alive=*/false);
+  }
   Connection& connection = connections_[slot];
   connection.incoming->keep_alive = keep_alive;
   connection.state = Connection::State::answering;
@@ -96,6 +107,10 @@ void Shard::open_stream(Slot slot, const ServedEndpoint& served, std::unique_ptr
   connection.target = opening->target;
   for (const std::uint64_t key : opening->keys) index_.add(key, slot, connection.chain);
   counters_.subscribers.fetch_add(1, std::memory_order_relaxed);
+  if (phase_ == Phase::finishing) {
+    const auto incoming = std::move(connection.incoming);
+    return turn_away(slot, std::move(incoming->opening));
+  }
   ToHub message;
   message.kind = ToHub::Kind::join;
   message.connection = id_of(slot);
@@ -115,10 +130,13 @@ void Shard::on_told(Slot slot, ToShard& message) {
     std::string opening = std::move(connection.incoming->opening);
     connection.incoming.reset();
     begin_stream(slot, std::move(opening.append(text)));
-  } else if (!text.empty()) {
-    write_text(slot, std::move(text));
+  } else if (!text.empty() && !connection.leaving) {
+    // The last word is said whatever the backlog; more would not follow.
+    message.last ? write_text(slot, std::move(text)) : write_owed(slot, std::move(text));
   }
-  if (message.last && connection.generation == generation) end_after_output(slot);
+  if (!message.last || connection.generation != generation) return;
+  if (journal_) journal_->note_reason(slot, "done");
+  end_after_output(slot);
 }
 
 }  // namespace rt::server

@@ -301,3 +301,66 @@ TEST_CASE("gates: a run that publishes nothing is not judged by deliveries", "[l
     REQUIRE(result.exit_status == 0);
   }
 }
+
+TEST_CASE("gates: rounding is invalid when the figure and its threshold share a slot",
+          "[load][gates]") {
+  Scenario scenario = sound_scenario();
+  Outcome outcome = sound_outcome();  // p95 21.0 ms, kept to 16 us
+  scenario.thresholds = {rt::parse_threshold("delivery.p95 < 21.01ms").value()};
+  REQUIRE(asks(gate("rounding", outcome, scenario), GateVerdict::invalid, 7));
+  scenario.thresholds = {rt::parse_threshold("delivery.p95 < 21.1ms").value()};
+  REQUIRE(gate("rounding", outcome, scenario).verdict == GateVerdict::pass);
+}
+
+TEST_CASE("gates: buffering warns of events that come in bunches and of delayed acknowledgements",
+          "[load][gates]") {
+  const auto bunched = spoilt("buffering", [](Outcome& o) {
+    for (std::size_t i = 0; i < o.series.size(); ++i) {
+      o.series[i].received = i % 5 == 4 ? 3'000 : 0;
+    }
+  });
+  REQUIRE(asks(bunched, GateVerdict::warn, 0));
+  REQUIRE(bunched.hint.find("proxy") != std::string::npos);
+  const auto peak = [](std::int64_t us) {
+    return spoilt("buffering", [&](Outcome& o) {
+      for (int i = 0; i < 1'000; ++i) o.phases[0].delivery.record(us + i % 500);
+    });
+  };
+  REQUIRE(asks(peak(40'000), GateVerdict::warn, 0));
+  REQUIRE(peak(40'000).hint.find("TCP_NODELAY") != std::string::npos);
+  REQUIRE(peak(60'000).verdict == GateVerdict::pass);
+  // A server that died: nothing comes at all, which other gates tell.
+  REQUIRE(spoilt("buffering", [](Outcome& o) {
+            for (std::size_t i = 8; i < o.series.size(); ++i) o.series[i].received = 0;
+          }).verdict == GateVerdict::pass);
+}
+
+TEST_CASE("gates: realism names what is unlike real traffic", "[load][gates]") {
+  Scenario scenario = sound_scenario();
+  scenario.phases.resize(1);
+  scenario.phases[0].connections = rt::ConnectionGoal{2'000, 1'000, rt::Arrival::constant};
+  scenario.publish.resize(1);
+  const GateResult result = gate("realism", sound_outcome(), scenario);
+  REQUIRE(asks(result, GateVerdict::warn, 0));
+  REQUIRE(result.measured.find("one topic for all") != std::string::npos);
+  REQUIRE(result.measured.find("events come at a constant rate") != std::string::npos);
+}
+
+TEST_CASE("gates: strict ones refuse shared cores", "[load][gates]") {
+  Scenario scenario = sound_scenario();
+  scenario.strict_gates = true;
+  Outcome outcome = sound_outcome();
+  outcome.target.same_host = true;
+  REQUIRE(asks(gate("co_location", outcome, scenario), GateVerdict::invalid, 7));
+}
+
+TEST_CASE("gates: local_limits warns of a full accept queue on this machine", "[load][gates]") {
+  const auto overflow = [](bool same_host) {
+    return spoilt("local_limits", [&](Outcome& o) {
+      o.kernel.listen_overflows = 12;
+      o.target.same_host = same_host;
+    });
+  };
+  REQUIRE(asks(overflow(true), GateVerdict::warn, 0));
+  REQUIRE(overflow(false).verdict == GateVerdict::pass);
+}

@@ -171,5 +171,5 @@ TEST_CASE("junit report: fail is a failure, invalid an error", "[report][junit]"
   const std::string text = rt::junit_report(outcome, judge(scenario, outcome));
   matches_golden("lost.xml", text);
   REQUIRE(text.find("name=\"delivery.p95 &lt; 300ms\"") != std::string::npos);
-  REQUIRE(text.find("failures=\"3\" errors=\"1\"") != std::string::npos);
+  REQUIRE(text.find("failures=\"4\" errors=\"1\"") != std::string::npos);
 }
