@@ -128,7 +128,7 @@ void Shard::lose_on_purpose(std::size_t number, const StormSpec& storm, Instant 
   if (storm.how == StormSpec::How::rst) {
     const linger at_once{1, 0};
     ::setsockopt(slot.socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  } else if (storm.how == StormSpec::How::silent) {
+  } else if (storm.how == StormSpec::How::silent && slot.socket) {
     // The other side learns nothing: the socket stays, and nobody reads it. At most one a slot and
     // storm, and the descriptor table bounds them.
     poller_->unwatch(slot.socket.get());
