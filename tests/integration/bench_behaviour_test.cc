@@ -47,7 +47,8 @@ struct Bench {
 Bench bench(const PrivatePostgres& postgres, const Served& server, const Words& overrides) {
   const std::string path = std::filesystem::temp_directory_path() /
                            ("rtbench-behaviour-" + std::to_string(::getpid()) + ".json");
-  Words words = {"rtbench", "run", "preset:runs", "--progress", "none", "--report", "json=" + path};
+  Words words = {"rtbench",    "run",  "preset:runs", "--no-selftest",
+                 "--progress", "none", "--report",    "json=" + path};
   const Words all = {
       "target.url=" + server.origin,
       "target.pg=" + postgres.dsn(),

@@ -191,7 +191,7 @@ TEST_CASE("bench presets: a recording's rhythm is published again, twice as fast
 TEST_CASE("bench presets: raw publishes nothing, and says that delivery cannot be measured",
           "[bench_presets]") {
   const Served server({"--surfaces", "topics"});
-  Words words = {"rtbench", "run", "preset:raw", "--progress", "none"};
+  Words words = {"rtbench", "run", "preset:raw", "--no-selftest", "--progress", "none"};
   for (const std::string& one :
        {"target.url=" + server.origin + "/topics/a/events", std::string("load.connections=20"),
         std::string("phases.main.hold=500ms"),
