@@ -47,8 +47,8 @@ struct Bench {
 Bench bench(const std::string& preset, const Words& overrides) {
   const std::string path = std::filesystem::temp_directory_path() /
                            ("rtbench-presets-" + std::to_string(::getpid()) + ".json");
-  Words words = {"rtbench", "run",      "preset:" + preset, "--progress",
-                 "none",    "--report", "json=" + path};
+  Words words = {"rtbench",    "run",  "preset:" + preset, "--no-selftest",
+                 "--progress", "none", "--report",         "json=" + path};
   const Words all = {
       "load.rate=120/s",
       "subscriptions.topics.count=12",
