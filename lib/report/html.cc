@@ -70,7 +70,7 @@ std::string tiles(const Outcome& outcome) {
              m.undelivered() == 0 ? "all that were due"
                                   : fmt::format("{} never arrived", format_count(m.undelivered())),
              m.undelivered() != 0);
-    out += tile("Lost · duplicate · reordered",
+    out += tile("Lost · double · reordered",
                 fmt::format("{} · {} · {}", format_count(i.lost), format_count(i.duplicate),
                             format_count(i.reorder)),
                 fmt::format("of {} events parsed", format_count(i.parsed)),
@@ -87,7 +87,7 @@ std::string tiles(const Outcome& outcome) {
                                 : fmt::format("of {} asked for", format_count(c.asked)),
               c.held != c.asked);
   const ClientUse& client = outcome.client;
-  out += tile("This tool", percent_text(client.busy_max) + " busy",
+  out += tile("This tool", fmt::format("{:.0f} % busy", client.busy_max * 100),
               client.bytes_per_connection > 0
                   ? format_bytes(client.bytes_per_connection) + " a connection"
                   : std::string("memory not measured"));

@@ -85,13 +85,13 @@ TEST_CASE("workload share: any number of shards open the connections of one, at 
 TEST_CASE("workload share: each event belongs to exactly one shard, that of its subscribers",
           "[load][shard]") {
   rc::check([] {
-    const auto count = *rc::gen::inRange(1u, 9u);
+    const auto count = static_cast<unsigned>(*rc::gen::inRange(1, 9));
     const auto seed = *rc::gen::arbitrary<std::uint64_t>();
     const TopicChoice events({rt::ChoiceKind::zipf, 1.1}, 1'000, seed, "publish topics");
     for (std::uint64_t n = 0; n < 200; ++n) {
       unsigned owners = 0;
       for (unsigned number = 0; number < count; ++number) {
-        owners += ShardOf{number, count}.owns(events.of(n)) ? 1 : 0;
+        owners += ShardOf{number, count}.owns(events.of(n)) ? 1U : 0U;
       }
       RC_ASSERT(owners == 1u);
     }
