@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "cli/environment.h"
 #include "cli/settings_keys.h"
@@ -19,6 +20,9 @@ struct Settings::Words {
   std::string config;
   std::string context;
   bool no_config = false;
+  bool verbose = false;
+  bool no_colour = false;
+  std::string log_file;
   std::string verb;  // "publish.run"
   CLI::App* app = nullptr;
 };
@@ -39,6 +43,12 @@ bool take_value(int argc, const char* const* argv, int& i, std::string_view name
     return false;
   }
   value = word.substr(name.size() + 1);
+  return true;
+}
+
+bool take_flag(std::string_view word, std::initializer_list<std::string_view> names, bool& flag) {
+  if (std::find(names.begin(), names.end(), word) == names.end()) return false;
+  flag = true;
   return true;
 }
 
@@ -88,14 +98,14 @@ Words take_words(CLI::App& tool, int& argc, char** argv) {
   for (; i < argc && std::string_view(argv[i]) != "--"; ++i) {
     if (take_value(argc, argv, i, "--config", words.config)) continue;
     if (take_value(argc, argv, i, "--context", words.context)) continue;
-    const std::string word = argv[i];
-    if (word == "--no-config") {
-      words.no_config = true;
-      continue;
-    }
+    if (take_value(argc, argv, i, "--log-file", words.log_file)) continue;
+    const std::string_view word = argv[i];
+    if (take_flag(word, {"--no-config"}, words.no_config)) continue;
+    if (take_flag(word, {"--verbose", "-v"}, words.verbose)) continue;
+    if (take_flag(word, {"--no-color"}, words.no_colour)) continue;
     argv[kept++] = argv[i];
     if (!in_verbs || word.rfind('-', 0) == 0) continue;
-    CLI::App* verb = const_cast<CLI::App*>(find_verb(*words.app, word));
+    CLI::App* verb = const_cast<CLI::App*>(find_verb(*words.app, std::string(word)));
     in_verbs = verb != nullptr;
     if (!in_verbs) continue;
     words.verb += (words.verb.empty() ? "" : ".") + verb->get_name();
@@ -131,15 +141,24 @@ void Settings::declare(CLI::App& tool) {
       ->type_name("NAME")
       ->group(group);
   tool.add_flag("--no-config")->description("Read no settings file")->group(group);
+  const std::string talk = "Talk";
+  tool.add_flag("-v,--verbose")->description("Log connections too (as RT_LOG=debug)")->group(talk);
+  tool.add_option("--log-file", "Log into this file, not on standard error; serve: again at SIGHUP")
+      ->type_name("FILE")
+      ->group(talk);
+  tool.add_flag("--no-color")->description("No colours (as RT_COLOR=never)")->group(talk);
 }
 
 Result<void> Settings::apply(CLI::App& tool, int& argc, char** argv) {
   const std::string_view last = argc > 1 ? argv[argc - 1] : "";
-  if (last == "--config" || last == "--context") {
+  if (last == "--config" || last == "--context" || last == "--log-file") {
     --argc;  // the parse would not know it behind a verb
     return fail(Code::usage, fmt::format("{} needs a value", last));
   }
   const Words words = take_words<Words>(tool, argc, argv);
+  if (words.verbose) ::setenv("RT_LOG", "debug", 1);
+  if (words.no_colour) ::setenv("RT_COLOR", "never", 1);
+  if (!words.log_file.empty()) RT_CHECKED(log::to_file(words.log_file));
   RT_CHECKED(read_files(tool, words));
   lay_under_environment(tool.get_name(), words.verb);
   return lay_under(tool, words.verb, *words.app);

@@ -17,11 +17,12 @@ namespace rt::cli {
 
 class Settings {
  public:
-  // --config, --no-config, --context, for the help of the tool.
+  // --config, --no-config, --context, and --verbose, --log-file, --no-color, for the help of the
+  // tool.
   static void declare(CLI::App& tool);
 
   // Before the parse, when the tree of verbs is complete: reads the files and lays what they say
-  // under the options of the verb that the words choose. --config and its like leave argv, so that
+  // under the options of the verb that the words choose. These words leave argv, so that
   // they may stand before and after the verb. Code::usage: a file or a value is wrong.
   Result<void> apply(CLI::App& tool, int& argc, char** argv);
 

@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <exception>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "cli/config_verb.h"
+#include "cli/environment.h"
 #include "cli/exit_codes.h"
 #include "cli/generate.h"
 #include "cli/literal_words.h"
@@ -151,6 +153,12 @@ int Tool::main(int argc, char** argv) {
     print_error(name_, settled.error());
     return exit_status(settled.error().code);
   }
+  const Result<log::Level> level = log_level(log::Level::info);
+  if (!level) {
+    print_error(name_, level.error());
+    return exit_status(level.error().code);
+  }
+  log::configure(*level, log::Format::key_value);
   try {
     const Result<int> status = chosen_();
     if (status) return *status;

@@ -1,9 +1,11 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "io/signals.h"
 #include "load/engine.h"
+#include "load/selftest.h"
 #include "load/verdict.h"
 #include "report/text.h"
 #include "rtbench/colour.h"
@@ -24,6 +26,7 @@ struct RunFlags {
   std::string progress = "auto";
   std::string colour = "auto";
   bool no_verdict = false;
+  bool no_selftest = false;
   std::vector<std::string> thresholds;
   ShardFlags shard;
   std::string web;
@@ -65,9 +68,15 @@ Result<int> run(const RunFlags& flags) {
   };
   parts.say = [&](std::string_view text) { progress.say(text); };
   parts.tool_version = RT_VERSION;
+  parts.scenario = flags.scenario;
   const auto part = RT_TRY(apply_shard_flags(flags.shard, scenario, clock, parts));
   add_part_reports(flags.shard, part, files);
+  std::optional<Floor> floor;
+  if (!flags.no_selftest) {
+    floor = RT_TRY(measure_floor({kShortFloorLatency, kShortFloorThroughput, parts.pause}, clock));
+  }
   Outcome outcome = RT_TRY(run_scenario(scenario, parts, clock));
+  outcome.selftest = floor;
   outcome.part = part;
   progress.clear();
 
@@ -104,6 +113,8 @@ void add_run(cli::Tool& tool) {
   add_shard_options(app, flags->shard);
   app->add_flag("--no-verdict", flags->no_verdict,
                 "Exit 0 whatever was measured; faults of target and machine still show");
+  app->add_flag("--no-selftest", flags->no_selftest,
+                "Do not measure this machine's floor first (1.5 s)");
   cli::Tool::examples(
       app,
       "  rtbench run scenarios/quickstart.json --set "

@@ -6,6 +6,8 @@
 namespace rt::rtbench {
 
 void add_run(cli::Tool& tool);
+void add_plan(cli::Tool& tool);
+void add_selftest(cli::Tool& tool);
 void add_validate(cli::Tool& tool);
 void add_presets(cli::Tool& tool);
 void add_find(cli::Tool& tool);

@@ -12,7 +12,9 @@
 #include "base/units.h"
 #include "cli/environment.h"
 #include "io/systemd.h"
+#include "rtctl/serve_drain.h"
 #include "rtctl/serve_events.h"
+#include "rtctl/serve_io.h"
 #include "rtctl/serve_jobs.h"
 #include "rtctl/serve_page.h"
 #include "rtctl/serve_realtime.h"
@@ -43,6 +45,8 @@ struct Serve {
   bool keepalive_event = false;
   bool no_metrics = false;
   bool quiet = false;
+  DrainFlags drain;
+  IoFlags io;
   PageFlags page;
   RowsFlags rows;
   TopicsFlags topics;
@@ -152,6 +156,7 @@ Result<server::ServerOptions> server_options(const Serve& flags) {
   if (!flags.history.empty()) options.history = flags.history;
   options.metrics = !flags.no_metrics;
   RT_CHECKED(set_limits(options, flags));
+  RT_CHECKED(set_io(options, flags.io, flags.topics.health_path));
   return options;
 }
 
@@ -171,6 +176,11 @@ class Service {
     options.tls = RT_TRY(load_tls(flags_.tls));
     context_.tokens = RT_TRY(token_check(flags_.tokens));
     RT_CHECKED(check_page(flags_.page, options.listen));
+    if (flags_.page.shown && options.health_listen) {
+      return fail(Code::usage,
+                  "the page of --ui needs health on its own port: leave --health-listen out");
+    }
+    const Duration drain = RT_TRY(drain_limit(flags_.drain));
     RT_CHECKED(set_up_surfaces(options));
     if (flags_.page.shown) options.surfaces.push_back(serve_page(flags_.topics.base_path));
     server_ = RT_TRY(server::Server::start(std::move(options), clock_));
@@ -180,7 +190,10 @@ class Service {
     RT_CHECKED(systemd_.ready("serving http://" + server_->address().text()));
     wait(signals);
     (void)systemd_.stopping();  // whoever does not hear it sees the end
+    server_->begin_drain(drain);
+    // What the rows' source has handed over is delivered; the rest waits in the database.
     if (rows_ != nullptr) rows_->stop();
+    await_drain(*server_, drain, signals, clock_);
     for (const auto& companion : companions_) companion->stop();
     server_->stop();
     if (rows_ != nullptr && !rows_->outcome()) return fail(rows_->outcome().error());
@@ -253,6 +266,9 @@ class Service {
     if (flags_.quiet) return;
     std::fprintf(stderr, "rtctl: serving %s (%s; %s)\n", url.c_str(),
                  server_->surface_names().c_str(), in_memory ? "in memory" : "from PostgreSQL");
+    if (const auto& health = server_->health_address()) {
+      std::fprintf(stderr, "  health:   http://%s/health\n", health->text().c_str());
+    }
     if (flags_.page.shown) std::fprintf(stderr, "  page:     %s/\n", url.c_str());
     if (!server_->serves_runs()) return;
     std::fprintf(stderr, "  watch:    rtctl subscribe runs --url %s\n", url.c_str());
@@ -357,6 +373,8 @@ void add_serve(cli::Tool& tool) {
       ->capture_default_str();
   verb->add_flag("-q,--quiet", flags->quiet, "Log warnings and errors only");
   verb->add_flag("--no-metrics", flags->no_metrics, "Do not answer GET /metrics");
+  declare_drain(verb, flags->drain);
+  declare_io(verb, flags->io);
   declare_page(verb, flags->page);
   declare_topics(verb, flags->topics);
   declare_tls(verb, flags->tls);

@@ -31,7 +31,7 @@ class Companion {
  public:
   virtual ~Companion() = default;
   virtual void start(server::Server& server) = 0;
-  virtual void stop() = 0;  // before the server stops
+  virtual void stop() = 0;  // after the server has drained, before it stops
 };
 
 struct ServedSurface {

@@ -33,9 +33,7 @@ Result<std::shared_ptr<const io::TlsContext>> load_tls(const TlsFlags& flags) {
 }
 
 Result<ServeSignals> ServeSignals::create(const TlsFlags& flags) {
-  Fd fd = flags.enabled() ? RT_TRY(io::signal_descriptor({SIGINT, SIGTERM, SIGHUP}))
-                          : RT_TRY(io::signal_descriptor({SIGINT, SIGTERM}));
-  return ServeSignals(std::move(fd), flags);
+  return ServeSignals(RT_TRY(io::signal_descriptor({SIGINT, SIGTERM, SIGHUP})), flags);
 }
 
 bool ServeSignals::wait(int timeout_ms, server::Server& server) {
@@ -43,6 +41,8 @@ bool ServeSignals::wait(int timeout_ms, server::Server& server) {
   ::poll(&poll_fd, 1, timeout_ms);
   const int signal = io::take_signal(fd_);
   if (signal != SIGHUP) return signal != 0;
+  log::reopen();
+  if (!flags_.enabled()) return false;
   auto context = load_tls(flags_);
   if (context) {
     server.set_tls(std::move(*context));

@@ -64,6 +64,11 @@ void declare_topics(CLI::App* verb, TopicsFlags& flags) {
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
+  verb->add_option("--topics-client-buffer", flags.client_buffer,
+                   "Messages a subscriber may leave unread, beside 64 KiB; 0: any number")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
   verb->add_option("--topics-idle-timeout", flags.idle_timeout,
                    "How long a topic is remembered that nobody uses")
       ->type_name("TIME")
@@ -103,6 +108,7 @@ Result<server::TopicsHttp> topics_http(const TopicsFlags& flags) {
     return fail(Code::usage, "--notify-bytes-max lies between 64B and 7999B");
   }
   http.health_path = flags.health_path;
+  http.client_events_max = flags.client_buffer;
   http.keepalive_every =
       RT_TRY(at_least("--topics-keepalive", flags.keepalive, std::chrono::milliseconds(100)));
   return http;

@@ -24,6 +24,7 @@ struct TopicsFlags {
   double queue_warn = 0.5;
   std::uint32_t shards = 8;
   std::size_t ring = 1024;
+  std::size_t client_buffer = 0;
   int alter_system_mb = 0;
 };
 

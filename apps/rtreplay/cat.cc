@@ -3,12 +3,11 @@
 #include <unistd.h>
 
 #include <memory>
-#include <optional>
 
 #include "archive/reader.h"
-#include "pipe/archive_source.h"
 #include "rtreplay/output.h"
 #include "rtreplay/record_printer.h"
+#include "rtreplay/record_range.h"
 #include "rtreplay/verbs.h"
 
 namespace rt::rtreplay {
@@ -17,43 +16,22 @@ namespace {
 struct CatOptions {
   std::string path;
   std::string format = "ndjson";
-  std::string from;
-  std::string to;
+  RecordRange::Options range;
   std::string recover;
   bool snapshot = false;
 };
-
-// Nothing at or before `to` follows this record.
-bool is_past(const archive::Entry& entry, const ArchiveBound& to) {
-  if (entry.record.prelude) return false;
-  if (const auto* position = std::get_if<Position>(&to.at)) {
-    const Position last =
-        to.whole_transaction ? Position{position->lsn, Position::kEnd} : *position;
-    return entry.position > last;
-  }
-  return entry.t_hi > unix_us(std::get<WallTime>(to.at));
-}
 
 Result<int> run(const CatOptions& options) {
   if (options.format != "ndjson" && options.format != "text") {
     return fail(Code::usage, fmt::format("unknown format \"{}\"", options.format),
                 "one of ndjson, text");
   }
-  std::optional<ArchiveBound> from;
-  std::optional<ArchiveBound> to;
-  if (!options.from.empty()) from = RT_TRY(ArchiveBound::parse(options.from));
-  if (!options.to.empty()) to = RT_TRY(ArchiveBound::parse(options.to));
-
+  const RecordRange range = RT_TRY(RecordRange::parse(options.range, RecordRange::Unit::record));
   archive::ReadOptions read;
   read.committed_only = true;
   read.on_damage = RT_TRY(parse_on_damage(options.recover));
   archive::Reader reader = RT_TRY(archive::Reader::open(options.path, read));
-  if (from) {
-    if (const auto* position = std::get_if<Position>(&from->at))
-      RT_TRY(reader.seek(*position));
-    else
-      RT_TRY(reader.seek(std::get<WallTime>(from->at)));
-  }
+  RT_CHECKED(range.seek(reader));
   RecordPrinter printer(options.format == "text" ? LineFormat::text : LineFormat::ndjson,
                         options.snapshot);
   Output output(STDOUT_FILENO);
@@ -64,7 +42,7 @@ Result<int> run(const CatOptions& options) {
       RT_TRY(output.flush());
       return fail(std::move(more).error());
     }
-    if (!*more || (to && is_past(entry, *to))) break;
+    if (!*more || range.is_past(entry)) break;
     printer.print(entry.record, entry.position, output.buffer());
     if (!RT_TRY(output.poll())) return 0;
   }
@@ -89,10 +67,7 @@ void add_cat(cli::Tool& tool) {
   app->add_option("--format", options->format, "How rows are printed")
       ->type_name("ndjson|text")
       ->capture_default_str();
-  app->add_option("--from", options->from, "First row: an event id, an LSN, or a time (RFC 3339)")
-      ->type_name("ID|LSN|TIME");
-  app->add_option("--to", options->to, "Last row, included: an event id, an LSN, or a time")
-      ->type_name("ID|LSN|TIME");
+  RecordRange::declare(app, options->range, RecordRange::Unit::record);
   app->add_flag("--snapshot", options->snapshot, "Also print the rows of snapshots (op S)");
   add_recover_option(app, options->recover);
   cli::Tool::examples(app,

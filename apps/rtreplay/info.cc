@@ -2,12 +2,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "base/units.h"
+#include "rtreplay/info_html.h"
 #include "rtreplay/survey.h"
 #include "rtreplay/verbs.h"
 
@@ -137,13 +139,26 @@ void print_text(const Survey& s, const std::string& path) {
   }
 }
 
-Result<int> run(const std::string& path, bool json) {
+Result<void> write_page(const std::string& file, const std::string& page) {
+  std::FILE* out = std::fopen(file.c_str(), "we");
+  if (out == nullptr) return fail(os_error("cannot write " + file, errno, Code::usage));
+  const bool written = std::fwrite(page.data(), 1, page.size(), out) == page.size();
+  const int code = errno;
+  if (std::fclose(out) != 0 || !written) return fail(os_error("cannot write " + file, code));
+  return {};
+}
+
+Result<int> run(const std::string& path, bool json, const std::string& html) {
   const Survey found = RT_TRY(survey(path));
+  if (!html.empty()) {
+    RT_CHECKED(write_page(html, info_html(found, path)));
+    if (!json) std::fprintf(stderr, "rtreplay: wrote %s\n", html.c_str());
+  }
   if (json) {
     const auto text =
         as_json(found, path).dump(2, ' ', false, ordered_json::error_handler_t::replace);
     std::printf("%s\n", text.c_str());
-  } else {
+  } else if (html.empty()) {
     print_text(found, path);
   }
   std::fflush(stdout);
@@ -157,14 +172,17 @@ void add_info(cli::Tool& tool) {
   struct Options {
     std::string path;
     bool json = false;
+    std::string html;
   };
   auto options = std::make_shared<Options>();
   CLI::App* app = tool.verb("info", "Say what a recording holds",
-                            [options] { return run(options->path, options->json); });
+                            [options] { return run(options->path, options->json, options->html); });
   app->add_option("ARCHIVE", options->path, "File or directory")->required();
   app->add_flag("--json", options->json, "As one JSON object");
+  app->add_option("--html", options->html, "Write it as a page with pictures")->type_name("FILE");
   cli::Tool::examples(app,
                       "  rtreplay info incident.rtr\n"
+                      "  rtreplay info incident.rtr --html incident.html\n"
                       "  rtreplay info incident.rtr --json | jq .rows");
 }
 

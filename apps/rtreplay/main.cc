@@ -8,5 +8,11 @@ int main(int argc, char** argv) {
   rt::rtreplay::add_verify(tool);
   rt::rtreplay::add_cat(tool);
   rt::rtreplay::add_play(tool);
+  rt::rtreplay::add_cut(tool);
+  rt::rtreplay::add_filter(tool);
+  rt::rtreplay::add_merge(tool);
+  rt::rtreplay::add_convert(tool);
+  rt::rtreplay::add_diff(tool);
+  rt::rtreplay::add_bisect(tool);
   return tool.main(argc, argv);
 }

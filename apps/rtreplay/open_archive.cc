@@ -18,12 +18,13 @@ std::string notes_json(const std::string& kind, const std::string& source) {
   return notes.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-Result<OpenedArchive> open_archive(const std::string& path, const archive::Origin& origin) {
+Result<OpenedArchive> open_archive(const std::string& path, const archive::Origin& origin,
+                                   const archive::WriterOptions& options) {
   const archive::Moment now = archive::Moment::of(SystemClock());
   if (!archive::Writer::exists(path)) {
-    return OpenedArchive{RT_TRY(archive::Writer::create(path, origin, now)), false};
+    return OpenedArchive{RT_TRY(archive::Writer::create(path, origin, now, options)), false};
   }
-  OpenedArchive opened{RT_TRY(archive::Writer::open(path, now)), true};
+  OpenedArchive opened{RT_TRY(archive::Writer::open(path, now, options)), true};
   RT_CHECKED(opened.writer.check_origin(origin));
   const archive::Recovery& recovered = opened.writer.recovered();
   if (recovered.torn_bytes > 0) {

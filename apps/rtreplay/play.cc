@@ -10,9 +10,10 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/stop_watch.h"
+#include "io/wakeup.h"
 #include "pipe/archive_source.h"
-#include "rtreplay/play_sinks.h"
 #include "rtreplay/play_sse.h"
+#include "rtreplay/play_targets.h"
 #include "rtreplay/survey.h"
 #include "rtreplay/verbs.h"
 
@@ -21,12 +22,11 @@ namespace {
 
 struct Options {
   std::string path;
-  std::string to;
+  TargetOptions target;
   std::string speed = "1";
   std::string max_gap;
   std::string from;
   std::string until;
-  std::string format = "ndjson";
   std::string recover;
   SseTarget sse;
   std::uint32_t loops = 1;
@@ -95,52 +95,50 @@ void print_summary(const ArchiveSource& source, Duration took) {
   std::fprintf(stderr, "rtreplay: %s\n", line.c_str());
 }
 
-Result<std::unique_ptr<Sink>> make_sink(const Options& options) {
-  if (options.format != "ndjson" && options.format != "text") {
-    return fail(Code::usage, fmt::format("unknown format \"{}\"", options.format),
-                "one of ndjson, text");
-  }
-  if (options.to == "null") return make_null_sink();
-  if (options.to == "stdout" || options.to == "-") {
-    return make_stdout_sink(options.format == "text" ? LineFormat::text : LineFormat::ndjson);
-  }
-  return fail(Code::usage, fmt::format("unknown target \"{}\"", options.to),
-              "one of stdout, null, sse");
-}
-
-Result<void> play_to_sink(const Options& options, const ArchiveSourceOptions& source_options,
+Result<void> play_to_sink(const Options& options, ArchiveSourceOptions source_options,
                           const cli::StopWatch& watch) {
-  const std::unique_ptr<Sink> sink = RT_TRY(make_sink(options));
   const SystemClock clock;
+  io::Wakeup bell = RT_TRY(io::Wakeup::create());
+  const std::stop_callback stopped(watch.token(), [&bell] { bell.ring(); });
+  const archive::Reader recording = RT_TRY(archive::Reader::open(options.path));
+  PlayTarget target = RT_TRY(open_target(options.target, recording.header(), bell.fd(), clock));
+  if (target.resume && !source_options.from) {
+    source_options.from = ArchiveBound{*target.resume, true};
+  }
   ArchiveSource source(source_options, clock);
   Result<void> ran = source.run(watch.token(), [&](RecordBatch& batch) -> Result<void> {
-    for (std::size_t i = 0; i < batch.size(); ++i) RT_CHECKED(sink->put(batch[i]));
-    return sink->flush();
+    for (std::size_t i = 0; i < batch.size(); ++i) RT_CHECKED(target.sink->put(batch[i]));
+    return target.sink->flush();
   });
-  if (ran) ran = sink->close();
-  const bool reader_gone =
-      (!ran && ran.error().code == Code::cancelled) || watch.cause() == cli::StopCause::reader_gone;
-  if (!options.quiet && !reader_gone) print_summary(source, source.playing_for(clock.now()));
-  return reader_gone ? Result<void>() : ran;  // with nobody to tell, an end like any other
+  if (ran) ran = target.sink->close();
+  const bool called_off = !ran && ran.error().code == Code::cancelled;
+  const bool reader_gone = watch.cause() == cli::StopCause::reader_gone ||
+                           (called_off && !watch.token().stop_requested());
+  if (!options.quiet && !reader_gone) {
+    print_summary(source, source.playing_for(clock.now()));
+    if (target.report) target.report();
+  }
+  return called_off || reader_gone ? Result<void>() : ran;  // nobody to tell: an end like any other
 }
 
 Result<int> run(const Options& options) {
   ArchiveSourceOptions source = RT_TRY(source_options(options));
+  RT_CHECKED(check_target(options.target));
   if (options.dry_run) return dry_run(options, source);
-  if (options.to != "sse") RT_TRY(make_sink(options));  // a misspelt target before anything else
-  RT_TRY(archive::Reader::open(options.path));          // so is a missing file
+  RT_TRY(archive::Reader::open(options.path));  // a missing file before anything else
+  const TargetKind kind = RT_TRY(target_kind(options.target.to));
   cli::StopWatch::Options watch_options;
-  watch_options.watch_output = options.to == "stdout" || options.to == "-";
+  watch_options.watch_output = kind == TargetKind::out;
   const auto watch = RT_TRY(cli::StopWatch::start(watch_options));
   Result<void> ran;
-  if (options.to == "sse") {
+  if (kind == TargetKind::sse) {
     const SystemClock clock;
     ran = play_to_sse(std::move(source), options.sse, watch->token(),
                       [&](const ArchiveSource& played) {
                         if (!options.quiet) print_summary(played, played.playing_for(clock.now()));
                       });
   } else {
-    ran = play_to_sink(options, source, *watch);
+    ran = play_to_sink(options, std::move(source), *watch);
   }
   if (!ran) return fail(std::move(ran).error());
   if (watch->cause() == cli::StopCause::interrupted) return watch->signal_status();
@@ -153,8 +151,9 @@ void add_play(cli::Tool& tool) {
   auto options = std::make_shared<Options>();
   CLI::App* app = tool.verb("play", "Play a recording", [options] { return run(*options); });
   app->add_option("ARCHIVE", options->path, "File or directory")->required();
-  app->add_option("--to", options->to, "Where to; sse: an embedded server")
-      ->type_name("stdout|null|sse")
+  app->add_option("--to", options->target.to,
+                  "Where to: postgresql://.., sse (an embedded server), stdout, null")
+      ->type_name("TARGET")
       ->required();
   app->add_option("--speed", options->speed, "1 is as recorded; 0.01 and up, or max")
       ->type_name("FACTOR")
@@ -167,7 +166,7 @@ void add_play(cli::Tool& tool) {
   app->add_option("--loop", options->loops, "Play this many times; 0 for ever")
       ->type_name("N")
       ->capture_default_str();
-  app->add_option("--format", options->format, "How rows are printed on stdout")
+  app->add_option("--format", options->target.format, "How rows are printed on stdout")
       ->type_name("ndjson|text")
       ->capture_default_str();
   app->add_option("--listen", options->sse.listen, "Where sse listens")
@@ -180,6 +179,19 @@ void add_play(cli::Tool& tool) {
                   "sse: begin when so many are there")
       ->type_name("N")
       ->capture_default_str();
+  app->add_option("--on-conflict", options->target.postgres.on_conflict,
+                  "PostgreSQL: a row that is there, or is missing, against what was recorded")
+      ->type_name("upsert|fill|skip|error")
+      ->capture_default_str();
+  app->add_option("--progress-name", options->target.postgres.progress_name,
+                  "PostgreSQL: what is played under one name is played once (else the recording's)")
+      ->type_name("NAME");
+  app->add_flag("--with-triggers", options->target.postgres.with_triggers,
+                "PostgreSQL: fire triggers and check foreign keys, as the application does");
+  app->add_flag("--i-know", options->target.postgres.i_know,
+                "PostgreSQL: even if it is the database that was recorded");
+  app->add_flag("--yes", options->target.postgres.yes,
+                "Also to a target that is not on this machine");
   app->add_flag("--dry-run", options->dry_run, "Say what would be played");
   app->add_flag("-q,--quiet", options->quiet, "No summary");
   add_recover_option(app, options->recover);
@@ -187,6 +199,7 @@ void add_play(cli::Tool& tool) {
                       "  rtreplay play incident.rtr --to stdout --speed 4 --max-gap 2s | jq .new\n"
                       "  rtreplay play runs.rtr --to sse --listen 127.0.0.1:8080 --speed 4 "
                       "--await-subscribers 100\n"
+                      "  rtreplay play incident.rtr --to postgresql://127.0.0.1/copy --speed max\n"
                       "  rtreplay play incident.rtr --to null --speed max");
 }
 

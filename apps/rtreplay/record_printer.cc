@@ -18,40 +18,6 @@ using pgoutput::ValueKind;
 
 enum class Columns { all, key };
 
-// {"a":"1","b":null}: columns of a row; unchanged ones come from `fallback` (the full old row) or
-// are left out.
-void append_object(std::string& out, const RowLayout& layout, TupleView row, Columns which,
-                   TupleView fallback = {}) {
-  out += '{';
-  bool first = true;
-  std::size_t i = 0;
-  for (pgoutput::Value value : row) {
-    const std::size_t column = i++;
-    if (column >= layout.columns.size()) break;
-    if (which == Columns::key && !layout.columns[column].is_key) continue;
-    if (value.kind == ValueKind::unchanged && column < fallback.size()) value = fallback[column];
-    if (value.kind == ValueKind::unchanged) continue;
-    if (!first) out += ',';
-    first = false;
-    out += layout.columns[column].json_name;
-    append_value_json(out, value);
-  }
-  out += '}';
-}
-
-void append_unchanged(std::string& out, const RowLayout& layout, TupleView row) {
-  bool any = false;
-  std::size_t i = 0;
-  for (const pgoutput::Value value : row) {
-    const std::size_t column = i++;
-    if (value.kind != ValueKind::unchanged || column >= layout.columns.size()) continue;
-    out += any ? "," : ",\"unchanged\":[";
-    any = true;
-    append_json_string(out, layout.columns[column].name);
-  }
-  if (any) out += ']';
-}
-
 void append_columns_text(std::string& out, const RowLayout& layout, TupleView row, Columns which) {
   std::size_t i = 0;
   for (const pgoutput::Value value : row) {
@@ -91,6 +57,14 @@ void RecordPrinter::print(const RecordView& record, const Position& position, st
   }
 }
 
+void RecordPrinter::set_transaction(std::int64_t time_us, std::uint32_t xid) {
+  xid_ = xid;
+  time_.clear();
+  append_rfc3339(time_, from_unix_us(time_us));
+  transaction_.clear();
+  transaction_fields(transaction_, time_, xid_);
+}
+
 void RecordPrinter::print_wal(const RecordView& record, const Position& position,
                               std::string& out) {
   const auto decoded = pgoutput::decode(record.body);
@@ -100,8 +74,7 @@ void RecordPrinter::print_wal(const RecordView& record, const Position& position
     return;
   }
   if (const auto* begin = std::get_if<pgoutput::Begin>(&message)) {
-    xid_ = begin->xid;
-    time_ = format_rfc3339(from_unix_us(begin->commit_time.unix_us()));
+    set_transaction(begin->commit_time.unix_us(), begin->xid);
   } else if (const auto* relation = std::get_if<pgoutput::Relation>(&message)) {
     layouts_.learn(*relation);
   } else if (const auto* insert = std::get_if<pgoutput::Insert>(&message)) {
@@ -119,53 +92,19 @@ void RecordPrinter::print_wal(const RecordView& record, const Position& position
   }
 }
 
-void RecordPrinter::print_row(const Row& row, const Position& position, std::string& out) {
+void RecordPrinter::print_row(const RowChange& row, const Position& position, std::string& out) {
   if (row.layout == nullptr) {
     ++undecodable_;
     return;
   }
   ++lines_;
   if (format_ == LineFormat::ndjson)
-    row_as_json(row, position, out);
+    append_row_line(out, row, position, transaction_);
   else
     row_as_text(row, position, out);
 }
 
-void RecordPrinter::row_as_json(const Row& row, const Position& position, std::string& out) {
-  const RowLayout& layout = *row.layout;
-  out += "{\"id\":\"";
-  append_id(out, position);
-  out += "\",\"ts\":\"";
-  out += time_;
-  out += "\",\"xid\":";
-  append_decimal(out, xid_);
-  out += ",\"op\":\"";
-  out += row.op;
-  out += "\",\"rel\":";
-  out += layout.json_name;
-  out += ",\"key\":";
-  if (!layout.key_known)
-    out += "null";
-  else
-    append_object(out, layout, row.has_new ? row.new_row : row.old_row, Columns::key, row.old_row);
-  out += ",\"old\":";
-  if (row.old_kind == OldRow::none)
-    out += "null";
-  else
-    append_object(out, layout, row.old_row,
-                  row.old_kind == OldRow::key ? Columns::key : Columns::all);
-  out += ",\"new\":";
-  const TupleView fallback = row.old_kind == OldRow::full ? row.old_row : TupleView();
-  if (!row.has_new) {
-    out += "null";
-  } else {
-    append_object(out, layout, row.new_row, Columns::all, fallback);
-    if (fallback.empty()) append_unchanged(out, layout, row.new_row);
-  }
-  out += "}\n";
-}
-
-void RecordPrinter::row_as_text(const Row& row, const Position& position, std::string& out) {
+void RecordPrinter::row_as_text(const RowChange& row, const Position& position, std::string& out) {
   const RowLayout& layout = *row.layout;
   append_id(out, position);
   out += ' ';
@@ -222,11 +161,10 @@ void RecordPrinter::print_snapshot_row(const RecordView& record, std::string& ou
   }
   ++lines_;
   const Position position{record.lsn, Position::kEnd};
-  time_ = format_rfc3339(from_unix_us(record.received_us));
-  xid_ = 0;
-  const Row made{'S', layout, OldRow::none, {}, *row, true};
+  set_transaction(record.received_us, 0);
+  const RowChange made{'S', layout, OldRow::none, {}, *row, true};
   if (format_ == LineFormat::ndjson)
-    row_as_json(made, position, out);
+    append_row_line(out, made, position, transaction_);
   else
     row_as_text(made, position, out);
 }

@@ -9,7 +9,7 @@
 #include "base/position.h"
 #include "base/record.h"
 #include "proto/pgoutput.h"
-#include "rtreplay/row_layout.h"
+#include "rtreplay/row_line.h"
 
 namespace rt::rtreplay {
 
@@ -28,18 +28,10 @@ class RecordPrinter {
   std::uint64_t undecodable() const { return undecodable_; }  // rows without a line
 
  private:
-  struct Row {
-    char op = 'I';
-    const RowLayout* layout = nullptr;
-    pgoutput::OldRow old_kind = pgoutput::OldRow::none;
-    pgoutput::TupleView old_row;
-    pgoutput::TupleView new_row;
-    bool has_new = false;
-  };
+  void set_transaction(std::int64_t time_us, std::uint32_t xid);
   void print_wal(const RecordView& record, const Position& position, std::string& out);
-  void print_row(const Row& row, const Position& position, std::string& out);
-  void row_as_json(const Row& row, const Position& position, std::string& out);
-  void row_as_text(const Row& row, const Position& position, std::string& out);
+  void print_row(const RowChange& row, const Position& position, std::string& out);
+  void row_as_text(const RowChange& row, const Position& position, std::string& out);
   void print_truncate(const pgoutput::Truncate& truncate, const Position& position,
                       std::string& out);
   void print_snapshot_row(const RecordView& record, std::string& out);
@@ -57,7 +49,8 @@ class RecordPrinter {
   bool snapshot_rows_;
   RowLayouts layouts_;
   std::uint32_t xid_ = 0;
-  std::string time_;  // of the open transaction's commit
+  std::string time_;         // of the open transaction's commit
+  std::string transaction_;  // what its lines share
   std::uint64_t lines_ = 0;
   std::uint64_t undecodable_ = 0;
   std::string scratch_;

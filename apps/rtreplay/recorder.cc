@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdio>
+#include <utility>
 
 #include "archive/wire.h"
 #include "base/units.h"
@@ -28,6 +30,7 @@ Recorder::Recorder(archive::Writer writer, RecorderOptions options, std::stop_so
       started_(clock_.now()),
       shown_(started_),
       held_commit_lsn_(writer_.durable_commit_lsn()),
+      held_end_lsn_(writer_.durable_end_lsn()),
       confirmed_(writer_.durable_end_lsn()),
       ticker_([this](const std::stop_token& token) { tick_until_stopped(token); }) {}
 
@@ -36,10 +39,19 @@ Recorder::~Recorder() {
   if (ticker_.joinable()) ticker_.join();
 }
 
+// A message outside transactions stands at its own LSN, and comes in the order of the WAL.
+bool Recorder::is_known_message(std::string_view body) const {
+  constexpr std::size_t kLsnAt = 2;  // 'M', u8 flags (1: transactional), u64 LSN
+  if (body.size() < kLsnAt + 8 || (body[1] & 1) != 0) return false;
+  return archive::load_be<std::uint64_t>(body.data() + kLsnAt) <= held_end_lsn_;
+}
+
 // A source may send again what was stored but not yet confirmed when we were last stopped.
 bool Recorder::is_known(const RecordView& record) {
+  if (record.kind == RecordKind::abandon) return std::exchange(inside_known_, false);
   if (record.kind != RecordKind::wal || record.prelude) return false;
   const char letter = archive::wal_letter(record.body);
+  if (letter == 'M' && !inside_known_) return is_known_message(record.body);
   if (letter == 'B' && record.body.size() >= 9) {
     inside_known_ = archive::load_be<std::uint64_t>(record.body.data() + 1) <= held_commit_lsn_;
     if (inside_known_) ++known_transactions_;
@@ -72,6 +84,9 @@ Result<void> Recorder::put_locked(const RecordView& record, Instant now) {
     case RecordKind::gap:
       ++gaps_;
       return {};
+    case RecordKind::keepalive:
+      noted_lsn_ = std::max(noted_lsn_, record.lsn);
+      return {};
     default:
       return {};
   }
@@ -99,8 +114,10 @@ Result<void> Recorder::put(const RecordView& record) {
 }
 
 void Recorder::report_durable() {
-  if (writer_.durable_end_lsn() == confirmed_) return;
-  confirmed_ = writer_.durable_end_lsn();
+  std::uint64_t durable = writer_.durable_end_lsn();
+  if (!writer_.undurable()) durable = std::max(durable, noted_lsn_);
+  if (durable <= confirmed_) return;
+  confirmed_ = durable;
   if (on_durable_) on_durable_(confirmed_);
 }
 

@@ -43,10 +43,13 @@ class Recorder {
   Result<void> finish();
 
   std::uint64_t rows() const { return rows_; }
+  // What on_durable was last told; from the thread of take().
+  std::uint64_t confirmed() const { return confirmed_; }
 
  private:
   Result<void> put_locked(const RecordView& record, Instant now);
   bool is_known(const RecordView& record);
+  bool is_known_message(std::string_view body) const;
   void report_durable();
   void tick_until_stopped(const std::stop_token& stop);
   void show_progress(bool last);
@@ -61,6 +64,8 @@ class Recorder {
   Instant started_;
   Instant shown_;
   std::uint64_t held_commit_lsn_;  // of the last transaction in the archive at the start
+  std::uint64_t held_end_lsn_;     // what the archive could have confirmed at the start
+  std::uint64_t noted_lsn_ = 0;    // of the last keepalive
   std::uint64_t confirmed_ = 0;
   std::uint64_t rows_ = 0;
   std::uint64_t rows_shown_ = 0;

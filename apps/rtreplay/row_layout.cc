@@ -32,12 +32,19 @@ void RowLayouts::learn(const pgoutput::Relation& relation) {
   }
   layout.key_known = std::any_of(layout.columns.begin(), layout.columns.end(),
                                  [](const RowLayout::Column& column) { return column.is_key; });
+  for (std::size_t i = 0; i < layout.columns.size(); ++i) {
+    if (layout.columns[i].is_key) layout.key_end = i + 1;
+  }
   layouts_[relation.oid] = std::move(layout);
 }
 
 const RowLayout* RowLayouts::find(std::uint32_t oid) const {
+  if (last_ != nullptr && last_oid_ == oid) return last_;
   const auto found = layouts_.find(oid);
-  return found == layouts_.end() ? nullptr : &found->second;
+  if (found == layouts_.end()) return nullptr;
+  last_oid_ = oid;
+  last_ = &found->second;
+  return last_;
 }
 
 }  // namespace rt::rtreplay

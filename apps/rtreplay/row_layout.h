@@ -20,6 +20,7 @@ struct RowLayout {
   std::string name;       // "public.orders"
   std::string json_name;  // quoted
   std::vector<Column> columns;
+  std::size_t key_end = 0;  // columns from here on are no part of the key
   bool key_known = false;
 };
 
@@ -33,6 +34,9 @@ class RowLayouts {
 
  private:
   std::unordered_map<std::uint32_t, RowLayout> layouts_;
+  // Rows of one table follow each other.
+  mutable std::uint32_t last_oid_ = 0;
+  mutable const RowLayout* last_ = nullptr;
 };
 
 }  // namespace rt::rtreplay

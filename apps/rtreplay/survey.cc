@@ -1,6 +1,7 @@
 #include "rtreplay/survey.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "archive/bodies.h"
 
@@ -29,6 +30,7 @@ class Counter {
         return;
       case RecordKind::gap:
         survey_.gaps.emplace_back(record.body);
+        survey_.gap_times_us.push_back(entry.t_hi);
         return;
       case RecordKind::sse: {
         const auto body = archive::decode_sse(record.body);
@@ -66,6 +68,10 @@ class Counter {
     if (letter == 'C') {
       ++survey_.transactions;
       survey_.largest_rows = std::max(survey_.largest_rows, rows_in_transaction_);
+      if (rows_in_transaction_ > 0) {
+        const auto width = static_cast<std::size_t>(std::bit_width(rows_in_transaction_));
+        ++survey_.sizes[std::min(width, survey_.sizes.size()) - 1];
+      }
     }
     const std::uint32_t changes = archive::row_changes(entry.record.body);
     if (changes == 0) return;

@@ -1,6 +1,7 @@
 // What is in a recording, counted: the content of `rtreplay info` and of a dry run.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -28,6 +29,9 @@ struct Survey {
   std::string last_id;
   std::map<std::string, archive::RelationCounts> relations;  // by name
   std::vector<std::string> gaps;                             // reasons
+  std::vector<std::int64_t> gap_times_us;                    // the stream's clock at each
+  // Transactions by size: [i] had from 2^i to 2^(i+1) - 1 rows.
+  std::array<std::uint64_t, 33> sizes{};
   std::vector<archive::Marker> marks;
   std::vector<std::uint32_t> rate;  // rows and events in equal slices of the span
   bool closed = false;              // the last segment ends with its footer

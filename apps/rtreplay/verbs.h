@@ -13,6 +13,12 @@ void add_info(cli::Tool& tool);
 void add_verify(cli::Tool& tool);
 void add_cat(cli::Tool& tool);
 void add_play(cli::Tool& tool);
+void add_cut(cli::Tool& tool);
+void add_filter(cli::Tool& tool);
+void add_merge(cli::Tool& tool);
+void add_convert(cli::Tool& tool);
+void add_diff(cli::Tool& tool);
+void add_bisect(cli::Tool& tool);
 
 void add_record_wal(cli::Tool& tool, CLI::App* record);
 void add_record_sse(cli::Tool& tool, CLI::App* record);

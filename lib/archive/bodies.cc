@@ -117,6 +117,17 @@ std::optional<AbandonBody> decode_abandon(std::string_view bytes) {
   return AbandonBody{load_le<std::uint64_t>(bytes.data())};
 }
 
+void encode(std::string& out, const LeftOutBody& body) {
+  append_varint(out, body.changes);
+}
+
+std::optional<LeftOutBody> decode_left_out(std::string_view bytes) {
+  const char* at = bytes.data();
+  std::uint64_t changes = 0;
+  if (!read_varint(at, at + bytes.size(), changes) || changes > 0xFFFFFFFF) return std::nullopt;
+  return LeftOutBody{static_cast<std::uint32_t>(changes)};
+}
+
 std::string encode_json(const SnapshotBegin& body) {
   const nlohmann::ordered_json json = {{"consistent_point", lsn_text(body.consistent_point)},
                                        {"snapshot", body.snapshot}};

@@ -37,6 +37,9 @@ struct SnapshotRowBody {  // 's'
 struct AbandonBody {  // 'A'
   std::uint64_t final_lsn = 0;
 };
+struct LeftOutBody {  // 'x'
+  std::uint32_t changes = 0;
+};
 // gap ('G') and mark ('m') bodies are plain text.
 
 // Each appends to `out`.
@@ -46,6 +49,7 @@ void encode(std::string& out, const RedisBody& body);
 void encode(std::string& out, const KeepaliveBody& body);
 void encode(std::string& out, const SnapshotRowBody& body);
 void encode(std::string& out, const AbandonBody& body);
+void encode(std::string& out, const LeftOutBody& body);
 
 // Nothing if the body is malformed. Views die with `body`.
 std::optional<SseBody> decode_sse(std::string_view body);
@@ -54,6 +58,7 @@ std::optional<RedisBody> decode_redis(std::string_view body);
 std::optional<KeepaliveBody> decode_keepalive(std::string_view body);
 std::optional<SnapshotRowBody> decode_snapshot_row(std::string_view body);
 std::optional<AbandonBody> decode_abandon(std::string_view body);
+std::optional<LeftOutBody> decode_left_out(std::string_view body);
 
 // The fields of a stream's entry, in order: the payload of a RedisBody with an id.
 struct RedisField {

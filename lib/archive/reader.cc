@@ -113,7 +113,7 @@ Result<std::string_view> Reader::content_of(std::size_t index, const BlockHeader
   return decoder.decode(*file, block(index).offset, header, chain);
 }
 
-StreamTracker Reader::tracker_before(std::size_t index, const BlockHeader& header) const {
+Result<StreamTracker> Reader::tracker_before(std::size_t index, const BlockHeader& header) {
   StreamTracker tracker;
   const std::size_t segment = segment_of(index);
   if (index == first_block_[segment]) {
@@ -121,7 +121,9 @@ StreamTracker Reader::tracker_before(std::size_t index, const BlockHeader& heade
     tracker.resume_after(h.previous_commit_lsn, h.previous_end_lsn, h.previous_t_hi);
   } else {
     const BlockEntry& before = block(index - 1);
-    tracker.resume_after(before.last_commit_lsn, 0, before.t_hi);
+    // What may be confirmed stands in the header alone; it is not worth an error.
+    const auto facts = header_of(index - 1);
+    tracker.resume_after(before.last_commit_lsn, facts ? facts->end_lsn : 0, before.t_hi);
   }
   if ((header.flags & kStartsInTransaction) != 0) {
     tracker.resume_inside(header.open_lsn, header.open_rows);
@@ -157,7 +159,7 @@ Result<void> Reader::rewind() {
 Result<void> Reader::load_block(std::size_t index) {
   const BlockHeader header = RT_TRY(header_of(index));
   const std::string_view raw = RT_TRY(content_of(index, header, decoder_));
-  if (fresh_ || index == 0) tracker_ = tracker_before(index, header);
+  if (fresh_ || index == 0) tracker_ = RT_TRY(tracker_before(index, header));
   chain_ = header.chain;
   next_block_ = index + 1;
   begin_ = at_ = raw.data();

@@ -94,6 +94,9 @@ class Reader {
     return segments_.front().scan.header;
   }  // of the first segment
 
+  // The stream up to the record handed out last, of one that was sought too.
+  const StreamTracker& tracker() const { return tracker_; }
+
   std::uint64_t file_bytes() const;
   std::uint64_t end_lsn() const;  // of the last commit; 0 if there is none
   // Transactions without a Commit that committed_only leaves out.
@@ -129,7 +132,7 @@ class Reader {
   Result<BlockHeader> header_of(std::size_t block);
   Result<std::string_view> content_of(std::size_t block, const BlockHeader& header,
                                       BlockDecoder& decoder);
-  StreamTracker tracker_before(std::size_t block, const BlockHeader& header) const;
+  Result<StreamTracker> tracker_before(std::size_t block, const BlockHeader& header);
 
   Result<bool> next_block();
   Result<void> load_block(std::size_t block);

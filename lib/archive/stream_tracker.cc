@@ -1,5 +1,6 @@
 #include "archive/stream_tracker.h"
 
+#include "archive/bodies.h"
 #include "archive/wire.h"
 #include "base/clock.h"
 
@@ -59,6 +60,11 @@ void StreamTracker::take(const RecordView& record) {
       break;
     case RecordKind::snapshot_end:
       confirmable(record.lsn);
+      break;
+    case RecordKind::left_out:
+      if (const auto body = decode_left_out(record.body); body && open_) {
+        open_rows_ += body->changes;
+      }
       break;
     case RecordKind::sse:
     case RecordKind::notify:

@@ -25,6 +25,7 @@ enum class RecordKind : std::uint8_t {
   receipt = 'R',       // a subscriber received an event
   mark = 'm',          // an operator's marker; body: text
   state = 'S',         // a relation's multiset hash at this point
+  left_out = 'x',      // row changes of the open transaction that a filter took away: how many
 };
 
 struct RecordView {

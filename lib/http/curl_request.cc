@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "http/token_file.h"
 
@@ -224,6 +225,28 @@ long Request::status() const {
   long status = 0;
   curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
   return status;
+}
+
+void Request::log_answer(const std::string& content_type) const {
+  const char* url = nullptr;
+  const char* address = nullptr;
+  long port = 0;
+  long version = 0;
+  double connected_s = 0;
+  double answered_s = 0;
+  curl_easy_getinfo(handle_, CURLINFO_EFFECTIVE_URL, &url);
+  curl_easy_getinfo(handle_, CURLINFO_PRIMARY_IP, &address);
+  curl_easy_getinfo(handle_, CURLINFO_PRIMARY_PORT, &port);
+  curl_easy_getinfo(handle_, CURLINFO_HTTP_VERSION, &version);
+  curl_easy_getinfo(handle_, CURLINFO_CONNECT_TIME, &connected_s);
+  curl_easy_getinfo(handle_, CURLINFO_STARTTRANSFER_TIME, &answered_s);
+  log::debug(
+      "http answer",
+      fmt::format("{} status={} {} http={} peer={}:{} connected_ms={:.1f} answered_ms={:.1f}",
+                  log::field("url", without_credentials(url != nullptr ? url : "")), status(),
+                  log::field("content_type", content_type),
+                  version == CURL_HTTP_VERSION_2_0 ? "2" : "1.1", address != nullptr ? address : "",
+                  port, connected_s * 1e3, answered_s * 1e3));
 }
 
 }  // namespace rt::http

@@ -48,6 +48,8 @@ class Request {
 
   void* handle() const { return handle_; }
   long status() const;  // of the last response head; 0: none
+  // Says at level debug who answered, and how.
+  void log_answer(const std::string& content_type) const;
 
  private:
   Result<void> collect_lines(const HttpOptions& options, const std::vector<std::string>& own);

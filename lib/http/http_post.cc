@@ -51,6 +51,7 @@ Result<HttpReply> HttpPost::post(const std::string& content_type, const std::str
   }
   if (code != CURLE_OK) return fail(request.failure(code).error.context(attempt));
   reply.status = request.status();
+  request.log_answer({});
   return reply;
 }
 

@@ -136,6 +136,7 @@ bool StreamTransfer::take_header_line(std::string_view line) {
 
 bool StreamTransfer::take_head() {
   head_taken_ = true;
+  request_.log_answer(content_type_);
   called_off_ = !taker_.head({request_.status(), content_type_, retry_after_});
   return !called_off_;
 }

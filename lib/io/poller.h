@@ -36,6 +36,9 @@ class Poller {
   // from its start. Returns how many. `now` is the caller's reading of the clock before the call.
   std::size_t wait(std::span<Ready> out, std::optional<Instant> deadline, Instant now);
 
+  // Readable while something is ready: to wait for it with another deadline, or among others.
+  int fd() const { return fd_.get(); }
+
   static constexpr std::size_t kBatchMax = 512;  // events taken from the kernel in one call
 
  private:

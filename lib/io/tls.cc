@@ -73,6 +73,33 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsFiles& files
   return std::shared_ptr<const TlsContext>(context);
 }
 
+Result<std::shared_ptr<const TlsContext>> TlsContext::trust(const TlsTrust& trust) {
+  ERR_clear_error();
+  SSL_CTX* const raw = SSL_CTX_new(TLS_client_method());
+  if (raw == nullptr) return fail(Code::limit, "cannot set up TLS: " + first_reason());
+  const std::shared_ptr<TlsContext> context(new TlsContext(raw));
+  SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
+  SSL_CTX_set_options(raw, SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
+  SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_verify(raw, trust.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+  std::string offered;
+  if (trust.offer_http2) offered += "\x02h2";
+  if (trust.offer_http1) offered += "\x08http/1.1";
+  SSL_CTX_set_alpn_protos(raw, reinterpret_cast<const unsigned char*>(offered.data()),
+                          static_cast<unsigned int>(offered.size()));
+  if (!trust.verify) return std::shared_ptr<const TlsContext>(context);
+  if (trust.authorities.empty()) {
+    SSL_CTX_set_default_verify_paths(raw);
+    return std::shared_ptr<const TlsContext>(context);
+  }
+  RT_CHECKED(check_readable("certificate file", trust.authorities));
+  if (SSL_CTX_load_verify_locations(raw, trust.authorities.c_str(), nullptr) != 1) {
+    return fail(Code::usage, fmt::format("cannot use certificate file {}: {}", trust.authorities,
+                                         first_reason()));
+  }
+  return std::shared_ptr<const TlsContext>(context);
+}
+
 Result<void> TlsContext::use(const TlsFiles& files) {
   RT_CHECKED(check_readable("certificate file", files.certificates));
   RT_CHECKED(check_readable("key file", files.key));
@@ -155,12 +182,29 @@ struct TlsSession::Transport {
 };
 
 TlsSession::TlsSession(const TlsContext& context, int fd) : raw_(SSL_new(context.raw_)), fd_(fd) {
+  attach();
+  SSL_set_accept_state(raw_);
+}
+
+TlsSession::TlsSession(const TlsContext& context, int fd, const std::string& host)
+    : raw_(SSL_new(context.raw_)), fd_(fd) {
+  attach();
+  SSL_set_connect_state(raw_);
+  // An address is no name for SNI (RFC 6066 section 3), and is compared with other entries.
+  X509_VERIFY_PARAM* const rules = SSL_get0_param(raw_);
+  if (X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) == 1) return;
+  ERR_clear_error();
+  SSL_ctrl(raw_, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+           const_cast<char*>(host.c_str()));
+  RT_CHECK(SSL_set1_host(raw_, host.c_str()) == 1);
+}
+
+void TlsSession::attach() {
   BIO* const bio = BIO_new(Transport::method());
   RT_CHECK(raw_ != nullptr && bio != nullptr);
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(raw_, bio, bio);
-  SSL_set_accept_state(raw_);
 }
 
 TlsSession::~TlsSession() {
@@ -246,7 +290,8 @@ TlsSession::State TlsSession::state_of(int outcome) {
       return State::closed;
     default:
       broken_ = true;  // OpenSSL forbids to go on after these
-      error_ = ERR_peek_last_error() == 0 ? "the connection is lost" : first_reason();
+      lost_ = ERR_peek_last_error() == 0;
+      error_ = lost_ ? "the connection is lost" : first_reason();
       return State::failed;
   }
 }

@@ -1,7 +1,7 @@
-// TLS for servers (OpenSSL, which stays in the .cc): what a server proves itself with, and one
-// connection. TLS 1.2 and newer; ALPN offers h2 and http/1.1. A context is immutable and may be
-// shared by threads; connections keep the one they began with, so that another can take its place
-// at any time. A session belongs to one thread.
+// TLS for servers and clients (OpenSSL, which stays in the .cc): what a server proves itself with
+// or a client trusts, and one connection. TLS 1.2 and newer; ALPN knows h2 and http/1.1. A context
+// is immutable and may be shared by threads; connections keep the one they began with, so that
+// another can take its place at any time. A session belongs to one thread.
 #pragma once
 
 #include <cstddef>
@@ -22,11 +22,20 @@ struct TlsFiles {
   std::string key;           // PEM, without a passphrase
 };
 
+struct TlsTrust {
+  std::string authorities;  // PEM; empty: those of this machine
+  bool verify = true;       // off: any certificate serves, also one of another name
+  bool offer_http2 = true;
+  bool offer_http1 = true;
+};
+
 class TlsContext {
  public:
   // Fails with Code::usage and the file's name: it cannot be read, is no PEM, the key is another
   // certificate's.
   static Result<std::shared_ptr<const TlsContext>> load(const TlsFiles& files);
+  // For clients.
+  static Result<std::shared_ptr<const TlsContext>> trust(const TlsTrust& trust);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
@@ -46,7 +55,7 @@ class TlsContext {
   std::string expires_;
 };
 
-// The server's end on a non-blocking socket, which it does not own. Never raises SIGPIPE. At rest
+// One end on a non-blocking socket, which it does not own. Never raises SIGPIPE. At rest
 // it holds no buffers.
 class TlsSession {
  public:
@@ -61,7 +70,9 @@ class TlsSession {
     std::size_t bytes = 0;
   };
 
-  TlsSession(const TlsContext& context, int fd);
+  TlsSession(const TlsContext& context, int fd);  // the server's end
+  // The client's end; host: whom the certificate must name.
+  TlsSession(const TlsContext& context, int fd, const std::string& host);
   ~TlsSession();
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
@@ -83,16 +94,20 @@ class TlsSession {
   void say_goodbye();
 
   const std::string& error() const { return error_; }
+  // It failed because the connection went away, not because either side refused.
+  bool is_lost() const { return lost_; }
 
  private:
   struct Transport;  // the socket as OpenSSL sees it
 
+  void attach();
   State state_of(int outcome);
 
   ssl_st* raw_ = nullptr;
   int fd_;
   bool established_ = false;
   bool broken_ = false;
+  bool lost_ = false;
   std::string sealed_;  // records that the socket has not taken yet
   std::size_t sealed_at_ = 0;
   std::string error_;

@@ -39,16 +39,16 @@ void DeliveryTimes::record(std::uint32_t phase, std::int64_t us) {
 
 void DeliveryTimes::take(const Delivery& delivery, std::int64_t wall_minus_mono_ns) {
   const std::int64_t intended_us = (delivery.received_ns - delivery.intended_ns) / 1'000;
-  phases_[delivery.phase].intended.record(intended_us);
+  phases_[delivery.bucket].intended.record(intended_us);
   if (!by_commit_) {
-    record(delivery.phase, intended_us);
+    record(delivery.bucket, intended_us);
     return;
   }
   if (delivery.lsn == 0 || waiting_.size() >= kWaitingMax) {
-    ++phases_[delivery.phase].untimed;
+    ++phases_[delivery.bucket].untimed;
     return;
   }
-  waiting_.push_back({delivery.lsn, delivery.received_ns + wall_minus_mono_ns, delivery.phase});
+  waiting_.push_back({delivery.lsn, delivery.received_ns + wall_minus_mono_ns, delivery.bucket});
 }
 
 void DeliveryTimes::resolve() {

@@ -18,6 +18,7 @@ namespace rt {
 class DeliveryTimes {
  public:
   // by_commit false: there is no database clock, and delivery counts from the intended instant.
+  // `phases`: kinds of deliveries that are told apart (Delivery::bucket).
   DeliveryTimes(std::size_t phases, bool by_commit);
 
   // Ascending LSNs.

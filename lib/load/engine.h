@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "load/outcome.h"
+#include "load/plan.h"
 #include "load/scenario.h"
 #include "load/workload_share.h"
 #include "pipe/commit_times.h"
@@ -36,14 +37,15 @@ struct EngineParts {
   std::function<void(const EngineProgress&)> progress;  // may be empty
   std::function<void(std::string_view)> say;            // a fact in one line; may be empty
   std::string tool_version;
-  ShardOf share;       // of a run on several machines
-  std::string run_id;  // of such a run
+  std::string scenario = "SCENARIO";  // as the user named it, for commands in messages
+  ShardOf share;                      // of a run on several machines
+  std::string run_id;                 // of such a run
   // Waits for the common start when everything is ready; may be empty.
   std::function<Result<void>()> await_start;
 };
 
-// How many shards hold `connections` when a descriptor table has `descriptor_limit` entries.
-unsigned shards_for(std::uint64_t connections, std::size_t descriptor_limit, unsigned cores);
+// What the scenario asks of this machine; resolves the target's name.
+Result<LoadNeeds> load_needs(const Scenario& scenario);
 
 // Blocks until the run has ended, by plan, by a signal or because it cannot go on. Errors are what
 // keeps a run from beginning (Code::usage, unreachable, limit); everything later is in the Outcome.

@@ -96,16 +96,23 @@ void EngineRun::fill_counts() {
   for (std::size_t p = 0; p < outcome_.phases.size(); ++p) {
     PhaseOutcome& phase = outcome_.phases[p];
     if (publisher_) phase.add(publisher_->phases()[p]);
-    phase.delivery = times_.delivery(p);
-    phase.intended = times_.intended(p);
-    phase.untimed = times_.untimed(p);
   }
+  fill_cohorts();
   for (const std::unique_ptr<Shard>& shard : shards_) {
     const ShardCounts& counts = shard->counts();
-    for (std::size_t p = 0; p < outcome_.phases.size(); ++p) {
-      outcome_.phases[p].received += counts.received[p];
-      outcome_.phases[p].untimed += counts.untimed[p];
+    for (std::uint8_t cohort = 0; cohort <= scenario_.cohorts.size(); ++cohort) {
+      for (std::size_t p = 0; p < outcome_.phases.size(); ++p) {
+        const std::size_t bucket = cohort * outcome_.phases.size() + p;
+        PhaseOutcome& phase = place_of(cohort, p);
+        phase.received += counts.received[bucket];
+        phase.replayed += counts.replayed[bucket];
+        phase.untimed += counts.untimed[bucket];
+      }
     }
+    outcome_.churn.left += counts.churn.left;
+    outcome_.churn.replaced += counts.churn.replaced;
+    outcome_.churn.held_back += counts.churn.held_back;
+    outcome_.resume.storm_losses += counts.storm_losses;
     outcome_.connections.add(counts.connections);
     IntegrityCounts& sum = outcome_.integrity;
     const IntegrityCounts& part = counts.integrity;
@@ -119,6 +126,7 @@ void EngineRun::fill_counts() {
     sum.stream_errors += part.stream_errors;
     keep_first(sum.first_duplicate, part.first_duplicate);
     keep_first(sum.first_reorder, part.first_reorder);
+    outcome_.resume.losses += counts.resume.losses;
     outcome_.resume.attempts += counts.resume.attempts;
     outcome_.resume.resumed += counts.resume.resumed;
     outcome_.resume.replayed += counts.resume.replayed;
@@ -127,12 +135,47 @@ void EngineRun::fill_counts() {
     outcome_.resume.latency.add(counts.resume.latency);
     outcome_.connect.add(counts.connect);
     outcome_.first_event.add(counts.first_event);
+    outcome_.heartbeat_gap.add(counts.heartbeat_gap);
     outcome_.client.loop_lag.add(counts.loop_lag);
     keep_first(outcome_.internal_fault, counts.fault);
     if (shard->ledger().overflowed() != 0) {
       outcome_.notes.push_back("more gaps than can be told apart: lost is an upper bound");
     }
   }
+}
+
+PhaseOutcome& EngineRun::place_of(std::uint8_t cohort, std::size_t phase) {
+  return cohort == 0 ? outcome_.phases[phase] : outcome_.cohorts[cohort - 1u].phases[phase];
+}
+
+// A place for the deliveries of each cohort, and the latencies of all.
+void EngineRun::fill_cohorts() {
+  for (const CohortSpec& spec : scenario_.cohorts) {
+    CohortOutcome cohort;
+    cohort.name = spec.name;
+    cohort.share = spec.share;
+    cohort.judged = !spec.reads_slowly();
+    for (const PhaseOutcome& phase : outcome_.phases) {
+      PhaseOutcome& own = cohort.phases.emplace_back();
+      own.name = phase.name;
+      own.tag = phase.tag;
+      own.measured = phase.measured;
+      own.start_s = phase.start_s;
+      own.duration_s = phase.duration_s;
+    }
+    outcome_.cohorts.push_back(std::move(cohort));
+  }
+  for (std::uint8_t cohort = 0; cohort <= scenario_.cohorts.size(); ++cohort) {
+    for (std::size_t p = 0; p < outcome_.phases.size(); ++p) {
+      const std::size_t bucket = cohort * outcome_.phases.size() + p;
+      PhaseOutcome& phase = place_of(cohort, p);
+      phase.delivery = times_.delivery(bucket);
+      phase.intended = times_.intended(bucket);
+      phase.untimed = times_.untimed(bucket);
+      phase.events = outcome_.phases[p].events;
+    }
+  }
+  outcome_.resume.replay = times_.delivery(plan_.shards.replay_bucket());
 }
 
 // What was due to each connection against what it got.
@@ -152,8 +195,13 @@ void EngineRun::settle() {
       const std::uint32_t topic = plan_.shards.topic_of(connection);
       std::fill(due.begin(), due.end(), Ledger::Due{});
       shard->ledger().settle(slot, topic, publication, due);
+      const std::uint8_t member = plan_.shards.cohort_of(connection);
+      if (member != 0) ++outcome_.cohorts[member - 1u].connections;
       for (std::size_t p = 0; p < due.size(); ++p) {
-        outcome_.phases[p].expected += due[p].expected;
+        const std::size_t bucket = plan_.shards.bucket_of(member, p);
+        const auto cohort = static_cast<std::uint8_t>(bucket / due.size());
+        place_of(cohort, p).expected += due[p].expected;
+        if (cohort != 0 && !outcome_.cohorts[cohort - 1u].judged) continue;
         outcome_.integrity.lost += due[p].lost;
         if (due[p].lost == 0 || !outcome_.integrity.first_lost.empty()) continue;
         outcome_.integrity.first_lost =
@@ -167,21 +215,21 @@ void EngineRun::settle() {
 void EngineRun::fill_client() {
   ClientUse& client = outcome_.client;
   client.shards = plan_.shards.shards;
-  client.descriptors = held_at_census_ + 8 * plan_.shards.shards;
+  const std::uint64_t streams = plan_.shards.streams;
+  client.descriptors = (held_at_census_ + streams - 1) / streams + 8 * plan_.shards.shards;
   client.descriptor_limit = plan_.descriptor_limit;
   client.rss_bytes = client_rss_at_census_;
-  if (plan_.shards.address.is_loopback() && plan_.shards.address.storage.ss_family == AF_INET) {
-    for (unsigned i = 0; i < std::min(plan_.shards.shards, 254U); ++i) {
-      client.source_addresses.push_back(fmt::format("127.0.1.{}", i + 1));
-    }
+  for (const io::Address& source : plan_.shards.sources) {
+    const std::string text = source.text();
+    client.source_addresses.push_back(text.substr(0, text.rfind(':')));
   }
-  if (held_at_census_ != 0) {
+  if (idle_.held != 0) {
     // Slots and ledger were there before the ramp; whatever the ramp brought beyond them counts
     // too.
     const std::uint64_t grown =
-        client_rss_at_census_ - std::min(client_rss_at_census_, client_before_.rss_bytes);
+        idle_.client_rss - std::min(idle_.client_rss, client_before_.rss_bytes);
     client.bytes_per_connection = static_cast<double>(Shard::connection_bytes()) +
-                                  static_cast<double>(grown) / static_cast<double>(held_at_census_);
+                                  static_cast<double>(grown) / static_cast<double>(idle_.held);
   }
   if (!measure_begin_ || !measure_end_) return;
   const UseMark& from = *measure_begin_;
@@ -207,10 +255,9 @@ void EngineRun::fill_target() {
   target.pid = plan_.target_pid;
   target.sampled = target_rss_at_census_ != 0;
   target.rss_bytes = target_rss_at_census_;
-  if (held_at_census_ != 0 && target_rss_at_census_ > target_before_.rss_bytes) {
-    target.bytes_per_connection =
-        static_cast<double>(target_rss_at_census_ - target_before_.rss_bytes) /
-        static_cast<double>(held_at_census_);
+  if (idle_.held != 0 && idle_.target_rss > target_before_.rss_bytes) {
+    target.bytes_per_connection = static_cast<double>(idle_.target_rss - target_before_.rss_bytes) /
+                                  static_cast<double>(idle_.held);
   }
   if (!measure_begin_ || !measure_end_) return;
   target.cpu_cores = share({measure_begin_->control.first, measure_begin_->target.cpu_ns},

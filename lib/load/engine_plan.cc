@@ -3,24 +3,16 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "base/units.h"
 #include "io/descriptors.h"
 #include "io/socket.h"
 #include "load/engine_run.h"
+#include "load/source_addresses.h"
 
 namespace rt {
 namespace {
 
-// Of a descriptor table: standard streams, poller, wakeup, and what libraries may open.
-constexpr std::size_t kReserved = 64;
-// More sockets in one table gain nothing; several threads share the work on several cores.
-constexpr std::uint64_t kPerShardMax = 19'000;
-// Below this one thread does it all: a second would only take a core from the target.
-constexpr std::uint64_t kWorthAThread = 2'000;
-// What the default port range 32768-60999 gives one pair of addresses.
-constexpr std::uint64_t kPortsPerPair = 28'232;
 constexpr int kProbeTimeout_ms = 5'000;
 
 // One connection, closed at once: a target that is not there is an error now, not a report later.
@@ -48,27 +40,43 @@ Result<io::Address> find_target(const StreamTarget& target) {
   return found.front();
 }
 
-Result<void> check_ports(const io::Address& address, std::uint64_t connections) {
-  const bool many_sources = address.is_loopback() && address.storage.ss_family == AF_INET;
-  if (many_sources || connections <= kPortsPerPair) return {};
-  return fail(Code::limit,
-              fmt::format("{} connections from one address to {} need more than the {} ports there "
-                          "are",
-                          format_count(connections), address.text(), format_count(kPortsPerPair)),
-              "use several machines, or a target on 127.0.0.1, which has many source addresses");
+// The steepest a ramp gets.
+double connects_per_s(const Scenario& scenario) {
+  double most = 0;
+  for (const PhaseSpec& phase : scenario.phases) {
+    if (phase.connections) most = std::max(most, phase.connections->rate_per_s);
+  }
+  return most;
+}
+
+LoadNeeds needs_of(const Scenario& scenario, const io::Address& address) {
+  LoadNeeds needs;
+  needs.subscribers = scenario.connections();
+  needs.streams = scenario.target.request.streams;
+  needs.tls = scenario.target.url.starts_with("https://");
+  needs.connects_per_s = connects_per_s(scenario);
+  needs.target_here = address.is_loopback();
+  needs.source_addresses = count_source_addresses(address);
+  needs.topics = scenario.subscriptions.topics;
+  needs.phases = scenario.phases.size();
+  return needs;
+}
+
+Result<void> choose_transport(const RequestSpec& request, ShardPlan& shards) {
+  shards.streams = request.streams;
+  shards.gzip = request.gzip;
+  shards.http2 = request.http2;
+  if (!shards.target.tls) return {};
+  io::TlsTrust trust;
+  trust.authorities = request.authorities;
+  trust.verify = request.verify;
+  trust.offer_http2 = request.http2;
+  trust.offer_http1 = !request.http2;
+  shards.tls = RT_TRY(io::TlsContext::trust(trust));
+  return {};
 }
 
 }  // namespace
-
-unsigned shards_for(std::uint64_t connections, std::size_t descriptor_limit, unsigned cores) {
-  const std::uint64_t room =
-      descriptor_limit > 2 * kReserved ? descriptor_limit - kReserved : kReserved;
-  const std::uint64_t per_shard = std::min(room, kPerShardMax);
-  const std::uint64_t needed = (connections + per_shard - 1) / per_shard;
-  const std::uint64_t useful =
-      std::min<std::uint64_t>(cores, (connections + kWorthAThread - 1) / kWorthAThread);
-  return static_cast<unsigned>(std::max<std::uint64_t>({needed, useful, 1}));
-}
 
 Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts& parts,
                                     const Clock& clock) {
@@ -76,22 +84,26 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
     return fail(Code::usage, fmt::format("{} phases; at most {} are possible",
                                          scenario.phases.size(), kPhasesMax));
   }
-  if (scenario.publish.size() > 1) {
-    return fail(Code::usage, "several \"publish\" entries cannot run at once yet",
-                "keep one of them");
-  }
   EnginePlan plan;
   ShardPlan& shards = plan.shards;
   shards.target = RT_TRY(StreamTarget::parse(scenario.target.url));
   shards.address = RT_TRY(find_target(shards.target));
   shards.connections = scenario.connections();
-  RT_CHECKED(check_ports(shards.address, shards.connections));
-  RT_CHECKED(probe(shards.address));
   plan.descriptor_limit = io::raise_descriptor_limit();
-  shards.shards = shards_for(shards.connections, plan.descriptor_limit,
-                             std::max(1U, std::thread::hardware_concurrency()));
+  const LoadPlan load =
+      plan_load(needs_of(scenario, shards.address), read_machine(), parts.scenario);
+  if (const PlanItem* const item = load.first_shortage()) {
+    return fail(Code::limit, shortage_text(*item), item->fix);
+  }
+  shards.shards = load.layout.shards;
+  shards.sources = source_addresses(shards.address, load.layout.sources);
+  RT_CHECKED(choose_transport(scenario.target.request, shards));
+  RT_CHECKED(probe(shards.address));
   shards.run_filter = scenario.target.preset == Preset::runs;
-  shards.sends_state = scenario.target.preset == Preset::runs;
+  shards.first_is_state = scenario.target.preset == Preset::jobs;
+  shards.sends_state = scenario.target.preset == Preset::runs || shards.first_is_state;
+  shards.churn = scenario.churn;
+  shards.cohorts = scenario.cohorts;
   shards.seed = scenario.seed;
   // Tells this run's events from those of an earlier one in the same table.
   shards.run = static_cast<std::uint32_t>(unix_us(clock.wall()) / 1'000) | 1U;
@@ -111,15 +123,26 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
   };
   plan.watchers.assign(scenario.subscriptions.topics, 0);
   for (std::uint64_t k = 0; k < shards.connections; ++k) ++plan.watchers[shards.topic_of(k)];
+  if (const auto& faults = scenario.faults;
+      std::any_of(faults.begin(), faults.end(), [](const auto& f) { return f.needs_proxy(); })) {
+    plan.proxy =
+        RT_TRY(FaultProxy::start(shards.address, faults, scenario.seed, shards.connections, clock));
+    shards.address = plan.proxy->address();
+  }
   if (!scenario.target.pid_file.empty()) {
     plan.target_pid = RT_TRY(read_pid_file(scenario.target.pid_file));
   }
   if (parts.say && shards.shards > 1) {
     parts.say(fmt::format(
         "holding {} connections in {} threads, each with a descriptor table of its own (limit {})",
-        format_count(shards.connections), shards.shards, format_count(plan.descriptor_limit)));
+        format_count(load.layout.connections), shards.shards, format_count(plan.descriptor_limit)));
   }
   return plan;
+}
+
+Result<LoadNeeds> load_needs(const Scenario& scenario) {
+  const StreamTarget target = RT_TRY(StreamTarget::parse(scenario.target.url));
+  return needs_of(scenario, RT_TRY(find_target(target)));
 }
 
 }  // namespace rt

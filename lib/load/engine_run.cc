@@ -38,8 +38,9 @@ EngineRun::EngineRun(const Scenario& scenario, const EngineParts& parts, const C
       clock_(clock),
       plan_(std::move(plan)),
       phases_(scenario),
+      disturbances_(scenario),
       clock_watch_(clock),
-      times_(scenario.phases.size(), parts.commits != nullptr),
+      times_(plan_.shards.replay_bucket() + 1, parts.commits != nullptr),
       statuses_(plan_.shards.shards) {
   for (const PhaseSpec& spec : scenario.phases) {
     PhaseOutcome phase;
@@ -65,7 +66,7 @@ Result<Outcome> EngineRun::run() {
 Result<void> EngineRun::start() {
   if (parts_.producer != nullptr && !scenario_.publish.empty()) {
     std::string initial;
-    append_payload(initial, {0, plan_.shards.run, 0, 0}, scenario_.publish.front().size_bytes);
+    append_payload(initial, {0, plan_.shards.run, 0, 0}, scenario_.publish.front().size.low);
     RT_CHECKED(parts_.producer->prepare(static_cast<std::uint32_t>(plan_.watchers.size()),
                                         plan_.shards.topic_name, initial));
   }
@@ -73,28 +74,44 @@ Result<void> EngineRun::start() {
     shards_.push_back(RT_TRY(Shard::create(plan_.shards, i, clock_)));
   }
   if (parts_.producer != nullptr && !scenario_.publish.empty()) {
-    const PublishSpec& spec = scenario_.publish.front();
-    publisher_ = std::make_unique<Publisher>(
-        PublisherPlan{Schedule(spec.rate, spec.arrival, scenario_.seed, "publish"),
-                      TopicChoice(spec.topic, scenario_.subscriptions.topics, scenario_.seed,
-                                  "publish topics"),
-                      plan_.watchers, scenario_.phases.size(), plan_.shards.run, spec.size_bytes,
-                      spec.max_in_flight, parts_.share},
-        *parts_.producer, clock_);
+    PublisherPlan plan;
+    plan.works = RT_TRY(publish_works(scenario_));
+    plan.watchers = plan_.watchers;
+    plan.phases = scenario_.phases.size();
+    plan.run = plan_.shards.run;
+    plan.max_in_flight = scenario_.max_in_flight();
+    plan.share = parts_.share;
+    publisher_ = std::make_unique<Publisher>(std::move(plan), *parts_.producer, clock_);
   }
   for (const std::unique_ptr<Shard>& shard : shards_) {
     threads_.emplace_back([&shard = *shard] { shard.run(); });
   }
   if (publisher_) publisher_thread_ = std::thread([this] { publisher_->run(); });
+  settle_target();
   client_before_ = process_use(0).value_or(ProcessUse{});
-  if (plan_.target_pid != 0) {
-    target_before_ = process_use(plan_.target_pid).value_or(ProcessUse{});
-  }
   if (parts_.await_start) RT_CHECKED(parts_.await_start());
   start_ = clock_.now();
   outcome_.start = clock_.wall();
   second_at_ = start_ + kSecond;
   return {};
+}
+
+// The target may still be taking in what was prepared: memory that grows for that reason is not the
+// connections'.
+void EngineRun::settle_target() {
+  if (plan_.target_pid == 0) return;
+  constexpr int kLooks = 40;  // 10 s; then what it takes in is counted after all
+  constexpr std::chrono::milliseconds kBetween{250};
+  constexpr std::uint64_t kStill = 64 * 1024;
+  for (int look = 0; look < kLooks; ++look) {
+    const std::uint64_t before = target_before_.rss_bytes;
+    target_before_ = process_use(plan_.target_pid).value_or(ProcessUse{});
+    if (look != 0 && target_before_.rss_bytes <= before + kStill) return;
+    if (const int signal = parts_.pause(kBetween); signal != 0) {
+      outcome_.interrupted_by = signal;
+      return;
+    }
+  }
 }
 
 void EngineRun::loop() {
@@ -103,9 +120,14 @@ void EngineRun::loop() {
     if (outcome_.interrupted_by != 0) break;
     const Instant now = clock_.now();
     advance(now);
+    disturb(now);
     if (is_hopeless()) {
       outcome_.aborted = "no connection could be held";
       break;
+    }
+    if (now >= abort_check_at_) {
+      abort_check_at_ = now + kSecond;
+      if (ends_early(now)) break;
     }
     if (published_.faulty) {
       outcome_.aborted = "cannot publish any more";
@@ -166,9 +188,11 @@ void EngineRun::advance(Instant now) {
       case PhaseRun::Step::none:
         return;
       case PhaseRun::Step::ramp_begins:
+        disturbances_.phase_begins(phases_.index(), phases_.begin());
         begin_ramp();
         break;
       case PhaseRun::Step::hold_begins:
+        disturbances_.phase_begins(phases_.index(), phases_.hold_begin());
         begin_hold();
         break;
       case PhaseRun::Step::phase_ends:
@@ -179,6 +203,39 @@ void EngineRun::advance(Instant now) {
         return;
     }
   }
+}
+
+// Cohorts, storms and faults whose time has come.
+void EngineRun::disturb(Instant now) {
+  const auto run_command = [&](const std::vector<std::string>& words) {
+    if (parts_.say) parts_.say("running " + words.front());
+    if (const auto begun = commands_.start(words); !begun) {
+      outcome_.notes.push_back(begun.error().text);
+    }
+  };
+  while (const auto due = disturbances_.next(now)) {
+    switch (due->kind) {
+      case Disturbances::Due::Kind::cohort:
+        order_all({ShardOrder::Kind::cohort, due->index, 0, 0, due->at});
+        break;
+      case Disturbances::Due::Kind::storm: {
+        const StormSpec& storm = scenario_.reconnect.storms[due->index];
+        if (!storm.command.empty()) run_command(storm.command);
+        order_all({ShardOrder::Kind::storm, due->index, 0, 0, due->at});
+        break;
+      }
+      case Disturbances::Due::Kind::fault: {
+        const FaultSpec& fault = scenario_.faults[due->index];
+        if (fault.needs_proxy()) {
+          plan_.proxy->begin(due->index, due->at);
+        } else {
+          run_command(fault.command);
+        }
+        break;
+      }
+    }
+  }
+  for (std::string& line : commands_.ended()) outcome_.notes.push_back(std::move(line));
 }
 
 void EngineRun::begin_measuring() {
@@ -200,9 +257,10 @@ void EngineRun::begin_ramp() {
 void EngineRun::begin_hold() {
   const std::size_t index = phases_.index();
   begin_measuring();
-  if (!publisher_) return;
+  if (!publisher_) return weigh();
   const std::size_t first = scenario_.publish_begin();
   const std::size_t end = scenario_.publish_end();
+  if (index <= first) weigh();
   if (index < first || index >= end) return;
   if (index == first) {
     order_all({ShardOrder::Kind::publishing, 0, 0, index, phases_.hold_begin()});
@@ -240,6 +298,14 @@ void EngineRun::census() {
     target_rss_at_census_ = process_use(plan_.target_pid).value_or(ProcessUse{}).rss_bytes;
   }
   if (measure_begin_ && !measure_end_) measure_end_ = mark_use();
+}
+
+void EngineRun::weigh() {
+  idle_.held = held();
+  idle_.client_rss = process_use(0).value_or(ProcessUse{}).rss_bytes;
+  if (plan_.target_pid != 0) {
+    idle_.target_rss = process_use(plan_.target_pid).value_or(ProcessUse{}).rss_bytes;
+  }
 }
 
 void EngineRun::second(Instant now) {

@@ -9,8 +9,11 @@
 
 #include "load/clock_watch.h"
 #include "load/delivery_times.h"
+#include "load/disturbances.h"
 #include "load/engine.h"
 #include "load/environment.h"
+#include "load/fault_command.h"
+#include "load/fault_proxy.h"
 #include "load/phase_run.h"
 #include "load/publisher.h"
 #include "load/shard.h"
@@ -24,6 +27,7 @@ struct EnginePlan {
   std::vector<std::uint32_t> watchers;  // by topic
   std::size_t descriptor_limit = 0;
   std::int64_t target_pid = 0;
+  std::unique_ptr<FaultProxy> proxy;  // shards connect to it, if the scenario has faults
 };
 Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts& parts,
                                     const Clock& clock);
@@ -59,7 +63,11 @@ class EngineRun {
   void begin_ramp();
   void begin_hold();
   void end_phase();
+  void disturb(Instant now);
+  bool ends_early(Instant now);
   void census();
+  void settle_target();
+  void weigh();
   void second(Instant now);
   bool is_complete() const;
   bool is_hopeless() const;
@@ -69,6 +77,8 @@ class EngineRun {
 
   void fill_outcome();
   void settle();
+  PhaseOutcome& place_of(std::uint8_t cohort, std::size_t phase);
+  void fill_cohorts();
   void fill_counts();
   void fill_client();
   void fill_target();
@@ -88,6 +98,8 @@ class EngineRun {
   std::thread publisher_thread_;
 
   PhaseRun phases_;
+  Disturbances disturbances_;
+  FaultCommands commands_;
   ClockWatch clock_watch_;
   DeliveryTimes times_;
   std::vector<Commit> commits_;
@@ -98,6 +110,7 @@ class EngineRun {
   Outcome outcome_;
   Instant start_{};
   Instant second_at_{};
+  Instant abort_check_at_{};
   SecondSample last_totals_;
   std::uint64_t ramped_to_ = 0;
   bool publishing_ended_ = false;
@@ -108,6 +121,13 @@ class EngineRun {
   std::optional<UseMark> measure_end_;
   ProcessUse client_before_;
   ProcessUse target_before_;
+  // When connections are held and nothing was published yet: what an idle one costs.
+  struct Weight {
+    std::uint64_t client_rss = 0;
+    std::uint64_t target_rss = 0;
+    std::uint64_t held = 0;
+  };
+  Weight idle_;
   std::uint64_t client_rss_at_census_ = 0;
   std::uint64_t target_rss_at_census_ = 0;
   std::uint64_t held_at_census_ = 0;

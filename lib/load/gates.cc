@@ -47,6 +47,7 @@ double tightest_claim_us(const Scenario& scenario) {
   for (const Threshold& threshold : scenario.thresholds) {
     const bool latency =
         threshold.metric == Metric::delivery || threshold.metric == Metric::intended;
+    if (threshold.times_baseline || !threshold.cohort.empty()) continue;
     if (!latency || threshold.quantity != Quantity::duration || threshold.value <= 0) continue;
     tightest = tightest == 0 ? threshold.value : std::min(tightest, threshold.value);
   }

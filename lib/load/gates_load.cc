@@ -93,7 +93,7 @@ GateResult check_connections(const Evidence& e) {
       return c.failed[static_cast<std::size_t>(failure)];
     };
     const bool refused = of(ConnectFailure::status) + of(ConnectFailure::content_type) +
-                             of(ConnectFailure::protocol) >
+                             of(ConnectFailure::protocol) + of(ConnectFailure::tls) >
                          0;
     const int none_held = refused ? kExitRefused : kExitUnreachable;
     return condemn(result, GateVerdict::fail, c.held == 0 ? none_held : kExitNegative,

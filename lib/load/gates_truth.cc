@@ -25,21 +25,21 @@ std::string imbalance(const PhaseOutcome& phase) {
     return fmt::format("phase {}: received {} exceeds expected {}", phase.name, phase.received,
                        phase.expected);
   }
-  if (phase.delivery.count() + phase.untimed != phase.received ||
-      phase.intended.count() > phase.received ||
-      phase.intended.count() + phase.untimed < phase.received) {
+  const std::uint64_t live = phase.received - std::min(phase.received, phase.replayed);
+  if (phase.delivery.count() + phase.untimed != live || phase.intended.count() > live ||
+      phase.intended.count() + phase.untimed < live) {
     return fmt::format("phase {}: {} and {} latencies for {} received deliveries", phase.name,
-                       phase.delivery.count(), phase.intended.count(), phase.received);
+                       phase.delivery.count(), phase.intended.count(), live);
   }
   return {};
 }
 
 std::string imbalance(const Outcome& outcome) {
   const ConnectionCounts& c = outcome.connections;
-  if (c.asked != c.held + c.failed_total() + c.dropped + c.not_tried) {
+  if (c.asked != c.held + c.failed_total() + c.dropped + c.absent + c.not_tried) {
     return fmt::format(
-        "connections: asked {} is not held {} + failed {} + dropped {} + not tried {}", c.asked,
-        c.held, c.failed_total(), c.dropped, c.not_tried);
+        "connections: asked {} is not held {} + failed {} + dropped {} + absent {} + not tried {}",
+        c.asked, c.held, c.failed_total(), c.dropped, c.absent, c.not_tried);
   }
   std::uint64_t received = 0;
   std::uint64_t undelivered = 0;
@@ -47,6 +47,13 @@ std::string imbalance(const Outcome& outcome) {
     if (std::string text = imbalance(phase); !text.empty()) return text;
     received += phase.received;
     undelivered += phase.undelivered();
+  }
+  for (const CohortOutcome& cohort : outcome.cohorts) {
+    for (const PhaseOutcome& phase : cohort.phases) {
+      if (std::string text = imbalance(phase); !text.empty()) return cohort.name + ": " + text;
+      received += phase.received;
+      if (cohort.judged) undelivered += phase.undelivered();
+    }
   }
   const IntegrityCounts& i = outcome.integrity;
   if (received != i.received || undelivered != i.lost) {
@@ -73,6 +80,7 @@ std::vector<Claim> claims(const Scenario& scenario) {
   std::vector<Claim> out;
   for (const Threshold& threshold : scenario.thresholds) {
     if (threshold.metric != Metric::delivery && threshold.metric != Metric::intended) continue;
+    if (threshold.times_baseline || !threshold.cohort.empty()) continue;
     for (const auto& [name, quantile] : kQuantiles) {
       if (threshold.stat == name) out.push_back({quantile, &threshold});
     }

@@ -1,6 +1,7 @@
 #include "load/ledger.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/result.h"
 
@@ -107,7 +108,20 @@ bool Ledger::is_missing(std::size_t slot, std::uint32_t sequence) const {
   });
 }
 
+void Ledger::note_seen_by(const Life& life, std::uint32_t topic, Publication& publication) {
+  for (Publication::Doubt& doubt : publication.doubts(topic)) {
+    const bool missing =
+        std::any_of(life.missing.begin(), life.missing.end(), [&](const Range& range) {
+          return doubt.sequence >= range.from && doubt.sequence <= range.to;
+        });
+    if (doubt.sequence <= life.entry.last && !missing) doubt.seen = true;
+  }
+}
+
 void Ledger::note_seen(std::size_t slot, std::uint32_t topic, Publication& publication) const {
+  if (const auto left = lives_.find(static_cast<std::uint32_t>(slot)); left != lives_.end()) {
+    for (const Life& life : left->second) note_seen_by(life, topic, publication);
+  }
   const Entry& entry = entries_[slot];
   if (!entry.open) return;
   for (Publication::Doubt& doubt : publication.doubts(topic)) {
@@ -131,15 +145,43 @@ std::uint64_t count_due(std::uint32_t topic, const Publication& publication, std
 
 }  // namespace
 
+void Ledger::retire(std::size_t slot) {
+  Entry& entry = entries_[slot];
+  const auto number = static_cast<std::uint32_t>(slot);
+  const auto found = missing_.find(number);
+  if (entry.open && !entry.awaits_first && entry.last > entry.base) {
+    Life life{entry, {}};
+    if (found != missing_.end()) life.missing = std::move(found->second);
+    lives_[number].push_back(std::move(life));
+  }
+  if (found != missing_.end()) missing_.erase(found);
+  entry = Entry{};
+}
+
 void Ledger::settle(std::size_t slot, std::uint32_t topic, const Publication& publication,
                     std::vector<Due>& due) const {
+  static const std::vector<Range> kNothing;
   RT_CHECK(due.size() == publication.phases());
+  const auto number = static_cast<std::uint32_t>(slot);
+  if (const auto left = lives_.find(number); left != lives_.end()) {
+    for (const Life& life : left->second) {
+      settle_one(life.entry, life.missing, life.entry.last, topic, publication, due);
+    }
+  }
   const Entry& entry = entries_[slot];
   if (!entry.open || entry.awaits_first) return;
-  const auto found = missing_.find(static_cast<std::uint32_t>(slot));
+  const auto found = missing_.find(number);
+  settle_one(entry, found == missing_.end() ? kNothing : found->second,
+             std::numeric_limits<std::uint32_t>::max(), topic, publication, due);
+}
+
+// What was due of (entry.base, upto], phase by phase.
+void Ledger::settle_one(const Entry& entry, const std::vector<Range>& missing, std::uint32_t upto,
+                        std::uint32_t topic, const Publication& publication,
+                        std::vector<Due>& due) {
   std::uint32_t begin = 0;
   for (std::size_t phase = 0; phase < due.size(); ++phase) {
-    const std::uint32_t end = publication.last_of(topic, phase);
+    const std::uint32_t end = std::min(publication.last_of(topic, phase), upto);
     const std::uint32_t after = std::max(begin, entry.base);
     begin = std::max(begin, end);
     if (end <= after) continue;
@@ -155,9 +197,7 @@ void Ledger::settle(std::size_t slot, std::uint32_t topic, const Publication& pu
       while (publication.is_void(topic, first)) ++first;
       if (sum.first_lost == 0 || first < sum.first_lost) sum.first_lost = first;
     };
-    if (found != missing_.end()) {
-      for (const Range& range : found->second) lose(range.from - 1, range.to);
-    }
+    for (const Range& range : missing) lose(range.from - 1, range.to);
     lose(entry.last, end);
   }
 }

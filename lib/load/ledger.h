@@ -37,6 +37,9 @@ class Ledger {
 
   // The stream of a connection that had none before is open. Ignored for one that had.
   void opened(std::size_t slot, Baseline baseline);
+  // The subscriber of this slot leaves: what it had seen up to now was due to it, nothing after.
+  // The next opened() begins anew.
+  void retire(std::size_t slot);
   // The state as of `sequence` arrived (an `initial` event). Returns how many events it skips that
   // the connection has not seen; they are missing from now on (0 for a first subscription).
   std::uint32_t state(std::size_t slot, std::uint32_t sequence);
@@ -86,6 +89,15 @@ class Ledger {
   // Of all connections together: 32 MiB of holes describe a broken stream well enough.
   static constexpr std::size_t kRangesMax = 4'000'000;
 
+  // A subscriber that left.
+  struct Life {
+    Entry entry;
+    std::vector<Range> missing;
+  };
+  static void note_seen_by(const Life& life, std::uint32_t topic, Publication& publication);
+  static void settle_one(const Entry& entry, const std::vector<Range>& missing, std::uint32_t upto,
+                         std::uint32_t topic, const Publication& publication,
+                         std::vector<Due>& due);
   void miss(std::size_t slot, std::uint32_t from, std::uint32_t to);
   bool fill(std::size_t slot, std::uint32_t sequence);
   static std::vector<Range>::iterator holding(std::vector<Range>& ranges, std::uint32_t sequence);
@@ -94,6 +106,8 @@ class Ledger {
   std::vector<Entry> entries_;
   std::unordered_map<std::uint32_t, std::vector<Range>> missing_;
   std::size_t ranges_ = 0;  // in missing_
+  // By slot. As many as leavings were asked for: 50 bytes each.
+  std::unordered_map<std::uint32_t, std::vector<Life>> lives_;
   std::uint64_t overflowed_ = 0;
 };
 

@@ -23,6 +23,9 @@ void keep_most(T& value, const T& other) {
 std::string phase_names(const Outcome& outcome) {
   std::string names;
   for (const PhaseOutcome& phase : outcome.phases) names += phase.name + " ";
+  for (const CohortOutcome& cohort : outcome.cohorts) {
+    names += fmt::format("{} {} ", cohort.name, cohort.phases.size());
+  }
   return names;
 }
 
@@ -39,7 +42,7 @@ std::string difference(const Outcome& a, const Outcome& b) {
   if (a.part->shards != b.part->shards) {
     return fmt::format("{} shards and {} shards", a.part->shards, b.part->shards);
   }
-  if (phase_names(a) != phase_names(b)) return "other phases";
+  if (phase_names(a) != phase_names(b)) return "other phases or cohorts";
   if (a.delivery_from_commit != b.delivery_from_commit) return "latencies from other instants";
   std::vector<unsigned> both;
   std::set_intersection(a.part->have.begin(), a.part->have.end(), b.part->have.begin(),
@@ -69,7 +72,32 @@ void add_resume(ResumeCounts& sum, const ResumeCounts& part) {
   sum.replayed += part.replayed;
   sum.gaps_signalled += part.gaps_signalled;
   sum.gaps_silent += part.gaps_silent;
+  sum.losses += part.losses;
+  sum.storm_losses += part.storm_losses;
   sum.latency.add(part.latency);
+  sum.replay.add(part.replay);
+}
+
+void add_churn(ChurnCounts& sum, const ChurnCounts& part) {
+  sum.left += part.left;
+  sum.replaced += part.replaced;
+  sum.held_back += part.held_back;
+}
+
+void add_phases(std::vector<PhaseOutcome>& sum, const std::vector<PhaseOutcome>& part) {
+  for (std::size_t i = 0; i < sum.size(); ++i) {
+    sum[i].add(part[i]);
+    sum[i].start_s = std::min(sum[i].start_s, part[i].start_s);
+    keep_most(sum[i].duration_s, part[i].duration_s);
+  }
+}
+
+// Both are of one scenario, so that the cohorts are the same.
+void add_cohorts(std::vector<CohortOutcome>& sum, const std::vector<CohortOutcome>& part) {
+  for (std::size_t i = 0; i < sum.size(); ++i) {
+    sum[i].connections += part[i].connections;
+    add_phases(sum[i].phases, part[i].phases);
+  }
 }
 
 void add_client(ClientUse& sum, const ClientUse& part) {
@@ -184,11 +212,10 @@ void add_outcome(Outcome& sum, const Outcome& part) {
   sum.connections.first_failure = first;
   sum.connect.add(part.connect);
   sum.first_event.add(part.first_event);
-  for (std::size_t i = 0; i < sum.phases.size(); ++i) {
-    sum.phases[i].add(part.phases[i]);
-    sum.phases[i].start_s = std::min(sum.phases[i].start_s, part.phases[i].start_s);
-    keep_most(sum.phases[i].duration_s, part.phases[i].duration_s);
-  }
+  sum.heartbeat_gap.add(part.heartbeat_gap);
+  add_phases(sum.phases, part.phases);
+  add_cohorts(sum.cohorts, part.cohorts);
+  add_churn(sum.churn, part.churn);
   add_integrity(sum.integrity, part.integrity);
   add_resume(sum.resume, part.resume);
   add_client(sum.client, part.client);

@@ -136,7 +136,6 @@ Result<void> ObjectReader::bytes(std::string_view key, std::uint32_t& out, std::
                                  std::uint64_t max) const {
   const JsonNode* value = find(key);
   if (value == nullptr) return {};
-  if (value->kind == Kind::object) return unsupported(*value, path(key), "a distribution of sizes");
   if (value->kind == Kind::string) {
     const auto parsed = parse_bytes(value->text);
     if (parsed && *parsed >= min && *parsed <= max) {

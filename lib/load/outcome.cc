@@ -59,6 +59,7 @@ void ConnectionCounts::add(const ConnectionCounts& other) {
   asked += other.asked;
   held += other.held;
   dropped += other.dropped;
+  absent += other.absent;
   not_tried += other.not_tried;
   for (std::size_t i = 0; i < failed.size(); ++i) failed[i] += other.failed[i];
   if (first_failure.empty()) first_failure = other.first_failure;
@@ -75,6 +76,7 @@ void PhaseOutcome::add(const PhaseOutcome& other) {
   expected += other.expected;
   received += other.received;
   untimed += other.untimed;
+  replayed += other.replayed;
   late.add(other.late);
   publish.add(other.publish);
   delivery.add(other.delivery);
@@ -89,6 +91,18 @@ PhaseOutcome Outcome::measured() const {
     if (!one.measured) continue;
     if (all.name.empty()) all.start_s = one.start_s;
     all.name += (all.name.empty() ? "" : "+") + one.name;
+    all.duration_s += one.duration_s;
+    all.add(one);
+  }
+  return all;
+}
+
+PhaseOutcome CohortOutcome::measured() const {
+  PhaseOutcome all;
+  all.measured = true;
+  all.name = name;
+  for (const PhaseOutcome& one : phases) {
+    if (!one.measured) continue;
     all.duration_s += one.duration_s;
     all.add(one);
   }

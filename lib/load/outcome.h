@@ -37,11 +37,12 @@ const char* connect_failure_name(ConnectFailure failure);  // "descriptors", ...
 Blame connect_failure_blame(ConnectFailure failure);
 const char* blame_name(Blame blame);
 
-// Balance: asked == held + sum(failed) + dropped + not_tried.
+// Balance: asked == held + sum(failed) + dropped + absent + not_tried.
 struct ConnectionCounts {
   std::uint64_t asked = 0;
   std::uint64_t held = 0;       // open and answered when the last measured phase ended
   std::uint64_t dropped = 0;    // held once, lost, and not back when the last measured phase ended
+  std::uint64_t absent = 0;     // by plan: it left, or was away when that phase ended
   std::uint64_t not_tried = 0;  // the run ended before its turn
   std::array<std::uint64_t, kConnectFailures> failed{};  // never held, by the last reason
   std::string first_failure;                             // one line, with address and reason
@@ -70,12 +71,13 @@ struct PhaseOutcome {
   std::uint64_t acknowledged = 0;       // committed or accepted
   std::uint64_t publish_failed = 0;     // answered with an error
 
-  // Deliveries. Balance: expected == received + undelivered(); delivery.count() + untimed ==
-  // received.
+  // Deliveries. Balance: expected == received + undelivered(); delivery.count() + untimed +
+  // replayed == received.
   std::uint64_t events = 0;    // acknowledged events with at least one delivery due (for intervals)
   std::uint64_t expected = 0;  // (event, subscriber) pairs due
   std::uint64_t received = 0;  // of those, how many arrived at least once
   std::uint64_t untimed = 0;   // of those, how many the database's commit time is not known of
+  std::uint64_t replayed = 0;  // of those, how many came by way of a resume: no live latency
   std::uint64_t undelivered() const { return expected > received ? expected - received : 0; }
 
   Histogram late;           // actual - intended instant of publishing: the tool's own lateness
@@ -105,12 +107,33 @@ struct IntegrityCounts {
 };
 
 struct ResumeCounts {
+  std::uint64_t losses = 0;  // of open streams; each is resumed once, or never
   std::uint64_t attempts = 0;
   std::uint64_t resumed = 0;
   std::uint64_t replayed = 0;  // deliveries that came by way of a resume
   std::uint64_t gaps_signalled = 0;
-  std::uint64_t gaps_silent = 0;  // missing after a resume, and nobody said so
-  Histogram latency;              // socket lost to stream open again
+  std::uint64_t gaps_silent = 0;   // missing after a resume, and nobody said so
+  std::uint64_t storm_losses = 0;  // connections that storms took
+  Histogram latency;               // socket lost to stream open again
+  Histogram replay;                // commit (or intended instant) to parsed, of what was replayed
+};
+
+// Subscribers that leave when their time is over, and those that take their place.
+struct ChurnCounts {
+  std::uint64_t left = 0;
+  std::uint64_t replaced = 0;
+  std::uint64_t held_back = 0;  // leavings that rate_cap put off
+};
+
+// Connections that behave in a way of their own. Their deliveries are in no phase of the run.
+struct CohortOutcome {
+  std::string name;
+  double share = 0;  // asked for
+  std::uint64_t connections = 0;
+  bool judged = true;  // false: it reads slowly on purpose, and loses nothing of others'
+  std::vector<PhaseOutcome> phases;  // deliveries only
+
+  PhaseOutcome measured() const;
 };
 
 // The measuring side. Shares are 0..1 over the measured phases.
@@ -121,7 +144,7 @@ struct ClientUse {
   std::uint64_t throttled_us = 0;  // by the cgroup's quota
   Histogram loop_lag;              // due to run, until run: a canary timer in every shard
   std::uint64_t rss_bytes = 0;
-  double bytes_per_connection = 0;  // user space, ledger included; 0: not measured
+  double bytes_per_connection = 0;  // idle, user space, ledger included; 0: not measured
   std::uint64_t descriptors = 0;
   std::uint64_t descriptor_limit = 0;
   unsigned shards = 0;
@@ -134,7 +157,8 @@ struct TargetUse {
   bool same_host = false;
   std::int64_t pid = 0;
   std::uint64_t rss_bytes = 0;
-  double bytes_per_connection = 0;  // (RSS with connections - RSS before) / connections held
+  // (RSS with all connections open and nothing published yet - RSS before) / connections held
+  double bytes_per_connection = 0;
   double cpu_cores = 0;
 };
 
@@ -156,7 +180,11 @@ struct KernelCounts {
 struct Floor {
   double p50_us = 0;
   double p95_us = 0;
-  double events_per_s = 0;
+  double p99_us = 0;
+  double events_per_s = 0;   // deliveries, an event to a hundred subscribers
+  double timer_slop_us = 0;  // p99 of how late an event is sent
+  double clock_read_ns = 0;
+  std::string clock_source;
 };
 
 // One second of the run, counted when it happened.
@@ -219,11 +247,14 @@ struct Outcome {
   }
 
   ConnectionCounts connections;
-  Histogram connect;      // connect() to response head
-  Histogram first_event;  // connect() to first event
+  Histogram connect;        // connect() to response head
+  Histogram first_event;    // connect() to first event
+  Histogram heartbeat_gap;  // between two signs of life (event or comment) of one stream
   std::vector<PhaseOutcome> phases;
   IntegrityCounts integrity;
   ResumeCounts resume;
+  ChurnCounts churn;
+  std::vector<CohortOutcome> cohorts;
   ClientUse client;
   TargetUse target;
   ClockProof clock;

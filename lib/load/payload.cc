@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/random.h"
 #include "base/text.h"
 
 namespace rt {
@@ -35,9 +36,22 @@ bool take_payload(const char* at, const char* end, Payload& out) {
          take_number(at, end, "\"step\":", out.phase);
 }
 
+// Six bits a character, none of which JSON escapes.
+void append_random(std::string& out, std::size_t size, std::uint64_t seed) {
+  constexpr char kLetters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  Random random(seed);
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    if (i % 10 == 0) bits = random.next();
+    out += kLetters[bits & 63];
+    bits >>= 6;
+  }
+}
+
 }  // namespace
 
-void append_payload(std::string& out, const Payload& payload, std::uint32_t size_bytes) {
+void append_payload(std::string& out, const Payload& payload, std::uint32_t size_bytes,
+                    const PayloadFiller& filler) {
   const std::size_t begin = out.size();
   out += "{\"at\":";
   append_decimal(out, static_cast<std::uint64_t>(payload.intended_ns));
@@ -49,7 +63,12 @@ void append_payload(std::string& out, const Payload& payload, std::uint32_t size
   append_decimal(out, payload.phase);
   out += ",\"tail\":\"";
   const std::size_t used = out.size() - begin + 2;
-  if (size_bytes > used) out.append(size_bytes - used, 'x');
+  if (size_bytes > used) {
+    const std::size_t fill = size_bytes - used;
+    const auto random = static_cast<std::size_t>(static_cast<double>(fill) * filler.entropy);
+    append_random(out, random, filler.seed);
+    out.append(fill - random, 'x');
+  }
   out += "\"}";
 }
 

@@ -21,8 +21,15 @@ struct Payload {
   std::uint32_t phase = 0;
 };
 
+// What fills a payload up: a share of random characters, which do not compress, then one repeated.
+struct PayloadFiller {
+  double entropy = 0;  // 0..1
+  std::uint64_t seed = 0;
+};
+
 // Appends the JSON object, filled up to `size_bytes` (longer if the figures alone need more).
-void append_payload(std::string& out, const Payload& payload, std::uint32_t size_bytes);
+void append_payload(std::string& out, const Payload& payload, std::uint32_t size_bytes,
+                    const PayloadFiller& filler = {});
 // The first payload inside `text` (the data of an event).
 std::optional<Payload> find_payload(std::string_view text);
 

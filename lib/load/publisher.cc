@@ -35,7 +35,9 @@ Publisher::Publisher(PublisherPlan plan, EventProducer& producer, const Clock& c
       phases_(plan_.phases),
       // Answers of different connections come out of order, so one slow connection can hold a
       // ticket while others advance; twice the bound keeps such a ticket from being overtaken.
-      flights_(std::bit_ceil(std::size_t{plan_.max_in_flight} * 2)) {}
+      flights_(std::bit_ceil(std::size_t{plan_.max_in_flight} * 2)) {
+  for (const PublishWork& work : plan_.works) streams_.push_back({work, 0, work.due(0)});
+}
 
 void Publisher::order(const Order& order) {
   Order copy = order;
@@ -90,11 +92,21 @@ void Publisher::follow_orders() {
   }
 }
 
-Instant Publisher::next_due() const {
+// The entry whose event is next, if any has one.
+Publisher::Stream* Publisher::first_due() {
+  const auto first =
+      std::min_element(streams_.begin(), streams_.end(),
+                       [](const Stream& a, const Stream& b) { return a.due < b.due; });
+  return first == streams_.end() || first->due == Duration::max() ? nullptr : &*first;
+}
+
+Instant Publisher::instant_of(const Stream* stream) const {
+  return stream == nullptr ? Instant::max() : *zero_ + stream->due;
+}
+
+Instant Publisher::next_due() {
   if (!zero_ || is_blocked()) return Instant::max();
-  const Duration due = plan_.schedule.due(next_);
-  if (due == Duration::max()) return Instant::max();
-  const Instant at = *zero_ + due;
+  const Instant at = instant_of(first_due());
   return end_ && at >= *end_ ? Instant::max() : at;
 }
 
@@ -102,7 +114,7 @@ void Publisher::send_due(Instant now) {
   for (unsigned i = 0; i < kBurst; ++i) {
     const Instant due = next_due();
     if (due > now) break;
-    send(due, clock_.now());
+    send(*first_due(), due, clock_.now());
   }
   // The time is over, and answers that do not come keep the rest from being sent.
   if (end_ && now >= *end_ && is_blocked()) skip_rest(*end_);
@@ -116,10 +128,11 @@ std::size_t Publisher::phase_at(Instant intended) {
   return phase_;
 }
 
-void Publisher::send(Instant intended, Instant now) {
+void Publisher::send(Stream& stream, Instant intended, Instant now) {
   const std::size_t phase = phase_at(intended);
-  const auto topic = static_cast<std::uint32_t>(plan_.choice.of(next_));
-  ++next_;
+  const std::uint64_t number = stream.next++;
+  const std::uint32_t topic = stream.work.topic(number);
+  stream.due = stream.work.due(stream.next);
   if (!plan_.share.owns(topic)) return;  // another machine sends it
   Flight& flight = flights_[ticket_ & (flights_.size() - 1)];
   if (flight.open) {
@@ -138,7 +151,7 @@ void Publisher::send(Instant intended, Instant now) {
   append_payload(
       payload_,
       {intended.time_since_epoch().count(), plan_.run, sequence, static_cast<std::uint32_t>(phase)},
-      plan_.size_bytes);
+      stream.work.bytes(number), stream.work.filler(number));
   producer_.send(ticket_++, topic, payload_);
   PhaseOutcome& outcome = phases_[phase];
   ++outcome.offered;
@@ -153,11 +166,14 @@ void Publisher::send(Instant intended, Instant now) {
 // Everything due before `end` that was not sent never will be.
 void Publisher::skip_rest(Instant end) {
   const bool by_target = is_blocked();
-  for (;; ++next_) {
-    const Duration due = plan_.schedule.due(next_);
-    if (due == Duration::max() || *zero_ + due >= end) return;
-    if (!plan_.share.owns(plan_.choice.of(next_))) continue;
-    PhaseOutcome& outcome = phases_[phase_at(*zero_ + due)];
+  for (;;) {
+    Stream* const stream = first_due();
+    const Instant due = instant_of(stream);
+    if (stream == nullptr || due >= end) return;
+    const std::uint64_t number = stream->next++;
+    stream->due = stream->work.due(stream->next);
+    if (!plan_.share.owns(stream->work.topic(number))) continue;
+    PhaseOutcome& outcome = phases_[phase_at(due)];
     ++outcome.offered;
     ++outcome.skipped;
     if (by_target) ++outcome.skipped_by_target;

@@ -16,19 +16,17 @@
 #include "io/spsc_ring.h"
 #include "load/outcome.h"
 #include "load/publication.h"
-#include "load/schedule.h"
+#include "load/publish_work.h"
 #include "load/workload_share.h"
 #include "pipe/event_producer.h"
 
 namespace rt {
 
 struct PublisherPlan {
-  Schedule schedule;
-  TopicChoice choice;
+  std::vector<PublishWork> works;       // entries of the scenario
   std::vector<std::uint32_t> watchers;  // by topic: connections that follow it
   std::size_t phases = 1;
   std::uint32_t run = 0;
-  std::uint32_t size_bytes = 256;
   std::uint32_t max_in_flight = 10'000;
   ShardOf share;  // events of other shards' topics are passed over
 };
@@ -88,10 +86,18 @@ class Publisher {
   void order(const Order& order);
   void follow_orders();
   void turn();
-  Instant next_due() const;
+  // One entry, and where it stands.
+  struct Stream {
+    PublishWork work;
+    std::uint64_t next = 0;  // event number
+    Duration due{};          // of that event
+  };
+  Stream* first_due();
+  Instant next_due();
+  Instant instant_of(const Stream* stream) const;
   bool is_blocked() const { return in_flight_ >= plan_.max_in_flight; }
   void send_due(Instant now);
-  void send(Instant intended, Instant now);
+  void send(Stream& stream, Instant intended, Instant now);
   void skip_rest(Instant now);
   void answered(const EventProducer::Answer& answer);
   void report(Instant now);
@@ -113,7 +119,7 @@ class Publisher {
   std::optional<Instant> end_;
   std::vector<Order> boundaries_;  // phases to come, by time
   std::size_t phase_ = 0;
-  std::uint64_t next_ = 0;    // event number
+  std::vector<Stream> streams_;
   std::uint64_t ticket_ = 0;  // of the next send
   std::uint32_t in_flight_ = 0;
   PublisherStatus status_;

@@ -1,5 +1,7 @@
 #include "load/scenario.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.h"
@@ -12,20 +14,14 @@ const char* preset_name(Preset preset) {
       return "runs";
     case Preset::topics:
       return "topics";
+    case Preset::events:
+      return "events";
+    case Preset::realtime:
+      return "realtime";
+    case Preset::jobs:
+      return "jobs";
     case Preset::raw:
       return "raw";
-  }
-  return "unknown";
-}
-
-const char* producer_name(ProducerKind kind) {
-  switch (kind) {
-    case ProducerKind::pg_update:
-      return "pg-update";
-    case ProducerKind::pg_insert:
-      return "pg-insert";
-    case ProducerKind::http_post:
-      return "http-post";
   }
   return "unknown";
 }
@@ -34,7 +30,18 @@ std::string SubscriptionSpec::topic_name(std::uint64_t topic) const {
   std::string out = name;
   const std::size_t at = out.find("{n}");
   if (at != std::string::npos) out.replace(at, 3, std::to_string(topic));
+  const std::size_t uuid = out.find("{uuid}");
+  // Version 8 (RFC 9562): the rest is ours to fill.
+  if (uuid != std::string::npos) {
+    out.replace(uuid, 6, fmt::format("72746265-6e63-8000-8000-{:012x}", topic));
+  }
   return out;
+}
+
+std::uint32_t Scenario::max_in_flight() const {
+  std::uint32_t sum = 0;
+  for (const PublishSpec& spec : publish) sum += spec.max_in_flight;
+  return std::max(sum, 1U);
 }
 
 std::uint64_t Scenario::connections() const {

@@ -11,24 +11,24 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "load/scenario_behaviour.h"
+#include "load/scenario_publish.h"
+#include "load/scenario_request.h"
 #include "load/threshold.h"
 
 namespace rt {
 
-enum class Preset : std::uint8_t { runs, topics, raw };
-enum class Arrival : std::uint8_t { constant, poisson };
-enum class ChoiceKind : std::uint8_t { uniform, zipf, one, round_robin };
-enum class ProducerKind : std::uint8_t { pg_update, pg_insert, http_post };
+enum class Preset : std::uint8_t { runs, topics, events, realtime, jobs, raw };
 
 const char* preset_name(Preset preset);
-const char* producer_name(ProducerKind kind);
 
 struct TargetSpec {
   Preset preset = Preset::runs;
   std::string url;          // of the stream; {topic} is replaced by the subscriber's topic
-  std::string publish_url;  // preset topics
+  std::string publish_url;  // of producers that post, if they name none; {topic} is replaced
   std::string pg;           // connection string or "service=NAME"; empty: the environment's
-  std::string pid_file;     // of the server, to sample its memory and processor time
+  RequestSpec request;
+  std::string pid_file;  // of the server, to sample its memory and processor time
 };
 
 // The ramp of a phase: connections are opened on an absolute schedule until `to` are held.
@@ -50,45 +50,11 @@ struct PhaseSpec {
   bool measure = false;
 };
 
-struct Choice {
-  ChoiceKind kind = ChoiceKind::round_robin;
-  double s = 1.0;  // exponent of zipf
-};
-
 struct SubscriptionSpec {
   std::uint64_t topics = 1;
-  std::string name = "topic-{n}";  // {n}: 0 .. topics-1
+  std::string name = "topic-{n}";  // {n}: 0 .. topics-1; {uuid}: the same as a UUID
   Choice choice;                   // the topic of connection k
   std::string topic_name(std::uint64_t topic) const;
-};
-
-// From `at` (since publishing began) on, `per_s` events a second, reached linearly over `ramp`.
-struct RateStep {
-  Duration at{};
-  double per_s = 0;
-  Duration ramp{};
-};
-
-struct PublishSpec {
-  std::string id;
-  ProducerKind producer = ProducerKind::pg_update;
-  std::string table = "task_run";
-  unsigned connections = 4;    // of the producer to the database or server
-  std::vector<RateStep> rate;  // ascending; the first at 0
-  Arrival arrival = Arrival::constant;
-  Choice topic{ChoiceKind::uniform, 1.0};
-  std::uint32_t size_bytes = 256;  // of the payload
-  std::uint32_t max_in_flight =
-      10'000;  // sent and not acknowledged; beyond it events are late, and counted
-};
-
-struct ReconnectSpec {
-  bool enabled = true;
-  bool honour_retry = true;
-  Duration base = std::chrono::seconds(1);
-  Duration max = std::chrono::seconds(30);
-  double jitter = 1.0;             // share of the delay that is random, 0..1
-  bool send_last_event_id = true;  // "last_event_id": "send" | "omit"
 };
 
 struct ClockSpec {
@@ -108,6 +74,9 @@ struct Scenario {
   SubscriptionSpec subscriptions;
   std::vector<PublishSpec> publish;
   ReconnectSpec reconnect;
+  ChurnSpec churn;
+  std::vector<CohortSpec> cohorts;
+  std::vector<FaultSpec> faults;
   ClockSpec clock;
   std::vector<Threshold> thresholds;
   std::vector<std::string> waived_gates;
@@ -116,7 +85,8 @@ struct Scenario {
   std::string sha256;    // over `expanded`
   std::string expanded;  // canonical JSON: presets and overrides applied, keys sorted, one line
 
-  std::uint64_t connections() const;  // the most any phase asks for
+  std::uint64_t connections() const;    // the most any phase asks for
+  std::uint32_t max_in_flight() const;  // over all entries of publish
   // Index of the first and one past the last phase in which events are published; equal: none.
   std::size_t publish_begin() const;
   std::size_t publish_end() const;

@@ -1,4 +1,4 @@
-// The sections of a scenario that say how it is judged and reported, and how subscribers reconnect.
+// The sections of a scenario that say how it is judged and reported.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace {
 
 Result<Threshold> read_threshold(const JsonNode& node, const std::string& path) {
   const ObjectReader in =
-      RT_TRY(ObjectReader::open(node, path, {"expr", "phase", "severity", "abort"}, {"after"}));
+      RT_TRY(ObjectReader::open(node, path, {"expr", "phase", "severity", "abort", "after"}));
   RT_CHECKED(in.require("expr"));
   std::string expression;
   RT_CHECKED(in.text("expr", expression));
@@ -20,6 +20,14 @@ Result<Threshold> read_threshold(const JsonNode& node, const std::string& path) 
   Threshold out = std::move(*parsed);
   RT_CHECKED(in.text("phase", out.phase));
   RT_CHECKED(in.flag("abort", out.abort));
+  RT_CHECKED(in.duration("after", out.after));
+  const bool live = out.metric == Metric::delivery || out.metric == Metric::intended ||
+                    (out.metric == Metric::connect && out.stat == "fail_ratio");
+  if (out.abort && (!live || !out.cohort.empty() || out.times_baseline)) {
+    return ObjectReader::wrong(*in.find("abort"), in.path("abort"),
+                               "only delivery, intended and connect.fail_ratio are known while it "
+                               "runs");
+  }
   out.severity = static_cast<Severity>(RT_TRY(in.word(
       "severity", 0,
       {{"fail", static_cast<int>(Severity::fail)}, {"warn", static_cast<int>(Severity::warn)}})));
@@ -27,12 +35,8 @@ Result<Threshold> read_threshold(const JsonNode& node, const std::string& path) 
 }
 
 Result<void> read_thresholds(const ObjectReader& root, std::vector<Threshold>& out) {
-  const JsonNode* list = root.find("thresholds");
+  const JsonNode* list = RT_TRY(list_of(root, "thresholds"));
   if (list == nullptr) return {};
-  if (list->kind != JsonNode::Kind::array) {
-    return ObjectReader::wrong(*list, "/thresholds",
-                               fmt::format("expected a list, found {}", describe(*list)));
-  }
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     out.push_back(RT_TRY(read_threshold(list->items[i], fmt::format("/thresholds/{}", i))));
   }
@@ -92,23 +96,6 @@ Result<void> read_judgement(const ObjectReader& root, Scenario& out) {
   RT_CHECKED(read_gates(root, out));
   RT_CHECKED(read_clock(root, out.clock));
   return read_report(root, out.report);
-}
-
-Result<void> read_reconnect(const ObjectReader& root, ReconnectSpec& out) {
-  if (root.find("reconnect") == nullptr) return {};
-  const ObjectReader in =
-      RT_TRY(ObjectReader::open(*root.find("reconnect"), root.path("reconnect"),
-                                {"enabled", "policy", "last_event_id"}, {"storms"}));
-  RT_CHECKED(in.flag("enabled", out.enabled));
-  out.send_last_event_id = RT_TRY(in.word("last_event_id", 1, {{"send", 1}, {"omit", 0}},
-                                          {"stale", "future", "garbage"})) == 1;
-  if (in.find("policy") == nullptr) return {};
-  const ObjectReader policy = RT_TRY(ObjectReader::open(*in.find("policy"), in.path("policy"),
-                                                        {"honour_retry", "base", "max", "jitter"}));
-  RT_CHECKED(policy.flag("honour_retry", out.honour_retry));
-  RT_CHECKED(policy.duration("base", out.base));
-  RT_CHECKED(policy.duration("max", out.max));
-  return policy.number("jitter", out.jitter, 0, 1);
 }
 
 }  // namespace rt

@@ -25,7 +25,7 @@ Result<JsonNode> preset_document(std::string_view name, const std::string& where
   }
   std::vector<std::string_view> known;
   for (const PresetText& preset : presets()) known.push_back(preset.name);
-  return fail(Code::usage, fmt::format("{}: unknown preset \"{}\"", where, name),
+  return fail(Code::usage, fmt::format("{} unknown preset \"{}\"", where, name),
               fmt::format("presets: {}", fmt::join(known, ", ")));
 }
 
@@ -48,17 +48,45 @@ std::string expand_short_name(const JsonNode& document, std::string_view assignm
   return std::string(assignment);
 }
 
+// The text of a file that a scenario is in.
+Result<std::string> read_text(const std::string& path, const std::string& attempt) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file && text << file.rdbuf()) return text.str();
+  return fail(Code::usage,
+              fmt::format("{} {}: {}", attempt, path,
+                          std::generic_category().message(errno != 0 ? errno : EIO)),
+              "give a file, or a built-in one such as preset:runs");
+}
+
+// A document laid over what it extends: a preset, or a file beside it, which may extend another.
+Result<JsonNode> with_base(std::string_view text, const std::string& origin, unsigned depth) {
+  constexpr unsigned kMostFiles = 8;  // a longer chain is a circle
+  JsonNode document = RT_TRY(parse_document(text, origin));
+  const JsonNode* extends = document.find("extends");
+  if (extends == nullptr) return document;
+  if (extends->kind != JsonNode::Kind::string || depth == kMostFiles) {
+    return ObjectReader::wrong(*extends, "/extends",
+                               "expected \"preset:NAME\", or a file that does not lead back here");
+  }
+  const std::string where = extends->where + ": /extends:";
+  JsonNode base;
+  if (extends->text.ends_with(".json")) {
+    const std::size_t slash = origin.rfind('/');
+    const std::string folder = slash == std::string::npos ? "" : origin.substr(0, slash + 1);
+    const std::string path = folder + extends->text;
+    const std::string below = RT_TRY(read_text(path, where + " cannot read"));
+    base = RT_TRY(with_base(below, path, depth + 1));
+  } else {
+    base = RT_TRY(preset_document(extends->text, where));
+  }
+  merge_document(base, document);
+  return base;
+}
+
 Result<JsonNode> expand(std::string_view text, const std::string& origin,
                         const std::vector<std::string>& overrides) {
-  JsonNode document = RT_TRY(parse_document(text, origin));
-  if (const JsonNode* extends = document.find("extends")) {
-    if (extends->kind != JsonNode::Kind::string) {
-      return ObjectReader::wrong(*extends, "/extends", "expected \"preset:NAME\"");
-    }
-    JsonNode base = RT_TRY(preset_document(extends->text, extends->where + ": /extends"));
-    merge_document(base, document);
-    document = std::move(base);
-  }
+  JsonNode document = RT_TRY(with_base(text, origin, 0));
   for (const std::string& assignment : overrides) {
     RT_CHECKED(apply_override(document, expand_short_name(document, assignment)));
   }
@@ -70,6 +98,27 @@ bool needs_publishing(Metric metric) {
          metric == Metric::late || metric == Metric::load;
 }
 
+Result<void> check_cohort(const JsonNode& root, const Scenario& scenario,
+                          const Threshold& threshold) {
+  const auto wrong = [&](std::string_view what) {
+    return ObjectReader::wrong(*root.find("thresholds"), "/thresholds",
+                               fmt::format("\"{}\" {}", threshold.text, what));
+  };
+  if (!threshold.cohort.empty() && threshold.cohort != "healthy") {
+    std::vector<std::string_view> names = {"healthy"};
+    for (const CohortSpec& cohort : scenario.cohorts) names.push_back(cohort.name);
+    if (std::find(names.begin(), names.end(), threshold.cohort) == names.end()) {
+      return wrong("names no cohort of this scenario" + suggestion(threshold.cohort, names));
+    }
+  }
+  if (!threshold.times_baseline) return {};
+  const auto is_baseline = [](const PhaseSpec& phase) {
+    return phase.measure && (phase.name == "baseline" || phase.tag == "baseline");
+  };
+  if (std::any_of(scenario.phases.begin(), scenario.phases.end(), is_baseline)) return {};
+  return wrong("needs a measured phase named or tagged \"baseline\"");
+}
+
 Result<void> check_thresholds(const JsonNode& root, const Scenario& scenario) {
   for (const Threshold& threshold : scenario.thresholds) {
     if (scenario.publish.empty() && needs_publishing(threshold.metric)) {
@@ -77,6 +126,7 @@ Result<void> check_thresholds(const JsonNode& root, const Scenario& scenario) {
           *root.find("thresholds"), "/thresholds",
           fmt::format("\"{}\" cannot be measured: the scenario publishes nothing", threshold.text));
     }
+    RT_CHECKED(check_cohort(root, scenario, threshold));
     if (threshold.phase.empty()) continue;
     std::vector<std::string_view> measured;
     for (const PhaseSpec& phase : scenario.phases) {
@@ -92,11 +142,11 @@ Result<void> check_thresholds(const JsonNode& root, const Scenario& scenario) {
 }
 
 Result<Scenario> read_root(const JsonNode& document) {
-  const ObjectReader root = RT_TRY(
-      ObjectReader::open(document, "",
-                         {"$schema", "name", "seed", "extends", "target", "phases", "subscriptions",
-                          "publish", "reconnect", "clock", "thresholds", "gates", "report"},
-                         {"sources", "churn", "cohorts", "faults", "integrity"}));
+  const ObjectReader root = RT_TRY(ObjectReader::open(
+      document, "",
+      {"$schema", "name", "seed", "extends", "target", "phases", "subscriptions", "publish",
+       "churn", "cohorts", "reconnect", "faults", "clock", "thresholds", "gates", "report"},
+      {"sources", "integrity"}));
   Scenario scenario;
   std::string schema = "rtbench/1";
   RT_CHECKED(root.text("$schema", schema));
@@ -115,7 +165,8 @@ Result<Scenario> read_root(const JsonNode& document) {
   RT_CHECKED(read_phases(root, scenario.phases));
   RT_CHECKED(read_subscriptions(root, scenario.subscriptions));
   RT_CHECKED(read_publish(root, scenario.target, scenario.publish));
-  RT_CHECKED(read_reconnect(root, scenario.reconnect));
+  RT_CHECKED(read_reconnect(root, scenario));
+  RT_CHECKED(read_behaviour(root, scenario));
   RT_CHECKED(read_judgement(root, scenario));
   RT_CHECKED(check_thresholds(document, scenario));
   return scenario;
@@ -134,19 +185,12 @@ Result<Scenario> parse_scenario(std::string_view text, const std::string& origin
 
 Result<Scenario> read_scenario(const std::string& path, const std::vector<std::string>& overrides) {
   if (path.starts_with(kPresetPrefix)) {
-    RT_TRY(preset_document(path, "cannot read scenario"));
+    RT_TRY(preset_document(path, "cannot read scenario:"));
     return parse_scenario(find_preset(std::string_view(path).substr(kPresetPrefix.size()))->json,
                           path, overrides);
   }
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return fail(Code::usage,
-                fmt::format("cannot read scenario {}: {}", path,
-                            std::generic_category().message(errno != 0 ? errno : EIO)),
-                "give a file, or a built-in one such as preset:runs");
-  }
-  return parse_scenario(text.str(), path, overrides);
+  const std::string text = RT_TRY(read_text(path, "cannot read scenario"));
+  return parse_scenario(text, path, overrides);
 }
 
 }  // namespace rt

@@ -31,8 +31,8 @@ double place_in_block(std::uint64_t stream, std::uint64_t block, std::uint64_t i
 }  // namespace
 
 Schedule::Schedule(std::vector<RateStep> steps, Arrival arrival, std::uint64_t seed,
-                   std::string_view purpose)
-    : arrival_(arrival), stream_(Random::of(seed, purpose).next()) {
+                   std::string_view purpose, std::uint64_t burst)
+    : arrival_(arrival), stream_(Random::of(seed, purpose).next()), burst_(burst) {
   double rate = 0;
   double before = 0;
   const auto add = [&](double start_s, double length_s, double to) {
@@ -71,6 +71,7 @@ double Schedule::time_of(double events) const {
 
 double Schedule::position_of(std::uint64_t n) const {
   if (arrival_ == Arrival::constant) return static_cast<double>(n) + 0.5;
+  if (arrival_ == Arrival::burst) return static_cast<double>(n / burst_ * burst_) + 0.5;
   const std::uint64_t block = n / kBlock;
   return static_cast<double>(kBlock) *
          (static_cast<double>(block) + place_in_block(stream_, block, n % kBlock));
@@ -93,7 +94,9 @@ std::uint64_t Schedule::count_before(Duration elapsed) const {
     events = segment.before + t * (segment.from + slope * t / 2);
   }
   // Within one block of the integral; settled by the instants themselves.
-  const double slack = arrival_ == Arrival::constant ? 1 : static_cast<double>(kBlock);
+  const double slack = arrival_ == Arrival::constant ? 1
+                       : arrival_ == Arrival::burst  ? static_cast<double>(burst_)
+                                                     : static_cast<double>(kBlock);
   auto low = static_cast<std::uint64_t>(std::max(0.0, events - slack - 1));
   auto high = static_cast<std::uint64_t>(events + slack + 2);
   while (low < high) {
@@ -141,7 +144,12 @@ double integral_inverse(double y, double s) {
 
 TopicChoice::TopicChoice(const Choice& choice, std::uint64_t count, std::uint64_t seed,
                          std::string_view purpose)
-    : kind_(choice.kind), count_(count), stream_(Random::of(seed, purpose).next()), s_(choice.s) {
+    : kind_(choice.kind),
+      count_(count),
+      stream_(Random::of(seed, purpose).next()),
+      s_(choice.s),
+      share_(choice.share),
+      part_(choice.kind == ChoiceKind::groups ? choice.size : std::min(choice.topics, count)) {
   if (kind_ != ChoiceKind::zipf) return;
   low_ = integral(1.5, s_) - 1;
   high_ = integral(static_cast<double>(count) + 0.5, s_);
@@ -170,6 +178,12 @@ std::uint64_t TopicChoice::of(std::uint64_t number) const {
       return Random::of(stream_, {}, number).below(count_);
     case ChoiceKind::zipf:
       return zipf(number);
+    case ChoiceKind::hot: {
+      Random random = Random::of(stream_, {}, number);
+      return random.unit() < share_ ? random.below(part_) : random.below(count_);
+    }
+    case ChoiceKind::groups:
+      return number / part_ % count_;
   }
   return 0;
 }

@@ -7,7 +7,8 @@
 // events, and event n is due where that integral reaches n + 1/2 (constant). Poisson arrivals are
 // drawn in blocks of 64: the instants inside a block are those of a Poisson process of which 64
 // events are known to fall there. So arrivals bunch and thin out as independent ones do, event n
-// can be computed on its own, and the count over many blocks is exact.
+// can be computed on its own, and the count over many blocks is exact. A burst's events are all due
+// when its first one would be.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ class Schedule {
  public:
   // `steps` as read from a scenario: ascending, the first at 0. `purpose` separates random streams.
   Schedule(std::vector<RateStep> steps, Arrival arrival, std::uint64_t seed,
-           std::string_view purpose);
+           std::string_view purpose, std::uint64_t burst = 1);
   // A connection ramp: `rate_per_s` from 0 on.
   Schedule(const ConnectionGoal& goal, std::uint64_t seed, std::string_view phase);
 
@@ -48,6 +49,7 @@ class Schedule {
   std::vector<Segment> segments_;
   Arrival arrival_;
   std::uint64_t stream_;
+  std::uint64_t burst_;
 };
 
 // Chooses one of `count` topics by number.
@@ -66,7 +68,9 @@ class TopicChoice {
   std::uint64_t count_;
   std::uint64_t stream_;
   double s_;
-  double low_ = 0;  // bounds of rejection-inversion, see schedule.cc
+  double share_;
+  std::uint64_t part_;  // hot: how many; groups: how large
+  double low_ = 0;      // bounds of rejection-inversion, see schedule.cc
   double high_ = 0;
   double shortcut_ = 0;
 };

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "io/descriptors.h"
+#include "load/shard_carrier.h"
 #include "load/shard_slot.h"
 #include "load/thread_use.h"
 
@@ -18,7 +19,7 @@ constexpr std::uint64_t kWakeToken = ~std::uint64_t{0};
 // 16,384 deliveries in 20 ms (how often control takes them) are 800,000 a second for one shard,
 // several times what a core can receive.
 constexpr std::size_t kDeliveryRing = 16'384;
-constexpr std::size_t kOrderRing = 128;  // 16 phases, at most five orders each
+constexpr std::size_t kOrderRing = 256;  // 16 phases, five orders each; 107 storms and cohorts
 constexpr std::size_t kStatusRing = 16;  // 1.6 s of canaries
 // Should control stand still, so many deliveries wait here (32 MiB); more cannot be timed, and say
 // so.
@@ -50,10 +51,13 @@ Shard::Shard(const ShardPlan& plan, unsigned number, const Clock& clock, io::Wak
       ledger_(slots_),
       buffer_(std::make_unique<char[]>(kReadBytes)) {
   counts_.connections.asked = slots_;
-  // One source address gives some 28,000 ports towards one target. Loopback has 16 million of them.
-  if (plan.address.is_loopback() && plan.address.storage.ss_family == AF_INET) {
-    const auto source = io::parse_address(fmt::format("127.0.1.{}:0", 1 + number % 254));
-    if (source) source_ = *source;
+  for (std::size_t slot = 0; slot < slots_; ++slot) {
+    if (!plan.cohorts.empty()) connections_[slot].cohort = plan.cohort_of(number_of(slot));
+  }
+  if (!plan.http2 && plan.tls == nullptr) return;
+  const std::size_t carriers = (slots_ + plan.streams - 1) / plan.streams;
+  for (std::size_t i = 0; i < carriers; ++i) {
+    carriers_.push_back(std::make_unique<Carrier>(*this, i));
   }
 }
 
@@ -79,9 +83,11 @@ void Shard::run() {
     counts_.fault = begun.error().text;
     stopped_ = true;
   }
-  canary_at_ = clock_.now() + kCanary;
+  began_ = clock_.now();
+  canary_at_ = began_ + kCanary;
   while (!stopped_) turn();
   census();
+  carriers_.clear();  // their sockets, like those of slots, belong to this thread's table
   for (Slot& slot : connections_) close(slot);
   flush_spill();
   poller_.reset();
@@ -89,8 +95,12 @@ void Shard::run() {
 
 void Shard::turn() {
   std::array<io::Ready, io::Poller::kBatchMax> events;
+  // A carrier may bring a hundred subscribers' events: with few of them in a turn, what else is due
+  // is not kept waiting.
+  constexpr std::size_t kCarriersPerTurn = 32;
+  const std::size_t most = carriers_.empty() ? events.size() : kCarriersPerTurn;
   Instant now = clock_.now();
-  const std::size_t count = poller_->wait(events, next_deadline(now), now);
+  const std::size_t count = poller_->wait(std::span(events).first(most), next_deadline(now), now);
   for (std::size_t i = 0; i < count; ++i) {
     const io::Ready& event = events[i];
     if (event.token == kWakeToken) {
@@ -98,15 +108,23 @@ void Shard::turn() {
       follow_orders();
       continue;
     }
+    const auto generation = static_cast<std::uint32_t>(event.token >> 32);
+    if ((event.token & kCarrierBit) != 0) {
+      carrier_ready(static_cast<std::size_t>(event.token & (kCarrierBit - 1)), generation, event);
+      continue;
+    }
     const auto slot = static_cast<std::size_t>(event.token & 0xFFFFFFFFU);
     // An event for a socket that was closed since, and whose slot has a new one.
-    if (connections_[slot].generation != static_cast<std::uint32_t>(event.token >> 32)) continue;
+    if (connections_[slot].generation != generation) continue;
     ready(slot, event);
   }
   now = clock_.now();
   connect_due(now);
   retry_due(now);
+  act_due(now);
   expire(now);
+  flush_carriers();
+  doomed_.clear();
   canary(now);
   flush_spill();
 }
@@ -135,6 +153,12 @@ void Shard::follow_orders() {
       case ShardOrder::Kind::census:
         census();
         break;
+      case ShardOrder::Kind::cohort:
+        begin_cohort(static_cast<std::size_t>(order.from), clock_.now());
+        break;
+      case ShardOrder::Kind::storm:
+        begin_storm(static_cast<std::size_t>(order.from), order.begin);
+        break;
       case ShardOrder::Kind::stop:
         stopped_ = true;
         break;
@@ -149,6 +173,7 @@ Instant Shard::next_deadline(Instant now) const {
         std::min(deadline, ramp_.begin + plan_.ramp_due(ramp_.phase, ramp_next_, ramp_.from));
   }
   if (!retries_.empty()) deadline = std::min(deadline, retries_.top().at);
+  if (!acts_.empty()) deadline = std::min(deadline, acts_.top().at);
   return std::max(deadline, now);
 }
 
@@ -195,7 +220,7 @@ void Shard::deliver(const Delivery& delivery) {
   if (spill_.size() < kSpillMax) {
     spill_.push_back(delivery);
   } else {
-    ++counts_.untimed[delivery.phase];
+    ++counts_.untimed[delivery.bucket];
   }
 }
 
@@ -205,7 +230,7 @@ void Shard::flush_spill() {
     Delivery copy = spill_[spill_at_];
     if (!deliveries_.push(std::move(copy))) {
       if (!stopped_) return;
-      for (; spill_at_ < spill_.size(); ++spill_at_) ++counts_.untimed[spill_[spill_at_].phase];
+      for (; spill_at_ < spill_.size(); ++spill_at_) ++counts_.untimed[spill_[spill_at_].bucket];
       break;
     }
     ++spill_at_;
@@ -222,6 +247,8 @@ void Shard::census() {
   for (const Slot& slot : connections_) {
     if (slot.stream.is_streaming()) {
       ++counts.held;
+    } else if (slot.absent || (slot.was_held && !plan_.is_judged(slot.cohort))) {
+      ++counts.absent;
     } else if (slot.was_held) {
       ++counts.dropped;
     } else if (slot.has_failed) {

@@ -19,6 +19,7 @@
 #include "io/poller.h"
 #include "io/socket.h"
 #include "io/spsc_ring.h"
+#include "io/tls.h"
 #include "io/wakeup.h"
 #include "load/ledger.h"
 #include "load/outcome.h"
@@ -29,10 +30,19 @@
 
 namespace rt {
 
+namespace http2 {
+class ClientSession;
+}
+
 // What all shards of a run have in common. Immutable; outlives the shards.
 struct ShardPlan {
   StreamTarget target;
   io::Address address;
+  std::vector<io::Address> sources;           // taken in turn; empty: the kernel chooses
+  bool http2 = false;                         // without TLS: by prior knowledge
+  std::uint32_t streams = 1;                  // subscribers on one connection of HTTP/2
+  std::shared_ptr<const io::TlsContext> tls;  // null: plain
+  bool gzip = false;
   bool run_filter = false;   // see StreamTarget::append_path
   bool sends_state = false;  // the target begins each stream with `initial` events
   std::uint64_t seed = 1;
@@ -41,9 +51,25 @@ struct ShardPlan {
   std::size_t phases = 1;
   std::vector<Schedule> ramps;  // by phase
   ReconnectSpec reconnect;
+  ChurnSpec churn;
+  std::vector<CohortSpec> cohorts;
+  // The state of a topic is not an event of a name of its own, but the first of each stream.
+  bool first_is_state = false;
   std::function<std::uint32_t(std::uint64_t)> topic_of;  // connection number to topic
   std::function<std::string(std::uint32_t)> topic_name;
   std::uint64_t connections = 0;
+
+  // 0: healthy; else the cohort's number from 1. A function of (seed, connection).
+  std::uint8_t cohort_of(std::uint64_t connection) const;
+  std::size_t bucket_of(std::uint8_t cohort, std::size_t phase) const {
+    const bool behaves = cohort != 0 && phase >= cohorts[cohort - 1u].from_phase;
+    return (behaves ? cohort * phases : 0) + phase;
+  }
+  // Who reads slowly on purpose may be closed, and miss what came meanwhile.
+  bool is_judged(std::uint8_t cohort) const {
+    return cohort == 0 || !cohorts[cohort - 1u].reads_slowly();
+  }
+  std::size_t replay_bucket() const { return phases * (1 + cohorts.size()); }
   // Of a run on several machines (workload_share.h): its connections by their number in the whole
   // run, and where each phase's ramp begins there. Empty: all of them.
   std::vector<std::uint32_t> members;
@@ -64,10 +90,14 @@ struct ShardCounts {
   ConnectionCounts connections;  // asked = those of this shard
   IntegrityCounts integrity;     // lost is not yet known
   ResumeCounts resume;
-  std::array<std::uint64_t, kPhasesMax> received{};
-  std::array<std::uint64_t, kPhasesMax> untimed{};  // that neither ring nor spill could hold
+  ChurnCounts churn;
+  std::uint64_t storm_losses = 0;
+  std::array<std::uint64_t, kBucketsMax> received{};  // replayed ones too
+  std::array<std::uint64_t, kBucketsMax> replayed{};
+  std::array<std::uint64_t, kBucketsMax> untimed{};  // that neither ring nor spill could hold
   Histogram connect;
   Histogram first_event;
+  Histogram heartbeat_gap;
   Histogram loop_lag;  // of measured phases
   std::string fault;   // why the shard ended by itself, or empty
 };
@@ -102,11 +132,23 @@ class Shard {
 
  private:
   struct Slot;
+  struct Carrier;
   struct Events;  // the handler of one read
   struct Retry {
     Instant at;
     std::uint32_t slot;
     bool operator>(const Retry& other) const { return at > other.at; }
+  };
+
+  // What a subscriber does of itself, at its time (behaviour_shard.cc).
+  struct Act {
+    enum class Kind : std::uint8_t { leave, lose, read_on, stop, go_away };
+    Instant at;
+    std::uint32_t slot = 0;
+    std::uint32_t stamp = 0;  // of the life or socket that it is for
+    Kind kind = Kind::leave;
+    std::uint8_t storm = 0;  // lose: which
+    bool operator>(const Act& other) const { return at > other.at; }
   };
 
   Shard(const ShardPlan& plan, unsigned number, const Clock& clock, io::Wakeup wakeup);
@@ -120,7 +162,24 @@ class Shard {
   void expire(Instant now);
   void canary(Instant now);
 
+  void act_due(Instant now);
+  void perform(const Act& act, Instant now);
+  void begin_cohort(std::size_t cohort, Instant now);
+  void begin_storm(std::size_t storm, Instant begin);
+  void behave(std::size_t slot, Instant now);  // a stream is open
+  void behave_in_cohort(std::size_t slot, Instant now);
+  void leave(std::size_t slot, Instant now);
+  void lose_on_purpose(std::size_t slot, const StormSpec& storm, Instant now);
+  void go_away(std::size_t slot, Instant now);
+  void hold_back(std::size_t slot, Instant until);
+  void read_on(std::size_t slot);
+  bool waits_before_reading(std::size_t slot, Instant now);
+  std::size_t read_limit(const Slot& slot) const;
+  void after_read(std::size_t slot, std::size_t bytes, Instant now);
+  const CohortSpec* behaviour(const Slot& slot) const;
+
   void connect(std::size_t slot, Instant now);
+  const io::Address* source_of(std::size_t slot) const;
   void send_request(std::size_t slot);
   void ready(std::size_t slot, const io::Ready& ready);
   void read(std::size_t slot);
@@ -128,6 +187,25 @@ class Shard {
   void lost(std::size_t slot, ConnectFailure failure, std::string_view why);
   void schedule_retry(std::size_t slot, Instant now);
   void close(Slot& slot);
+
+  // shard_carrier.cc: subscribers that ride on connections of HTTP/2 or TLS
+  static constexpr std::uint64_t kCarrierBit = std::uint64_t{1} << 31;  // in a poller's token
+  static std::uint64_t carrier_token(const Carrier& carrier);
+  void board(std::size_t slot);
+  void alight(std::size_t slot);
+  void connect(Carrier& carrier);
+  void carrier_ready(std::size_t number, std::uint32_t generation, const io::Ready& ready);
+  bool shake_hands(Carrier& carrier);
+  void begin(Carrier& carrier, bool http2);
+  void ask(Carrier& carrier, std::size_t slot);
+  void flush_later(Carrier& carrier);
+  void flush_carriers();
+  void flush(Carrier& carrier);
+  void await(Carrier& carrier);
+  void read(Carrier& carrier);
+  void take(Carrier& carrier, std::string_view bytes);
+  void lose(Carrier& carrier, ConnectFailure failure, const std::string& why);
+
   void flush_spill();
   void deliver(const Delivery& delivery);
   void census();
@@ -142,9 +220,11 @@ class Shard {
   io::SpscRing<ShardOrder> orders_;
   io::SpscRing<Delivery> deliveries_;
   io::SpscRing<ShardStatus> statuses_;
-  std::optional<io::Address> source_;
 
   std::vector<Slot> connections_;
+  std::vector<std::unique_ptr<Carrier>> carriers_;  // none: every slot has a plain socket
+  std::vector<std::size_t> flush_due_;              // carriers with something to send
+  std::vector<std::unique_ptr<http2::ClientSession>> doomed_;  // ended within this turn
   Ledger ledger_;
   ShardCounts counts_;
   std::vector<Delivery> spill_;  // what the ring had no room for
@@ -153,6 +233,10 @@ class Shard {
   ShardOrder ramp_;              // the one under way
   std::uint64_t ramp_next_ = 0;  // the next connection of ours in it
   std::priority_queue<Retry, std::vector<Retry>, std::greater<>> retries_;
+  std::priority_queue<Act, std::vector<Act>, std::greater<>> acts_;
+  std::array<bool, kCohortsMax> behaves_{};  // cohorts that have begun
+  std::vector<Fd> left_open_;                // of silent storms
+  Instant next_leave_{};                     // not before, by churn's rate_cap
   struct Pending {
     Instant since;
     std::uint64_t token;
@@ -164,6 +248,7 @@ class Shard {
   std::uint64_t gave_up_ = 0;
   std::uint64_t received_ = 0;
   Instant canary_at_{};
+  Instant began_{};
   bool publishing_ = false;
   bool measuring_ = false;
   bool stopped_ = false;

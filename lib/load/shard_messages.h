@@ -5,11 +5,14 @@
 #include <cstdint>
 
 #include "base/clock.h"
+#include "load/scenario_behaviour.h"
 
 namespace rt {
 
 // More phases than anyone writes down; each costs every shard a counter.
 inline constexpr std::size_t kPhasesMax = 16;
+// Deliveries are told apart by phase and cohort; those that came by way of a resume have one more.
+inline constexpr std::size_t kBucketsMax = kPhasesMax * (1 + kCohortsMax) + 1;
 
 // Control to shard.
 struct ShardOrder {
@@ -18,6 +21,8 @@ struct ShardOrder {
     publishing,  // from now on, what a new subscriber missed before is not known to be nothing
     measuring,   // a measured phase begins: the lag of the loop counts
     resting,     // what follows is not measured
+    cohort,      // cohort number `from` begins to behave
+    storm,       // storm number `from` begins at `begin`
     census,      // note who is held: the last measured phase has ended
     stop,        // close everything and end
   };
@@ -33,7 +38,7 @@ struct Delivery {
   std::uint64_t lsn = 0;         // of its commit, from the event id; 0: the id is not a position
   std::int64_t received_ns = 0;  // monotonic clock, right after the read that brought its last byte
   std::int64_t intended_ns = 0;  // monotonic clock
-  std::uint32_t phase = 0;       // in which it was due to be published
+  std::uint32_t bucket = 0;      // phase in which it was due to be published, and cohort
 };
 
 // Shard to control, every kCanary: where it stands. Supersedes the one before.

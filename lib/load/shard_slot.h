@@ -18,8 +18,11 @@ struct Shard::Slot {
   Instant began{};  // of the attempt under way; then of the loss being mended
   Fd socket;
   std::uint32_t generation = 0;  // counts sockets; makes an old one's events recognisable
+  std::uint32_t heard_ms = 0;    // last sign of life, since the shard began; 0: none
   std::uint32_t retry_ms = 0;    // what the server asked for; 0: nothing
   std::uint16_t attempts = 0;    // failed in a row
+  std::uint16_t life = 0;        // how many subscribers were here before (churn)
+  std::uint8_t cohort = 0;       // 0: healthy; else number in the scenario, from 1
   ConnectFailure failure = ConnectFailure::refused;
   bool connecting : 1 = false;  // until the request is sent
   bool pending : 1 = false;     // until the head is accepted
@@ -29,8 +32,12 @@ struct Shard::Slot {
   bool gave_up : 1 = false;
   bool resuming : 1 = false;  // was held; this attempt or stream mends a loss
   bool had_event : 1 = false;
-  bool watched : 1 = false;      // known to the poller
-  bool resumed_now : 1 = false;  // no delivery since the stream was resumed
+  bool watched : 1 = false;       // known to the poller
+  bool resumed_now : 1 = false;   // no delivery since the stream was resumed
+  bool awaits_state : 1 = false;  // the next event is the state, not a delivery
+  bool absent : 1 = false;        // by plan: it left, or is away for a while
+  bool holds_back : 1 = false;    // does not read now
+  bool takes_now : 1 = false;     // what waited for its delay is read
 };
 
 }  // namespace rt

@@ -7,12 +7,39 @@
 
 #include "base/position.h"
 #include "base/random.h"
-#include "load/payload.h"
-#include "load/shard.h"
-#include "load/shard_slot.h"
+#include "load/shard_events.h"
 
 namespace rt {
 namespace {
+
+// An answer that will not change by asking again (a request timeout, too many requests and what the
+// server calls its own fault may).
+bool is_final(ConnectFailure failure, int status) {
+  switch (failure) {
+    case ConnectFailure::status:
+      return status < 500 && status != 408 && status != 429;
+    case ConnectFailure::content_type:
+    case ConnectFailure::protocol:
+    case ConnectFailure::tls:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::int64_t ns_of(Instant t) {
+  return t.time_since_epoch().count();
+}
+
+std::int64_t us_between(Instant from, Instant to) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
+}
+
+std::uint64_t token_of(std::size_t slot, std::uint32_t generation) {
+  return static_cast<std::uint64_t>(generation) << 32 | slot;
+}
+
+}  // namespace
 
 ConnectFailure failure_of(int os_errno) {
   switch (os_errno) {
@@ -41,50 +68,15 @@ ConnectFailure failure_of(int os_errno) {
   }
 }
 
-// An answer that will not change by asking again (a request timeout, too many requests and what the
-// server calls its own fault may).
-bool is_final(ConnectFailure failure, int status) {
-  switch (failure) {
-    case ConnectFailure::status:
-      return status < 500 && status != 408 && status != 429;
-    case ConnectFailure::content_type:
-    case ConnectFailure::protocol:
-      return true;
-    default:
-      return false;
-  }
+ConnectFailure failure_named_in(std::string_view why) {
+  const auto says = [&](const char* name) { return why.find(name) != std::string_view::npos; };
+  return says("EMFILE") || says("ENFILE")              ? ConnectFailure::descriptors
+         : says("EADDRNOTAVAIL") || says("EADDRINUSE") ? ConnectFailure::ports
+         : says("ENOMEM") || says("ENOBUFS")           ? ConnectFailure::memory
+         : says("EACCES") || says("EPERM")             ? ConnectFailure::permission
+         : says("ENETUNREACH") || says("EHOSTUNREACH") ? ConnectFailure::unreachable
+                                                       : ConnectFailure::refused;
 }
-
-std::int64_t ns_of(Instant t) {
-  return t.time_since_epoch().count();
-}
-
-std::int64_t us_between(Instant from, Instant to) {
-  return std::chrono::duration_cast<std::chrono::microseconds>(to - from).count();
-}
-
-std::uint64_t token_of(std::size_t slot, std::uint32_t generation) {
-  return static_cast<std::uint64_t>(generation) << 32 | slot;
-}
-
-}  // namespace
-
-// Takes what one read brought. `now`: right after that read.
-struct Shard::Events {
-  Shard& shard;
-  std::size_t number;
-  Slot& slot;
-  Instant now;
-
-  void on_open();
-  void on_event(const sse::EventView& event);
-  void on_state(const std::optional<Payload>& payload);
-  void on_delivery(const Payload& payload, std::string_view id);
-  void on_comment(std::string_view) { ++shard.counts_.integrity.comments; }
-  void on_retry(std::chrono::milliseconds delay) {
-    slot.retry_ms = static_cast<std::uint32_t>(delay.count());  // at most a day
-  }
-};
 
 void Shard::Events::on_open() {
   --shard.pending_count_;
@@ -92,6 +84,10 @@ void Shard::Events::on_open() {
   slot.pending = false;
   slot.was_held = true;
   slot.attempts = 0;
+  slot.absent = false;
+  slot.heard_ms = 0;
+  slot.awaits_state = shard.plan_.first_is_state && slot.stream.last_event_id().empty();
+  shard.behave(number, now);
   if (slot.resuming) {
     ++shard.counts_.resume.resumed;
     shard.counts_.resume.latency.record(us_between(slot.began, now));
@@ -109,6 +105,7 @@ void Shard::Events::on_open() {
 void Shard::Events::on_event(const sse::EventView& event) {
   IntegrityCounts& counts = shard.counts_.integrity;
   ++counts.parsed;
+  heard();
   if (!slot.had_event) {
     slot.had_event = true;
     if (!slot.resuming) shard.counts_.first_event.record(us_between(slot.began, now));
@@ -117,13 +114,23 @@ void Shard::Events::on_event(const sse::EventView& event) {
   if (payload && (payload->run != shard.plan_.run || payload->phase >= shard.plan_.phases)) {
     payload.reset();
   }
-  if (shard.plan_.sends_state && event.event == "initial") {
+  const bool first = slot.awaits_state;
+  slot.awaits_state = false;
+  if (shard.plan_.sends_state && (shard.plan_.first_is_state ? first : event.event == "initial")) {
     on_state(payload);
   } else if (payload && payload->sequence != 0) {
     on_delivery(*payload, event.id);
   } else {
     ++counts.foreign;
   }
+}
+
+void Shard::Events::heard() {
+  const auto at_ms = static_cast<std::uint32_t>(us_between(shard.began_, now) / 1'000 + 1);
+  if (slot.heard_ms != 0 && shard.measuring_) {
+    shard.counts_.heartbeat_gap.record(std::int64_t{at_ms - slot.heard_ms} * 1'000);
+  }
+  slot.heard_ms = at_ms;
 }
 
 void Shard::Events::on_state(const std::optional<Payload>& payload) {
@@ -139,7 +146,8 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
   const Ledger::Verdict verdict = shard.ledger_.deliver(number, payload.sequence);
   if (slot.resumed_now) {
     slot.resumed_now = false;
-    if (verdict.skipped != 0) ++shard.counts_.resume.gaps_silent;
+    const bool gap = verdict.skipped != 0 && shard.plan_.is_judged(slot.cohort);
+    if (gap) ++shard.counts_.resume.gaps_silent;
   }
   if (verdict.arrived == Arrived::duplicate) {
     if (counts.duplicate++ == 0) counts.first_duplicate = shard.offender(number, payload.sequence);
@@ -148,18 +156,31 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
   if (verdict.arrived == Arrived::reorder && counts.reorder++ == 0) {
     counts.first_reorder = shard.offender(number, payload.sequence);
   }
-  if (slot.resuming && payload.intended_ns < ns_of(slot.began)) ++shard.counts_.resume.replayed;
+  std::size_t bucket = shard.plan_.bucket_of(slot.cohort, payload.phase);
   ++counts.received;
   ++shard.received_;
-  ++shard.counts_.received[payload.phase];
+  ++shard.counts_.received[bucket];
+  if (slot.resuming && payload.intended_ns < ns_of(slot.began)) {
+    ++shard.counts_.resume.replayed;
+    ++shard.counts_.replayed[bucket];
+    bucket = shard.plan_.replay_bucket();
+  }
   const std::optional<Position> position = Position::parse(id);
-  shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns, payload.phase});
+  shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns,
+                 static_cast<std::uint32_t>(bucket)});
 }
 
 std::string Shard::offender(std::size_t slot, std::uint32_t sequence) const {
   const std::uint64_t connection = number_of(slot);
   return fmt::format("topic {}, event {}, connection {}",
                      plan_.topic_name(plan_.topic_of(connection)), sequence, connection);
+}
+
+const io::Address* Shard::source_of(std::size_t slot) const {
+  if (plan_.sources.empty()) return nullptr;
+  // Of a carrier, whose slots come together: one after another all the same.
+  const std::uint64_t turn = number_of(slot / plan_.streams);
+  return &plan_.sources[turn % plan_.sources.size()];
 }
 
 void Shard::connect(std::size_t number, Instant now) {
@@ -173,23 +194,23 @@ void Shard::connect(std::size_t number, Instant now) {
   } else {
     slot.began = now;
   }
-  Result<Fd> socket = io::connect_to(plan_.address, source_ ? &*source_ : nullptr);
+  if (!carriers_.empty()) {
+    slot.stream.restart();
+    pending_.push_back({now, token_of(number, slot.generation)});
+    return board(number);
+  }
+  Result<Fd> socket = io::connect_to(plan_.address, source_of(number));
   if (!socket) {
-    // The text ends in the name of the error.
     const std::string& why = socket.error().text;
-    const auto says = [&](const char* name) { return why.find(name) != std::string::npos; };
-    lost(number,
-         says("EMFILE") || says("ENFILE")              ? ConnectFailure::descriptors
-         : says("EADDRNOTAVAIL") || says("EADDRINUSE") ? ConnectFailure::ports
-         : says("ENOMEM") || says("ENOBUFS")           ? ConnectFailure::memory
-         : says("EACCES") || says("EPERM")             ? ConnectFailure::permission
-         : says("ENETUNREACH") || says("EHOSTUNREACH") ? ConnectFailure::unreachable
-                                                       : ConnectFailure::refused,
-         why);
+    lost(number, failure_named_in(why), why);
     return;
   }
   slot.socket = std::move(*socket);
   slot.stream.restart();
+  if (const CohortSpec* own = behaviour(slot); own != nullptr && own->receive_buffer != 0) {
+    const int bytes = static_cast<int>(own->receive_buffer);
+    ::setsockopt(slot.socket.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+  }
   slot.connecting = true;
   pending_.push_back({now, token_of(number, slot.generation)});
   send_request(number);
@@ -202,7 +223,8 @@ void Shard::send_request(std::size_t number) {
   request_.clear();
   plan_.target.append_request(
       request_, plan_.topic_name(plan_.topic_of(number_of(number))), plan_.run_filter,
-      plan_.reconnect.send_last_event_id ? slot.stream.last_event_id() : std::string_view());
+      plan_.reconnect.send_last_event_id ? slot.stream.last_event_id() : std::string_view(),
+      plan_.gzip);
   const bool first_try = !slot.watched;
   const ssize_t sent = ::send(slot.socket.get(), request_.data(), request_.size(), MSG_NOSIGNAL);
   const int error = sent < 0 ? errno : 0;
@@ -242,7 +264,8 @@ void Shard::read(std::size_t number) {
   Slot& slot = connections_[number];
   // Level-triggered: what is left is reported again, so that one fast stream cannot starve the
   // rest.
-  const ssize_t got = ::recv(slot.socket.get(), buffer_.get(), kReadBytes, MSG_DONTWAIT);
+  if (waits_before_reading(number, clock_.now())) return;
+  const ssize_t got = ::recv(slot.socket.get(), buffer_.get(), read_limit(slot), MSG_DONTWAIT);
   const int error = got < 0 ? errno : 0;
   if (error == EAGAIN || error == EINTR) return;
   if (got < 0) {
@@ -255,7 +278,10 @@ void Shard::read(std::size_t number) {
   }
   Events events{*this, number, slot, clock_.now()};
   const std::string_view bytes(buffer_.get(), static_cast<std::size_t>(got));
+  const std::uint32_t generation = slot.generation;
   take_progress(number, slot.stream.receive(bytes, events));
+  if (slot.cohort != 0 && slot.generation == generation)
+    after_read(number, bytes.size(), events.now);
 }
 
 void Shard::take_progress(std::size_t number, StreamConnection::Progress progress) {
@@ -291,6 +317,7 @@ void Shard::lost(std::size_t number, ConnectFailure failure, std::string_view wh
     --held_;
     slot.resuming = true;
     slot.began = now;
+    ++counts_.resume.losses;
   }
   close(slot);
   if (!slot.was_held) {
@@ -338,8 +365,11 @@ void Shard::expire(Instant now) {
 }
 
 void Shard::close(Slot& slot) {
+  if (!carriers_.empty()) alight(static_cast<std::size_t>(&slot - connections_.data()));
   slot.socket.close();
   slot.watched = false;
+  slot.holds_back = false;
+  slot.takes_now = false;
   slot.stream.stop();
 }
 

@@ -13,11 +13,8 @@ constexpr std::string_view kTopic = "{topic}";
 }  // namespace
 
 Result<StreamTarget> StreamTarget::parse(std::string_view url) {
-  constexpr std::string_view scheme = "http://";
-  if (url.rfind("https://", 0) == 0) {
-    return fail(Code::usage, fmt::format("cannot open {}: TLS is not available yet", url),
-                "use an http:// URL, or end TLS in a proxy before the target");
-  }
+  const bool tls = url.rfind("https://", 0) == 0;
+  const std::string_view scheme = tls ? "https://" : "http://";
   if (url.rfind(scheme, 0) != 0) {
     return fail(
         Code::usage,
@@ -26,6 +23,8 @@ Result<StreamTarget> StreamTarget::parse(std::string_view url) {
   const std::string_view rest = url.substr(scheme.size());
   const std::size_t path_at = std::min(rest.find('/'), rest.find('?'));
   StreamTarget target;
+  target.tls = tls;
+  if (tls) target.port = 443;
   target.authority = rest.substr(0, path_at);
   if (path_at != std::string_view::npos) target.path = rest.substr(path_at);
   if (target.path.front() == '?') target.path.insert(0, 1, '/');
@@ -68,12 +67,13 @@ void StreamTarget::append_path(std::string& out, std::string_view topic, bool ru
 }
 
 void StreamTarget::append_request(std::string& out, std::string_view topic, bool run_filter,
-                                  std::string_view last_event_id) const {
+                                  std::string_view last_event_id, bool gzip) const {
   out += "GET ";
   append_path(out, topic, run_filter);
   out += " HTTP/1.1\r\nHost: ";
   out += authority;
   out += "\r\nAccept: text/event-stream\r\nCache-Control: no-cache\r\n";
+  if (gzip) out += "Accept-Encoding: gzip\r\n";
   if (!last_event_id.empty()) {
     out += "Last-Event-ID: ";
     out += last_event_id;

@@ -13,10 +13,11 @@ namespace rt {
 struct StreamTarget {
   std::string host;
   std::uint16_t port = 80;
+  bool tls = false;
   std::string path = "/";  // with its query; {topic} stands for the subscriber's topic
   std::string authority;   // for the Host header
 
-  // "http://host[:port]/path". Code::usage for anything else.
+  // "http://host[:port]/path", or https. Code::usage for anything else.
   static Result<StreamTarget> parse(std::string_view url);
 
   // Appends the path with {topic} replaced, percent-encoded. With `run_filter`, a path that does
@@ -24,7 +25,7 @@ struct StreamTarget {
   void append_path(std::string& out, std::string_view topic, bool run_filter) const;
   // Appends a whole GET request (WHATWG HTML 9.2.3). last_event_id: "" sends none.
   void append_request(std::string& out, std::string_view topic, bool run_filter,
-                      std::string_view last_event_id) const;
+                      std::string_view last_event_id, bool gzip = false) const;
 };
 
 }  // namespace rt

@@ -50,14 +50,18 @@ constexpr std::array kMetrics = {
     MetricRow{"late", Metric::late, true, {}},
     MetricRow{"connect", Metric::connect, true, kConnectStats},
     MetricRow{"first_event", Metric::first_event, true, {}},
+    MetricRow{"resume", Metric::resume, true, {}},
+    MetricRow{"replay", Metric::replay, true, {}},
+    MetricRow{"heartbeat_gap", Metric::heartbeat_gap, true, {}},
+    MetricRow{"wire_to_parse", Metric::wire_to_parse, true, {}},
     MetricRow{"integrity", Metric::integrity, false, kIntegrityStats},
     MetricRow{"load", Metric::load, false, kLoadStats},
     MetricRow{"client", Metric::client, false, kClientStats},
     MetricRow{"target", Metric::target, false, kTargetStats},
 };
-constexpr std::array<std::string_view, 8> kLaterMetrics = {
-    "commit_to_wire", "wire_to_parse", "tls",         "resume",
-    "heartbeat_gap",  "worst_conn",    "worst_topic", "cohort"};
+constexpr std::array<std::string_view, 4> kLaterMetrics = {"commit_to_wire", "tls", "worst_conn",
+                                                           "worst_topic"};
+constexpr std::string_view kCohort = "cohort.";
 
 struct ComparisonRow {
   std::string_view text;
@@ -98,6 +102,28 @@ Result<Quantity> find_stat(const MetricRow& row, std::string& stat, std::string_
     known.push_back(one.name);
   }
   return unknown_word(text, fmt::format("figure of {}", row.name), stat, known);
+}
+
+// "cohort.slow.delivery.p95": takes "cohort.slow." away and returns "slow".
+Result<std::string> take_cohort(std::string_view& left, std::string_view text) {
+  if (!left.starts_with(kCohort)) return std::string();
+  const std::string_view rest = left.substr(kCohort.size());
+  const std::size_t dot = rest.find('.');
+  if (dot == 0 || dot == std::string_view::npos) {
+    return bad(text, "expected cohort.NAME.METRIC.FIGURE, like cohort.healthy.delivery.p95");
+  }
+  left = rest.substr(dot + 1);
+  return std::string(rest.substr(0, dot));
+}
+
+// "1.1 * baseline", "baseline": leaves the factor.
+bool take_baseline(std::string_view& value) {
+  constexpr std::string_view kWord = "baseline";
+  if (!value.ends_with(kWord)) return false;
+  value = trim(value.substr(0, value.size() - kWord.size()));
+  if (value.ends_with('*')) value = trim(value.substr(0, value.size() - 1));
+  if (value.empty()) value = "1";
+  return true;
 }
 
 Result<double> parse_plain(std::string_view value, std::string_view text) {
@@ -154,11 +180,12 @@ Result<Threshold> parse_threshold(std::string_view text) {
   if (comparison == nullptr) {
     return bad(text, "expected METRIC.FIGURE, a comparison (< <= > >= == !=) and a value");
   }
-  const std::string_view left = trim(text.substr(0, at));
-  const std::string_view value = trim(text.substr(at + comparison->text.size()));
-  if (value.find("baseline") != std::string_view::npos) {
-    return bad(text, "\"baseline\" is known but not supported yet by this version");
-  }
+  const std::string_view written = trim(text.substr(0, at));
+  std::string_view left = written;
+  std::string_view value = trim(text.substr(at + comparison->text.size()));
+  Threshold out;
+  out.cohort = RT_TRY(take_cohort(left, text));
+  out.times_baseline = take_baseline(value);
   const std::size_t dot = std::min(left.find('.'), left.size());
   const std::string_view name = left.substr(0, dot);
   std::vector<std::string_view> known;
@@ -174,13 +201,19 @@ Result<Threshold> parse_threshold(std::string_view text) {
     }
   }
   if (metric == nullptr) return unknown_word(text, "metric", name, known);
-  Threshold out;
+  if (!out.cohort.empty() && metric->metric != Metric::delivery &&
+      metric->metric != Metric::intended) {
+    return bad(text, "only delivery and intended are told apart by cohort");
+  }
   out.metric = metric->metric;
   out.stat = dot < left.size() ? left.substr(dot + 1) : std::string_view{};
   out.quantity = RT_TRY(find_stat(*metric, out.stat, text));
   out.comparison = comparison->comparison;
-  out.value = RT_TRY(parse_value(value, out.quantity, text));
-  out.text = fmt::format("{}.{} {} {}", name, out.stat, comparison->text, value);
+  out.value = out.times_baseline ? RT_TRY(parse_plain(value, text))
+                                 : RT_TRY(parse_value(value, out.quantity, text));
+  out.text =
+      fmt::format("{}{}.{} {} {}{}", written.substr(0, written.size() - left.size()), name,
+                  out.stat, comparison->text, value, out.times_baseline ? " * baseline" : "");
   return out;
 }
 

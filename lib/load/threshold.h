@@ -1,17 +1,23 @@
-// Thresholds: `metric[.stat] op value`, e.g. "delivery.p95 < 300ms", "integrity.lost == 0",
-// "connect.fail_ratio < 0.001", "target.bytes_per_connection < 30KB".
+// Thresholds: `metric[.stat] op value [* baseline]`, e.g. "delivery.p95 < 300ms", "integrity.lost
+// == 0", "connect.fail_ratio < 0.001", "target.bytes_per_connection < 30KB".
 //
 // Latency metrics (stats min p50 p90 p95 p99 p99.9 max mean count): delivery (database commit, or
 // the intended publish instant where there is no database, to parsed), commit_to_client (another
 // name for delivery), intended (intended publish instant to parsed), publish, late, connect,
-// first_event. delivery also has ratio (received / expected) and rate (received per second). Single
-// figures: integrity.{lost,duplicate,reorder,undelivered}, connect.fail_ratio, load.achieved_ratio,
+// first_event, resume (stream lost to open again), replay (commit to parsed, of what a resume
+// brought), heartbeat_gap (between two signs of life of a stream), wire_to_parse (kernel's receive
+// stamp to parsed). `cohort.NAME.` before delivery or intended: of that cohort; "healthy" is the
+// rest. `* baseline`: so many times the same figure of the phase named or tagged "baseline", and at
+// least 1 ms above it, which two phases of one run differ by anyway. delivery also has ratio
+// (received / expected) and rate (received per second). Single figures:
+// integrity.{lost,duplicate,reorder,undelivered}, connect.fail_ratio, load.achieved_ratio,
 // client.{bytes_per_connection,busy}, target.{bytes_per_connection,cpu}. Pure; any thread.
 #pragma once
 
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace rt {
@@ -25,6 +31,10 @@ enum class Metric : std::uint8_t {
   late,
   connect,
   first_event,
+  resume,
+  replay,
+  heartbeat_gap,
+  wire_to_parse,
   integrity,
   load,
   client,
@@ -42,9 +52,12 @@ struct Threshold {
   Comparison comparison = Comparison::less;
   double value = 0;
   Quantity quantity = Quantity::duration;
-  std::string phase;  // empty: all measured phases together
+  std::string phase;            // empty: all measured phases together
+  std::string cohort;           // empty, or "healthy": connections that are in none
+  bool times_baseline = false;  // value is a factor
   Severity severity = Severity::fail;
-  bool abort = false;  // end the run as soon as it fails
+  bool abort = false;  // end the run as soon as it fails,
+  Duration after{};    // but not before so long after its begin
 };
 
 // Code::usage, with what was expected, when the text does not follow the grammar.

@@ -1,4 +1,5 @@
 // evaluate(): the figure a threshold names, taken from an Outcome, and whether it holds.
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -80,6 +81,17 @@ double measured_figure(const Threshold& threshold, const Outcome& outcome,
       return connect_figure(threshold, outcome);
     case Metric::first_event:
       return latency_figure(outcome.first_event, 0, threshold.stat);
+    case Metric::resume:
+      return latency_figure(
+          outcome.resume.latency,
+          outcome.resume.losses - std::min(outcome.resume.losses, outcome.resume.resumed),
+          threshold.stat);
+    case Metric::replay:
+      return latency_figure(outcome.resume.replay, 0, threshold.stat);
+    case Metric::heartbeat_gap:
+      return latency_figure(outcome.heartbeat_gap, 0, threshold.stat);
+    case Metric::wire_to_parse:
+      return latency_figure(phase.receive_queue, 0, threshold.stat);
     case Metric::integrity:
       return integrity_figure(threshold, outcome, phase);
     case Metric::load:
@@ -113,20 +125,49 @@ bool holds(double measured, Comparison comparison, double value) {
   return false;
 }
 
+// The deliveries a threshold is about: of a phase or of all measured ones, of a cohort or the rest.
+std::optional<PhaseOutcome> deliveries(const Threshold& threshold, const Outcome& outcome,
+                                       const std::string& phase) {
+  if (threshold.cohort.empty() || threshold.cohort == "healthy") {
+    return phase.empty() ? outcome.measured() : outcome.phase(phase);
+  }
+  for (const CohortOutcome& cohort : outcome.cohorts) {
+    if (cohort.name != threshold.cohort) continue;
+    if (phase.empty()) return cohort.measured();
+    for (const PhaseOutcome& one : cohort.phases) {
+      if (one.name == phase) return one;
+    }
+  }
+  return std::nullopt;
+}
+
+double measured_in(const Threshold& threshold, const Outcome& outcome, const std::string& phase) {
+  const auto found = deliveries(threshold, outcome, phase);
+  return found ? measured_figure(threshold, outcome, *found) : kNothing;
+}
+
+// What "* baseline" comes to.
+double baseline_limit(const Threshold& threshold, const Outcome& outcome) {
+  constexpr double kNoiseUs = 1'000;
+  for (const PhaseOutcome& phase : outcome.phases) {
+    if (phase.name != "baseline" && phase.tag != "baseline") continue;
+    const double figure = measured_in(threshold, outcome, phase.name);
+    const bool lenient = threshold.quantity == Quantity::duration && threshold.value >= 1;
+    return std::max(threshold.value * figure, lenient ? figure + kNoiseUs : 0.0);
+  }
+  return kNothing;
+}
+
 }  // namespace
 
 ThresholdResult evaluate(const Threshold& threshold, const Outcome& outcome) {
   ThresholdResult result;
   result.threshold = threshold;
-  result.measured = kNothing;
-  if (threshold.phase.empty()) {
-    result.measured = measured_figure(threshold, outcome, outcome.measured());
-  } else if (const auto phase = outcome.phase(threshold.phase)) {
-    result.measured = measured_figure(threshold, outcome, *phase);
-  }
+  result.measured = measured_in(threshold, outcome, threshold.phase);
+  if (threshold.times_baseline) result.threshold.value = baseline_limit(threshold, outcome);
   result.measured_text = figure_text(result.measured, threshold.quantity);
-  if (std::isnan(result.measured)) return result;
-  result.state = holds(result.measured, threshold.comparison, threshold.value)
+  if (std::isnan(result.measured) || std::isnan(result.threshold.value)) return result;
+  result.state = holds(result.measured, threshold.comparison, result.threshold.value)
                      ? ThresholdState::pass
                      : ThresholdState::fail;
   return result;

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "pg/server_error.h"
 
@@ -92,7 +93,11 @@ Result<Connection> Connection::connect(const std::string& dsn, const ConnectOpti
   if (raw == nullptr) return fail(Code::limit, "cannot connect to PostgreSQL: out of memory");
   Connection connection(raw, options.cancel_fd);
   RT_CHECKED(connection.complete(timeout.value_or(options.connect_timeout)));
-  if (options.replication) RT_CHECKED(connection.pin_settings());
+  if (options.replication || options.pin_settings) RT_CHECKED(connection.pin_settings());
+  log::debug("postgres connected",
+             fmt::format("host={} port={} database={} server_version={} backend={} as=\"{}\"",
+                         PQhost(raw), PQport(raw), PQdb(raw), PQserverVersion(raw),
+                         PQbackendPID(raw), options.application_name));
   return connection;
 }
 

@@ -23,6 +23,8 @@ struct ConnectOptions {
   // changes the text of a value (0.3 for 0.30000000000000004), filters a snapshot, or cuts a long
   // command off.
   bool replication = false;
+  // The same settings for an ordinary connection that writes or compares values as text.
+  bool pin_settings = false;
   // Distinctive, because synchronous_standby_names may match it. The connection string wins.
   std::string application_name = "realtime";
   // For the whole attempt, all hosts together. connect_timeout of the connection string wins.

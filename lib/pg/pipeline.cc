@@ -25,14 +25,25 @@ Error Pipeline::lost(std::string_view attempt) const {
 
 Result<Pipeline> Pipeline::start(Connection connection) {
   Pipeline pipeline(std::move(connection));
-  if (PQenterPipelineMode(pipeline.connection_.get()) == 0) {
-    return fail(pipeline.lost("cannot start pipeline mode"));
-  }
+  RT_CHECKED(pipeline.enter());
   return pipeline;
 }
 
-Result<void> Pipeline::prepare(const std::string& name, const std::string& sql) {
-  if (PQsendPrepare(connection_.get(), name.c_str(), sql.c_str(), 0, nullptr) == 0) {
+Result<void> Pipeline::enter() {
+  if (PQenterPipelineMode(connection_.get()) == 0) return fail(lost("cannot start pipeline mode"));
+  return {};
+}
+
+Result<void> Pipeline::leave() {
+  if (PQexitPipelineMode(connection_.get()) == 0) return fail(lost("cannot end pipeline mode"));
+  between_statements_ = false;
+  return {};
+}
+
+Result<void> Pipeline::prepare(const std::string& name, const std::string& sql,
+                               std::span<const std::uint32_t> types) {
+  if (PQsendPrepare(connection_.get(), name.c_str(), sql.c_str(), static_cast<int>(types.size()),
+                    types.data()) == 0) {
     return fail(lost("cannot prepare a statement"));
   }
   return {};
@@ -51,6 +62,16 @@ Result<void> Pipeline::send_prepared(const std::string& name, const Parameters& 
   point_at(values_, parameters);
   if (PQsendQueryPrepared(connection_.get(), name.c_str(), static_cast<int>(values_.size()),
                           values_.data(), nullptr, nullptr, /*resultFormat=*/0) == 0) {
+    return fail(lost(kAttempt));
+  }
+  return {};
+}
+
+Result<void> Pipeline::send_prepared(const std::string& name, const PipelineValues& parameters) {
+  if (PQsendQueryPrepared(connection_.get(), name.c_str(),
+                          static_cast<int>(parameters.values.size()), parameters.values.data(),
+                          parameters.lengths.data(), parameters.formats.data(),
+                          /*resultFormat=*/0) == 0) {
     return fail(lost(kAttempt));
   }
   return {};
@@ -96,6 +117,7 @@ Result<std::optional<PipelineResult>> Pipeline::next() {
         if (PQstatus(connection_.get()) == CONNECTION_BAD) return fail(lost(kAttempt));
         result.kind = PipelineResult::Kind::failed;
         result.error = server_error(kAttempt, connection_.endpoint(), rows.get());
+        result.rows = std::move(rows);
         break;
       default:
         result.rows = std::move(rows);

@@ -6,7 +6,9 @@
 // hundred statements between two syncs: libpq moves its whole backlog about when it grows.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -23,7 +25,14 @@ struct PipelineResult {
   };
   Kind kind = Kind::statement;
   Rows rows;
-  std::optional<Error> error;  // of failed
+  std::optional<Error> error;  // of failed; rows then holds what the server said
+};
+
+// Parameters as libpq takes them, in memory of the caller's. Each list has the same length.
+struct PipelineValues {
+  std::span<const char* const> values;  // ended by NUL if text; null pointer: NULL
+  std::span<const int> lengths;         // of binary ones
+  std::span<const int> formats;         // 0 text, 1 binary
 };
 
 // One thread. Statements are answered in the order in which they were sent.
@@ -32,9 +41,12 @@ class Pipeline {
   // Takes the connection over and enters pipeline mode.
   static Result<Pipeline> start(Connection connection);
 
-  Result<void> prepare(const std::string& name, const std::string& sql);
+  // types: OIDs of the parameters; empty: the server infers them.
+  Result<void> prepare(const std::string& name, const std::string& sql,
+                       std::span<const std::uint32_t> types = {});
   Result<void> send_query_params(const std::string& sql, const Parameters& parameters);
   Result<void> send_prepared(const std::string& name, const Parameters& parameters);
+  Result<void> send_prepared(const std::string& name, const PipelineValues& parameters);
   // Ends a group: the server commits it (outside an explicit transaction) and answers with a sync.
   Result<void> sync();
 
@@ -44,6 +56,11 @@ class Pipeline {
   Result<void> consume_input();
   // The next answer that has arrived, nullopt if none has.
   Result<std::optional<PipelineResult>> next();
+
+  // Leaves pipeline mode, and enters it again: in between the connection takes ordinary queries.
+  // Every answer must have been read.
+  Result<void> leave();
+  Result<void> enter();
 
   int socket() const { return connection_.socket(); }
   Connection& connection() { return connection_; }

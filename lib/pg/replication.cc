@@ -33,11 +33,19 @@ std::string option_literal(std::string_view text) {
 Result<ReplicationStream> ReplicationStream::start(Connection connection,
                                                    const StreamStart& start) {
   const bool messages = start.messages && connection.server_version() >= 140000;
+  if (start.streaming && connection.server_version() < 140000) {
+    return fail(Code::refused,
+                fmt::format("cannot stream transactions in progress from {}: that needs PostgreSQL "
+                            "14 or later",
+                            connection.endpoint()),
+                "leave --streaming out");
+  }
   // publication_names is a list of identifiers inside a string.
   const std::string sql = fmt::format(
-      "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names {}{})",
-      quote_identifier(start.slot), lsn_text(start.start_lsn),
-      option_literal(quote_identifier(start.publication)), messages ? ", messages 'true'" : "");
+      "START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names {}{}{})",
+      quote_identifier(start.slot), lsn_text(start.start_lsn), start.streaming ? 2 : 1,
+      option_literal(quote_identifier(start.publication)), messages ? ", messages 'true'" : "",
+      start.streaming ? ", streaming 'on'" : "");
   const Rows begun =
       RT_TRY(connection.query(sql, fmt::format("cannot stream from slot \"{}\"", start.slot)));
   if (PQresultStatus(begun.get()) != PGRES_COPY_BOTH) {

@@ -22,7 +22,8 @@ struct StreamStart {
   // to it by the server, a higher one than the end of its WAL silently skips everything up to
   // there.
   std::uint64_t start_lsn = 0;
-  bool messages = true;  // pg_logical_emit_message, servers from 14 on
+  bool messages = true;    // pg_logical_emit_message, servers from 14 on
+  bool streaming = false;  // protocol 2 with transactions in progress, servers from 14 on
 };
 
 // Move-only, one thread.

@@ -35,20 +35,22 @@ Result<void> check_same_server(const ServerIdentity& found, const ExpectedServer
       "start anew with a fresh snapshot (empty history, new slot), or connect to the former server";
   if (expected.system_id != 0 && expected.system_id != found.system_id) {
     return fail(
-        Code::integrity,
+        Code::refused,
         fmt::format("cannot resume: this is another database cluster (system identifier {}, "
                     "expected {})",
                     found.system_id, expected.system_id),
         std::string(kHint));
   }
-  if (expected.timeline > found.timeline) {
-    return fail(Code::integrity,
+  const bool other_history =
+      expected.same_timeline && expected.timeline != 0 && expected.timeline != found.timeline;
+  if (expected.timeline > found.timeline || other_history) {
+    return fail(Code::refused,
                 fmt::format("cannot resume: the server is on timeline {}, our data on {}",
                             found.timeline, expected.timeline),
                 std::string(kHint));
   }
   if (expected.end_lsn > found.wal_end) {
-    return fail(Code::integrity,
+    return fail(Code::refused,
                 fmt::format("cannot resume: the server's WAL ends at {}, before our position {}",
                             lsn_text(found.wal_end), lsn_text(expected.end_lsn)),
                 std::string(kHint));
@@ -125,7 +127,7 @@ Result<std::uint64_t> create_slot(Connection& connection, const NewSlot& slot,
 }
 
 Result<void> drop_slot(Connection& connection, const std::string& name) {
-  return connection.exec(fmt::format("DROP_REPLICATION_SLOT {}", quote_identifier(name)),
+  return connection.exec(fmt::format("DROP_REPLICATION_SLOT {} WAIT", quote_identifier(name)),
                          fmt::format("cannot drop slot \"{}\"", name));
 }
 

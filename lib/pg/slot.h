@@ -29,8 +29,10 @@ struct ExpectedServer {
   std::uint64_t system_id = 0;
   std::uint32_t timeline = 0;
   std::uint64_t end_lsn = 0;  // end of the last transaction we hold
+  // A newer timeline is another history from some point on, which a recording cannot hold.
+  bool same_timeline = false;
 };
-// Refuses (Code::integrity) another cluster, an older timeline, and a server whose WAL ends before
+// Refuses (Code::refused) another cluster, an older timeline, and a server whose WAL ends before
 // what we hold: it would accept our position in silence and skip every change up to there.
 Result<void> check_same_server(const ServerIdentity& found, const ExpectedServer& expected);
 
@@ -61,6 +63,7 @@ struct NewSlot {
 // called every 2 s meanwhile.
 Result<std::uint64_t> create_slot(Connection& connection, const NewSlot& slot,
                                   const std::function<void()>& waiting = {});
+// Waits until nobody uses it.
 Result<void> drop_slot(Connection& connection, const std::string& name);
 
 // "process 123 (psql, 5 min old)": the transaction that has run longest, "" if none. Needs an

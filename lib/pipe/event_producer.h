@@ -1,7 +1,9 @@
 // Where published events go: a row change, a POST. Open loop: sending never waits for an answer.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <ctime>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -41,5 +43,12 @@ class EventProducer {
   // Why the first event that was not accepted was not; empty if all were.
   virtual const std::string& first_failure() const = 0;
 };
+
+// For ppoll(): until that instant, or not at all.
+inline timespec time_left(Instant until, Instant now) {
+  const Duration left = std::max(until - now, Duration::zero());
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(left);
+  return {static_cast<time_t>(whole.count()), static_cast<long>((left - whole).count())};
+}
 
 }  // namespace rt

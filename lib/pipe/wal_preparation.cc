@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/text.h"
 #include "pg/setup.h"
@@ -16,6 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kSlotPoll = 200ms;
+constexpr Duration kTakeoverPoll = 10ms;
 // wal_sender_timeout may be off; then a dead connection's slot is free when TCP gives up.
 constexpr Duration kSlotWaitWithoutTimeout = 120s;
 
@@ -35,7 +37,10 @@ Result<std::uint64_t> WalReader::prepare(Connection& connection) {
   const auto slot = RT_TRY(free_slot(connection));
   RT_CHECKED(check_resumable(slot));
   if (!slot) RT_CHECKED(check_free_slot(connection));
-  if (status_) return status_->resume_lsn();
+  if (status_) {
+    check_own_position(slot);
+    return status_->resume_lsn();
+  }
 
   const bool wanted = options_.snapshot == SnapshotMode::always ||
                       (options_.snapshot == SnapshotMode::if_new_slot && (!slot || created_slot_));
@@ -56,8 +61,16 @@ Result<std::optional<SlotState>> WalReader::free_slot(Connection& connection) {
     if (!slot) return slot;
     RT_CHECKED(check_slot(*slot, options_.slot, server_.database));
     if (slot->active_pid == 0) return slot;
+    const bool take = options_.takeover && !status_;
+    if (take && slot->active_pid != std::exchange(ended_pid_, slot->active_pid)) {
+      RT_CHECKED(end_other_consumer(connection, *slot));
+    }
     Error in_use = slot_in_use(options_.slot, slot->active_pid);
     if (clock_.now() >= deadline) return fail(std::move(in_use));
+    if (take) {  // before the other one, who comes back after 100 ms or so
+      RT_CHECKED(pause(kTakeoverPoll));
+      continue;
+    }
     if (!told) notice(Notice::waiting, in_use.text + ": waiting for it");
     told = true;
     const auto jitter = random_.below(static_cast<std::uint64_t>(kSlotPoll.count()));
@@ -113,6 +126,7 @@ Result<std::uint64_t> WalReader::start_without_snapshot(Connection& connection,
                                                         const std::optional<SlotState>& slot) {
   std::uint64_t start_lsn = options_.start_lsn;
   if (slot) {
+    check_own_position(slot);
     start_lsn = std::max(start_lsn, slot->confirmed_flush);
   } else {
     start_lsn =
@@ -152,6 +166,25 @@ Result<std::uint64_t> WalReader::take_snapshot(Connection& connection,
   return point;
 }
 
+void WalReader::check_own_position(const std::optional<SlotState>& slot) {
+  if (!slot || owned_lsn_ == 0 || slot->confirmed_flush <= owned_lsn_) return;
+  const std::string reason = fmt::format(
+      "slot \"{}\" was moved by another consumer from {} to {}: changes between may be missing",
+      options_.slot, lsn_text(owned_lsn_), lsn_text(slot->confirmed_flush));
+  writer_.append({RecordKind::gap, false, owned_lsn_, unix_us(clock_.wall()), reason});
+  owned_lsn_ = slot->confirmed_flush;
+  notice(Notice::warning, reason);
+}
+
+Result<void> WalReader::end_other_consumer(Connection& connection, const SlotState& slot) {
+  RT_TRY(connection.query(fmt::format("SELECT pg_terminate_backend({})", slot.active_pid),
+                          fmt::format("cannot end process {}, which uses slot \"{}\"",
+                                      slot.active_pid, options_.slot)));
+  notice(Notice::warning, fmt::format("slot \"{}\" is taken over: process {} was ended",
+                                      options_.slot, slot.active_pid));
+  return {};
+}
+
 // A temporary slot died with its connection: what follows is not connected to what came before.
 void WalReader::forget_temporary_slot() {
   if (!status_) return;
@@ -160,6 +193,7 @@ void WalReader::forget_temporary_slot() {
                   lsn_text(status_->resume_lsn()));
   writer_.append({RecordKind::gap, false, status_->resume_lsn(), unix_us(clock_.wall()), reason});
   status_.reset();
+  owned_lsn_ = 0;
   snapshot_done_ = false;
   notice(Notice::warning, reason);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/text.h"
 #include "base/units.h"
@@ -49,7 +50,8 @@ WalReader::WalReader(const WalSourceOptions& options, const Listeners& listeners
       cancel_fd_(cancel_fd),
       random_(seed_from(clock_)),
       backoff_(Random(random_.next())),
-      expected_(options.expected) {
+      expected_(options.expected),
+      owned_lsn_(options.held_lsn) {
   expected_.end_lsn = std::max(expected_.end_lsn, options.start_lsn);
 }
 
@@ -86,8 +88,17 @@ Result<void> WalReader::session() {
   if (options_.temporary) forget_temporary_slot();
   const std::uint64_t start_lsn = RT_TRY(prepare(connection));
 
-  ReplicationStream streaming = RT_TRY(ReplicationStream::start(
-      std::move(connection), {options_.slot, options_.publication, start_lsn, /*messages=*/true}));
+  auto started = ReplicationStream::start(
+      std::move(connection),
+      {options_.slot, options_.publication, start_lsn, /*messages=*/true, options_.streaming});
+  if (!started && started.error().code == Code::refused && !std::exchange(start_refused_, true)) {
+    // The slot may have been lost since we looked at it: look once more.
+    started.error().code = Code::unreachable;
+  }
+  ReplicationStream streaming = RT_TRY(std::move(started));
+  start_refused_ = false;
+  if (!options_.confirms_keepalives) status_->let_consumer_confirm_keepalives();
+  owned_lsn_ = std::max(owned_lsn_, start_lsn);
   StandbyStatus::Timing timing = StandbyStatus::timing_for(sender_timeout_);
   timing.silence *= silence_factor_;
   status_->reconnected(timing, start_lsn, clock_.now());
@@ -114,14 +125,25 @@ Result<void> WalReader::check_server(Connection& connection) {
   open_told_ = false;
   if (news_lsn_ == 0) news_lsn_ = server_.wal_end;
   sender_timeout_ = RT_TRY(wal_sender_timeout(connection));
-  const Rows names = RT_TRY(
-      connection.query("SHOW synchronous_standby_names", "cannot read synchronous_standby_names"));
-  const std::string_view standbys = names.text(0, 0);
+  return warn_of_settings(connection);
+}
+
+Result<void> WalReader::warn_of_settings(Connection& connection) {
+  const Rows rows = RT_TRY(connection.query(
+      "SELECT current_setting('synchronous_standby_names'), current_setting('synchronous_commit')",
+      "cannot read the settings of commits"));
+  const std::string_view standbys = rows.text(0, 0);
   if (standbys.find('*') != standbys.npos ||
       standbys.find(options_.application_name) != standbys.npos) {
     notice(Notice::warning,
            fmt::format("synchronous_standby_names is '{}': commits may wait for this consumer",
                        standbys));
+  }
+  // The server sends what it has flushed; nothing a consumer does makes that sooner.
+  if (rows.text(0, 1) == "off") {
+    notice(Notice::setup,
+           "synchronous_commit is off here: such commits arrive up to three times "
+           "wal_writer_delay late");
   }
   return {};
 }
@@ -130,6 +152,7 @@ Result<void> WalReader::stream(ReplicationStream& stream) {
   std::size_t burst = 0;
   for (;;) {
     const std::size_t taken = RT_TRY(take_available(stream));
+    note_keepalive(clock_.now());
     RT_CHECKED(report_position(stream));
     burst += taken;
     if (taken > 0) {  // look once more before waiting: the socket may hold the rest
@@ -174,13 +197,22 @@ void WalReader::accept(const StreamMessage& message, Instant now) {
   if (message.kind == StreamMessage::Kind::wal) {
     silence_factor_ = 1;
     writer_.append({RecordKind::wal, false, message.lsn, wall_us_, message.payload});
-  } else if (message.kind == StreamMessage::Kind::keepalive &&
-             now - keepalive_recorded_ >= kKeepaliveRecordInterval) {
-    keepalive_recorded_ = now;
-    writer_.append(
-        {RecordKind::keepalive, false, message.wal_end, wall_us_,
-         little_endian_pair(message.wal_end, static_cast<std::uint64_t>(message.server_time_us))});
+  } else if (message.kind == StreamMessage::Kind::keepalive) {
+    keepalive_time_us_ = message.server_time_us;
+    note_keepalive(now);
   }
+}
+
+// One a second; at once when the server asks, for one that shuts down waits until its last position
+// is confirmed.
+void WalReader::note_keepalive(Instant now) {
+  const std::uint64_t lsn = status_->keepalive_lsn();
+  if (lsn <= keepalive_noted_lsn_) return;
+  if (!status_->reply_requested() && now - keepalive_noted_ < kKeepaliveRecordInterval) return;
+  keepalive_noted_ = now;
+  keepalive_noted_lsn_ = lsn;
+  writer_.append({RecordKind::keepalive, false, lsn, wall_us_,
+                  little_endian_pair(lsn, static_cast<std::uint64_t>(keepalive_time_us_))});
 }
 
 // While the consumer is slow nothing is read, but the server still hears from us.
@@ -205,6 +237,7 @@ Result<void> WalReader::report_position(ReplicationStream& stream) {
   }
   const bool ask = due == StandbyStatus::Due::status_with_reply_request;
   const StandbyPositions positions = status_->take(now, ask);
+  owned_lsn_ = std::max(owned_lsn_, positions.flush);
   // A snapshot that is not confirmed yet is no lag: WAL counts from its consistent point.
   progress_.flushed.store(std::max(positions.flush, first_lsn_), std::memory_order_relaxed);
   return stream.send_status(positions, unix_us(clock_.wall()), ask);
@@ -213,12 +246,13 @@ Result<void> WalReader::report_position(ReplicationStream& stream) {
 void WalReader::say_goodbye(ReplicationStream& stream) {
   status_->confirmed(progress_.confirmed.load(std::memory_order_acquire));
   const StandbyPositions positions = status_->take(clock_.now(), false);
+  owned_lsn_ = std::max(owned_lsn_, positions.flush);
   // Best effort: what is not confirmed comes again, and is recognised.
   static_cast<void>(stream.send_status(positions, unix_us(clock_.wall()), false));
 }
 
 void WalReader::abandon_transaction() {
-  if (!status_ || !status_->in_transaction()) return;
+  if (!status_ || (!status_->in_transaction() && !options_.streaming)) return;
   writer_.append(
       {RecordKind::abandon, false, status_->open_transaction_lsn(), unix_us(clock_.wall()), {}});
   status_->reconnected(StandbyStatus::timing_for(sender_timeout_), status_->resume_lsn(),

@@ -45,13 +45,18 @@ class WalReader {
                                                const std::optional<SlotState>& slot);
   Result<std::uint64_t> take_snapshot(Connection& connection, const std::optional<SlotState>& slot);
   Result<std::uint64_t> make_slot(Connection& connection, const NewSlot& slot);
+  // A slot that somebody else has moved on: what he confirmed is a gap for us.
+  void check_own_position(const std::optional<SlotState>& slot);
+  Result<void> end_other_consumer(Connection& connection, const SlotState& slot);
   void forget_temporary_slot();
+  Result<void> warn_of_settings(Connection& connection);
   void drop_unfinished_slot();
 
   Result<void> stream(ReplicationStream& stream);
   // Takes what libpq holds; the number of messages.
   Result<std::size_t> take_available(ReplicationStream& stream);
   void accept(const StreamMessage& message, Instant now);
+  void note_keepalive(Instant now);
   Result<void> hand_over(ReplicationStream& stream);
   Result<void> report_position(ReplicationStream& stream);
   void say_goodbye(ReplicationStream& stream);
@@ -83,11 +88,16 @@ class WalReader {
   std::vector<PublishedTable> tables_;
   std::optional<StandbyStatus> status_;  // since the first stream was prepared
   std::uint64_t first_lsn_ = 0;          // where the first stream began
+  std::uint64_t owned_lsn_ = 0;          // the slot has no reason to stand beyond it
   Duration sender_timeout_{0};
-  std::int64_t wall_us_ = 0;      // of the batch of messages being taken
-  Instant keepalive_recorded_{};  // at most one a second goes into the stream
-  int silence_factor_ = 1;        // patience with a server that says nothing for long
-  bool reached_ = false;          // a server that could serve us has answered once
+  std::int64_t wall_us_ = 0;   // of the batch of messages being taken
+  Instant keepalive_noted_{};  // at most one a second goes into the stream
+  std::uint64_t keepalive_noted_lsn_ = 0;
+  std::int64_t keepalive_time_us_ = 0;  // the server's clock in the last one
+  int silence_factor_ = 1;              // patience with a server that says nothing for long
+  int ended_pid_ = 0;                   // whose connection a takeover has ended
+  bool start_refused_ = false;          // the last attempt to start the stream was
+  bool reached_ = false;                // a server that could serve us has answered once
   bool snapshot_done_ = false;
   bool created_slot_ = false;
   bool was_open_ = false;       // tell_open() was called, ever

@@ -10,12 +10,14 @@
 //                    primary_key: []}]
 //   snapshot_row...  u32 relation oid (little-endian), one line of COPY text
 //   snapshot_end     lsn = the consistent point
-//   wal...           pgoutput messages, protocol 1, verbatim; lsn = XLogData start (may be 0, may
-//   repeat) keepalive        at most one a second; body u64 server position, i64 server time in
-//   Unix us, both
+//   wal...           pgoutput messages, protocol 1 (2 with `streaming`), verbatim; lsn = XLogData
+//   start (may be 0, may repeat) keepalive        at most one a second; body u64 server position,
+//   i64 server time in Unix us, both
 //                    little-endian; lsn = the server's position
 //   abandon          the connection broke inside a transaction, which comes again from its Begin;
-//                    lsn = that transaction's commit LSN
+//                    lsn = that transaction's commit LSN. With `streaming` at every lost
+//                    connection: streamed transactions come again from their start too; lsn 0: only
+//                    those
 //   gap              changes may be missing before this point; body: the reason
 // The prelude precedes snapshot_begin or, without a snapshot, the first change. Identity of a
 // change is (commit LSN, index in its transaction): after a crash of this process the server sends
@@ -52,7 +54,10 @@ struct WalSourceOptions {
   std::vector<TableName> tables;  // for the snapshot; empty: all of the publication
   bool temporary = false;         // the slot lives as long as the connection: a reconnect is a gap
   SnapshotMode snapshot = SnapshotMode::always;
-  std::uint64_t start_lsn = 0;       // resume: end LSN of the last transaction we hold durably
+  std::uint64_t start_lsn = 0;  // resume: end LSN of the last transaction we hold durably
+  // The highest position that we may have confirmed, 0 if unknown: a slot that stands beyond it was
+  // moved by somebody else, and what lies between is a gap.
+  std::uint64_t held_lsn = 0;
   ExpectedServer expected;           // refuses another one; zeros: whatever is there
   bool create_publication = true;    // if missing, for `tables`; tables that it lacks are added
   bool create_slot = true;           // if missing (a temporary one is always created)
@@ -61,6 +66,10 @@ struct WalSourceOptions {
   // How long to wait for a slot that somebody else uses: at the start; after a lost connection it
   // is twice the server's wal_sender_timeout, because our own dead connection may still hold it.
   Duration slot_wait{std::chrono::seconds(10)};
+  bool takeover = false;   // at the start: ends the connection of whoever uses the slot
+  bool streaming = false;  // servers from 14 on: large transactions come before they commit
+  // False: the consumer confirms the lsn of keepalive records too, once it has them durably.
+  bool confirms_keepalives = true;
   std::string application_name = "realtime";
 };
 
@@ -95,9 +104,9 @@ class WalSource final : public Source {
   Result<void> run(std::stop_token stop, const Take& take) override;
 
   // Commit.end_lsn of the last transaction that is durable with us, snapshot_end.lsn once the whole
-  // snapshot is, or the lsn of a non-transactional message. All three kinds must be confirmed: WAL
-  // on the server is kept, and its fast shutdown waits, for what is not. Sent within 1 s. Any
-  // thread.
+  // snapshot is, the lsn of a non-transactional message, or of a keepalive when all before it is.
+  // The first three must be confirmed: WAL on the server is kept, and its fast shutdown waits, for
+  // what is not. Sent within 1 s. Any thread.
   void confirm(std::uint64_t lsn) override;
 
   // For health reports; any thread.

@@ -131,9 +131,17 @@ void StandbyStatus::received_payload(std::string_view payload, std::uint64_t lsn
       if (payload.size() >= 2 && (payload[1] & 1) == 0) {
         received_ = std::max(received_, lsn);
         awaited_ = std::max(awaited_, lsn);
-        // One byte further, or the server would send it again: it skips what starts before the
-        // point.
-        resume_ = std::max(resume_, lsn + 1);
+        // Its LSN is the end of its record, where the next one begins, perhaps the commit of the
+        // transaction around it. One byte further and the server would skip that transaction.
+        resume_ = std::max(resume_, lsn);
+      }
+      break;
+    case 'c':  // of a streamed transaction: xid 4, flags 1, commit LSN 8, end LSN 8, commit time 8
+      if (payload.size() >= 22) {
+        const std::uint64_t end_lsn = read_u64(payload, 14);
+        received_ = std::max(received_, end_lsn);
+        awaited_ = std::max(awaited_, end_lsn);
+        resume_ = std::max(resume_, end_lsn);
       }
       break;
     default:
@@ -150,7 +158,8 @@ void StandbyStatus::confirmed(std::uint64_t lsn) {
 }
 
 std::uint64_t StandbyStatus::flush_lsn() const {
-  const std::uint64_t safe = undurable() ? durable_ : std::max(durable_, keepalive_end_);
+  const bool by_itself = !consumer_confirms_keepalives_ && !undurable();
+  const std::uint64_t safe = by_itself ? std::max(durable_, keepalive_end_) : durable_;
   return std::max(flush_sent_, safe);
 }
 

@@ -70,10 +70,14 @@ class StandbyStatus {
   // A new connection that streams from start_lsn: an open transaction is void, clocks start again,
   // what was received and confirmed stays so.
   void reconnected(const Timing& timing, std::uint64_t start_lsn, Instant now);
+  // From now on a keepalive's position counts only when confirmed() names it: for a consumer that
+  // notes durably how far it has confirmed, so that it can tell later who else moved the slot.
+  void let_consumer_confirm_keepalives() { consumer_confirms_keepalives_ = true; }
   // Something else that must be confirmed first: the end of a snapshot.
   void await(std::uint64_t lsn);
 
-  // One decoded message has arrived. Looks into pgoutput's Begin, Commit and Message only.
+  // One decoded message has arrived. Looks into pgoutput's Begin, Commit, Stream Commit and
+  // Message only.
   void received(const StreamMessage& message, Instant now);
   // Reading is paused on purpose (the consumer is slow): silence says nothing about the server.
   void not_reading(Instant now) {
@@ -93,6 +97,8 @@ class StandbyStatus {
   StandbyPositions take(Instant now, bool reply_requested);
 
   std::uint64_t flush_lsn() const;
+  std::uint64_t keepalive_lsn() const { return keepalive_end_; }  // of the last one
+  bool reply_requested() const { return reply_owed_; }            // by a keepalive, not yet sent
   std::uint64_t received_lsn() const { return received_; }
   std::uint64_t last_wal_end() const { return wal_end_; }
   // Where to start reading again in this process: after the last whole transaction (or message)
@@ -120,6 +126,7 @@ class StandbyStatus {
   Instant last_heard_;
   Instant last_sent_;
   Instant asked_at_;
+  bool consumer_confirms_keepalives_ = false;
   bool in_transaction_ = false;
   bool reply_owed_ = false;
   bool asked_ = false;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/log.h"
 #include "redis/dial.h"
 
 namespace rt {
@@ -61,6 +62,8 @@ Result<RedisConnection> RedisConnection::connect(const RedisAddress& address,
   RedisConnection connection(std::move(socket), address.text(), options);
   if (connection.reader_ == nullptr) return fail(Code::limit, "cannot connect: out of memory");
   RT_CHECKED(connection.log_in(address, options));
+  log::debug("redis connected",
+             log::field("server", address.text()) + " " + log::field("as", options.client_name));
   return connection;
 }
 

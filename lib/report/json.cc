@@ -69,6 +69,7 @@ Json connect_json(const Outcome& outcome) {
     in.value("asked", counts.asked);
     in.value("held", counts.held);
     in.value("dropped", counts.dropped);
+    in.value("absent", counts.absent);
     in.value("not_tried", counts.not_tried);
     in.value("failed", failed);
     in.value("first_failure", counts.first_failure);
@@ -121,9 +122,20 @@ Json reasons_json(const Verdict& verdict) {
 
 Json selftest_json(const Outcome& outcome) {
   if (!outcome.selftest) return nullptr;
-  return {{"p50", ms(outcome.selftest->p50_us)},
-          {"p95", ms(outcome.selftest->p95_us)},
-          {"events_per_s", finite_json(outcome.selftest->events_per_s)}};
+  return object_of([&](JsonWriter& in) { floor_fields(in, *outcome.selftest); });
+}
+
+// By name: what each cohort was owed and got; "delivery" is that of its measured phases.
+Json cohorts_json(const Outcome& outcome) {
+  Json out = Json::object();
+  for (const CohortOutcome& cohort : outcome.cohorts) {
+    const PhaseOutcome measured = cohort.measured();
+    out[cohort.name] = object_of([&](JsonWriter& in) {
+      cohort_fields(in, cohort);
+      in.object("delivery", [&](JsonWriter& of) { phase_delivery_fields(of, measured); });
+    });
+  }
+  return out;
 }
 
 Json scenario_json(const Scenario& scenario) {
@@ -163,7 +175,10 @@ std::string json_report(const Scenario& scenario, const Outcome& outcome, const 
   out["load"] = load_json(measured);
   out["stages"] = stages_json(measured);
   out["connect"] = connect_json(outcome);
+  writer.latency("heartbeat_gap", outcome.heartbeat_gap);
   writer.object("resume", [&](JsonWriter& in) { resume_fields(in, outcome.resume); });
+  out["cohorts"] = cohorts_json(outcome);
+  writer.object("churn", [&](JsonWriter& in) { churn_fields(in, outcome.churn); });
   writer.object("client", [&](JsonWriter& in) { client_fields(in, outcome.client); });
   writer.object("target", [&](JsonWriter& in) { target_fields(in, outcome); });
   if (!outcome.target.sampled) out["target"]["bytes_per_connection"] = nullptr;

@@ -25,6 +25,17 @@ void load_fields(F& f, P& phase) {
 }
 
 template <typename F, typename P>
+void phase_delivery_fields(F& f, P& phase) {
+  f.latency(phase.delivery, phase.undelivered());
+  f.value("expected", phase.expected);
+  f.value("received", phase.received);
+  f.computed("undelivered", phase.undelivered());
+  f.value("untimed", phase.untimed);
+  f.value("replayed", phase.replayed);
+  f.value("events", phase.events);
+}
+
+template <typename F, typename P>
 void phase_fields(F& f, P& phase) {
   f.value("name", phase.name);
   f.value("tag", phase.tag);
@@ -32,14 +43,7 @@ void phase_fields(F& f, P& phase) {
   f.value("start_s", phase.start_s);
   f.value("duration_s", phase.duration_s);
   f.object("load", [&](auto& in) { load_fields(in, phase); });
-  f.object("delivery", [&](auto& in) {
-    in.latency(phase.delivery, phase.undelivered());
-    in.value("expected", phase.expected);
-    in.value("received", phase.received);
-    in.computed("undelivered", phase.undelivered());
-    in.value("untimed", phase.untimed);
-    in.value("events", phase.events);
-  });
+  f.object("delivery", [&](auto& in) { phase_delivery_fields(in, phase); });
   f.latency("intended", phase.intended, phase.undelivered());
   f.latency("publish", phase.publish, phase.sent - phase.acknowledged + phase.skipped);
   f.latency("receive_queue", phase.receive_queue);
@@ -65,12 +69,41 @@ void integrity_fields(F& f, I& i) {
 
 template <typename F, typename R>
 void resume_fields(F& f, R& r) {
+  f.value("losses", r.losses);
   f.value("attempts", r.attempts);
   f.value("resumed", r.resumed);
   f.value("replayed", r.replayed);
   f.value("gaps_signalled", r.gaps_signalled);
   f.value("gaps_silent", r.gaps_silent);
+  f.value("storm_losses", r.storm_losses);
   f.latency("latency", r.latency);
+  f.latency("replay", r.replay);
+}
+
+template <typename F, typename C>
+void churn_fields(F& f, C& c) {
+  f.value("left", c.left);
+  f.value("replaced", c.replaced);
+  f.value("held_back", c.held_back);
+}
+
+template <typename F, typename C>
+void cohort_fields(F& f, C& cohort) {
+  f.value("share", cohort.share);
+  f.value("connections", cohort.connections);
+  f.value("judged", cohort.judged);
+  f.list("phases", cohort.phases, [](auto& in, auto& phase) { phase_fields(in, phase); });
+}
+
+template <typename F, typename S>
+void floor_fields(F& f, S& floor) {
+  f.ms("p50", floor.p50_us);
+  f.ms("p95", floor.p95_us);
+  f.ms("p99", floor.p99_us);
+  f.real("events_per_s", floor.events_per_s);
+  f.ms("timer_slop", floor.timer_slop_us);
+  f.value("clock_source", floor.clock_source);
+  f.real("clock_read_ns", floor.clock_read_ns);
 }
 
 template <typename F, typename C>

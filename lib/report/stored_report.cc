@@ -23,6 +23,7 @@ void read_connect(const JsonReader& in, Outcome& outcome) {
   in.value("asked", counts.asked);
   in.value("held", counts.held);
   in.value("dropped", counts.dropped);
+  in.value("absent", counts.absent);
   in.value("not_tried", counts.not_tried);
   in.value("first_failure", counts.first_failure);
   in.latency("latency", outcome.connect);
@@ -48,10 +49,18 @@ void read_selftest(const JsonReader& in, Outcome& outcome) {
   const Json* found = in.find("selftest");
   if (found == nullptr || found->is_null()) return;
   Floor& floor = outcome.selftest.emplace();
-  in.object("selftest", [&](const JsonReader& of) {
-    of.ms("p50", floor.p50_us);
-    of.ms("p95", floor.p95_us);
-    of.real("events_per_s", floor.events_per_s);
+  in.object("selftest", [&](JsonReader& of) { floor_fields(of, floor); });
+}
+
+void read_cohorts(const JsonReader& in, Outcome& outcome) {
+  const Json* found = in.find("cohorts");
+  if (found == nullptr || !found->is_object()) return;
+  in.object("cohorts", [&](const JsonReader& all) {
+    for (const auto& [name, ignored] : found->items()) {
+      CohortOutcome& cohort = outcome.cohorts.emplace_back();
+      cohort.name = name;
+      all.object(name.c_str(), [&](JsonReader& of) { cohort_fields(of, cohort); });
+    }
   });
 }
 
@@ -59,7 +68,10 @@ void read_outcome(JsonReader& in, Outcome& outcome) {
   end_fields(in, outcome);
   in.object("integrity", [&](JsonReader& of) { integrity_fields(of, outcome.integrity); });
   in.object("connect", [&](const JsonReader& of) { read_connect(of, outcome); });
+  in.latency("heartbeat_gap", outcome.heartbeat_gap);
   in.object("resume", [&](JsonReader& of) { resume_fields(of, outcome.resume); });
+  read_cohorts(in, outcome);
+  in.object("churn", [&](JsonReader& of) { churn_fields(of, outcome.churn); });
   in.object("client", [&](JsonReader& of) { client_fields(of, outcome.client); });
   in.object("target", [&](JsonReader& of) { target_fields(of, outcome); });
   in.object("env", [&](JsonReader& of) { env_fields(of, outcome); });

@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "load/figures.h"
+#include "report/behaviour.h"
 #include "report/summary.h"
 
 namespace rt {
@@ -171,6 +172,7 @@ std::string text_report(const Scenario& scenario, const Outcome& outcome, const 
   out += reason_lines(verdict, colours);
   out += load_lines(outcome, measured);
   out += integrity_line(outcome);
+  out += behaviour_lines(outcome);
   out += client_line(outcome.client);
   out += target_line(outcome.target);
   out += threshold_lines(verdict);

@@ -58,8 +58,14 @@ class Board {
   virtual void hear(const RecordView& record) = 0;
   virtual bool hears_rows() const { return false; }
 
+  // False: it still holds what it heard, because the shards are behind; its source is to wait.
+  virtual bool wants_more() const { return true; }
+
   // After every round of the hub: what was waited for may be there. True if there is more to do.
   virtual bool turn() { return false; }
+  // After every round, once no question comes any more, because the server ends: true when nothing
+  // that was asked for is on its way to an answer or a subscriber.
+  virtual bool drain() { return true; }
   virtual void tidy() {}  // once a minute
 };
 

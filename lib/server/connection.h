@@ -4,16 +4,14 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "base/position.h"
 #include "proto/http1_request.h"
+#include "server/backlog.h"
 #include "server/endpoint.h"
-#include "server/event_block.h"
 #include "server/link.h"
 #include "server/posting_lists.h"
 #include "server/run_filter.h"
@@ -21,66 +19,6 @@
 #include "server/transport.h"
 
 namespace rt::server {
-
-// Unsent output, in order. A piece is a shared event or text of this connection's own.
-class Backlog {
- public:
-  void push(EventRef event, std::string_view rest) {
-    event_bytes_ += rest.size();
-    pieces_.push_back({std::move(event), {}, rest, 0});
-  }
-  void push(std::string text) { pieces_.push_back({{}, std::move(text), {}, 0}); }
-
-  bool empty() const { return pieces_.empty(); }
-  // Of live events: what the slow-client limit counts. Catch-up chunks come only when asked for.
-  std::size_t event_bytes() const { return event_bytes_; }
-
-  std::string_view front() const {
-    const Piece& piece = pieces_.front();
-    return piece.event ? piece.rest : std::string_view(piece.text).substr(piece.written);
-  }
-  void consume(std::size_t bytes) {
-    Piece& piece = pieces_.front();
-    if (piece.event) {
-      piece.rest.remove_prefix(bytes);
-      event_bytes_ -= bytes;
-      started_ = true;
-      if (!piece.rest.empty()) return;
-    } else {
-      piece.written += bytes;
-      started_ = true;
-      if (piece.written < piece.text.size()) return;
-    }
-    pieces_.pop_front();
-    started_ = false;
-  }
-  // Drops every piece of which nothing was written; the stream ends at the end of a frame.
-  void drop_unstarted() {
-    while (pieces_.size() > (started_ ? 1U : 0U)) {
-      event_bytes_ -= pieces_.back().rest.size();
-      pieces_.pop_back();
-    }
-  }
-  // The piece in front begins in mid-frame: some of it went out before it came here.
-  void mark_started() { started_ = true; }
-
-  // Events that the subscriber missed because of what is in here.
-  void count_missed() { ++missed_; }
-  bool has_missed() const { return missed_ > 0; }
-  std::uint32_t take_missed() { return std::exchange(missed_, 0); }
-
- private:
-  struct Piece {
-    EventRef event;
-    std::string text;
-    std::string_view rest;  // of the event's frame
-    std::size_t written;    // of text
-  };
-  std::deque<Piece> pieces_;
-  std::size_t event_bytes_ = 0;
-  std::uint32_t missed_ = 0;
-  bool started_ = false;
-};
 
 // A request on its way in.
 struct Incoming {
@@ -122,6 +60,7 @@ struct Connection {
   bool wants_write = false;
   bool head_sent = false;
   bool leaving = false;          // is about to be closed
+  bool for_health = false;       // it came to the port of health
   std::uint32_t requests = 0;    // tells one request's deadline from the next's
   std::uint32_t last_event = 0;  // stamp of the last event seen, so that two keys deliver it once
   PostingLists::Chain chain = PostingLists::kNone;

@@ -34,6 +34,9 @@ struct Counters {
   Count shard_waits{0};                         // times the hub waited for a shard's full ring
   std::atomic<bool> ready{false};  // the current state is complete: subscribers are served
 
+  // The server's owner.
+  std::atomic<bool> draining{false};  // it ends: no new connections, nothing new to be published
+
   // History.
   Count history_bytes{0};  // written since the start
   std::atomic<bool> history_failed{false};

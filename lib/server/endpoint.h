@@ -48,6 +48,7 @@ struct Question {
   int verb = 0;  // the surface's own numbers
   std::string name{};
   std::string text{};
+  bool publishes = true;  // not taken any more once the server drains
 };
 
 // The request has a body that matters: on_body() is called with it.
@@ -64,9 +65,12 @@ struct StreamRules {
   Duration keepalive_every = std::chrono::seconds(15);
   std::function<std::string(WallTime now)> keepalive;
   std::string goodbye;  // before the server closes it
+  // With it each client is told a pause of its own (`retry:`), so that not all come back at once.
+  bool goodbye_sets_pause = true;
   // Who leaves more than the allowed backlog unread: is told and closed, or misses events.
   enum class WhenSlow : std::uint8_t { close, drop };
   WhenSlow when_slow = WhenSlow::close;
+  std::size_t backlog_events_max = 0;  // the backlog's limit in events, beside bytes; 0: none
 };
 
 class Endpoint {
@@ -77,6 +81,8 @@ class Endpoint {
     (void)name, (void)body;
     return NotMine{};
   }
+  // To a Question that publishes, once the server drains.
+  virtual Answer draining() const { return {.status = 503, .body = "server draining\n"}; }
   virtual const StreamRules& stream_rules() const {
     static const StreamRules kNone;
     return kNone;

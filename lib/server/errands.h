@@ -29,6 +29,8 @@ class Errands {
   bool submit(Errand&& errand);
   // Hub thread: calls done() of each errand that is.
   void finish();
+  // Hub thread: submitted, and not finished.
+  std::size_t outstanding() const { return outstanding_; }
 
  private:
   // An errand takes about 0.1 ms; a client that waits behind this many has waited long enough.
@@ -41,7 +43,7 @@ class Errands {
   io::Wakeup own_;
   io::SpscRing<Errand> waiting_{kQueueMax};
   io::SpscRing<Errand> done_{2 * kQueueMax};  // never full: what is out is bounded by outstanding_
-  std::size_t outstanding_ = 0;               // hub thread: submitted and not yet finished
+  std::size_t outstanding_ = 0;
   std::jthread thread_;
 };
 

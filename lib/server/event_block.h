@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -40,6 +41,9 @@ class EventBlock {
     bool last = false;  // the subscriber's stream ends with it
     std::string_view frame;
     std::string_view gzip_frame;  // a whole number of deflate blocks; empty: nobody wants it
+    // How many subscribers' sockets do not take it, or others that it is counted with, yet; null:
+    // nobody asks.
+    std::shared_ptr<std::atomic<std::uint64_t>> held_back;
   };
   // Copies everything into one allocation. The caller holds the first reference.
   static EventBlock* create(const Content& content);

@@ -18,6 +18,9 @@ constexpr std::string_view kAway =
 constexpr std::string_view kGapOver = ": gap: the connection to Redis was lost, and is back\n\n";
 constexpr std::string_view kTooMany = ": closed: too many scopes are listened to\n\n";
 
+// No scope has this name: it lacks an id.
+constexpr std::string_view kEchoPattern = "rtctl serve drains";
+
 // A broker that is there confirms within milliseconds.
 constexpr std::chrono::seconds kConfirmedWithin{5};
 
@@ -142,8 +145,10 @@ void EventsBoard::hear(const RecordView& record) {
       }
       return add(counts_->unusable);
     case RecordKind::mark:
+      if (record.body == kEchoPattern) echo_ = Echo::over;
       return on_listening(record.body);
     case RecordKind::gap:
+      if (echo_ == Echo::awaited) echo_ = Echo::over;  // what was on its way is lost
       return on_gap();
     default:
       return;
@@ -204,7 +209,28 @@ void EventsBoard::send(const Hash128& target, std::string_view frame) {
   content.keys = keys;
   content.target = target;
   content.frame = frame;
-  port_->send(EventRef::adopt(EventBlock::create(content)));
+  EventRef event = EventRef::adopt(EventBlock::create(content));
+  if (waiting_.empty() && port_->has_room()) return port_->send(event);
+  waiting_.push_back(std::move(event));
+}
+
+void EventsBoard::send_waiting() {
+  while (!waiting_.empty() && port_->has_room()) {
+    port_->send(waiting_.front());
+    waiting_.pop_front();
+  }
+}
+
+// Redis says that it listens on the connection on which messages come, after those that it was
+// given before: a pattern that nobody uses tells when all that was published here is back.
+bool EventsBoard::drain() {
+  if (errands_->outstanding() > 0) return false;
+  if (echo_ == Echo::none) {
+    const bool is_up = broker_.link() == EventsBroker::Link::up && !hubs_.empty();
+    echo_ = is_up ? Echo::awaited : Echo::over;
+    if (is_up) broker_.listen(std::string(kEchoPattern));
+  }
+  return echo_ == Echo::over && waiting_.empty();
 }
 
 bool EventsBoard::turn() {
@@ -215,7 +241,8 @@ bool EventsBoard::turn() {
   const Duration every = std::clamp<Duration>(
       options_.hub_idle_timeout / 8, std::chrono::milliseconds(100), std::chrono::minutes(1));
   if (now - looked_ >= every) forget_idle(now);
-  return false;
+  send_waiting();
+  return !waiting_.empty();
 }
 
 void EventsBoard::tidy() {

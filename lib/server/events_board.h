@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -73,7 +74,9 @@ class EventsBoard final : public Board {
   void missed(const Hash128& target) override;
   void ask(const Asker& asker, Question question) override;
   void hear(const RecordView& record) override;
+  bool wants_more() const override { return waiting_.empty(); }
   bool turn() override;
+  bool drain() override;
   void tidy() override;
 
  private:
@@ -96,6 +99,7 @@ class EventsBoard final : public Board {
   void release(Hub& hub, std::string_view text);
   void release_overdue(WallTime now);
   void send(const Hash128& target, std::string_view frame);
+  void send_waiting();
   void forget_idle(WallTime now);
 
   const Options options_;
@@ -106,6 +110,11 @@ class EventsBoard final : public Board {
   std::size_t hubs_waiting_ = 0;  // that have somebody waiting
   WallTime looked_{};             // for idle hubs
   std::string frame_;             // of the event at hand
+  // Events that the shards have no room for: of one batch at most, because no other is taken.
+  std::deque<EventRef> waiting_;
+  // Whether what was published here has come back, while the server drains.
+  enum class Echo : std::uint8_t { none, awaited, over };
+  Echo echo_ = Echo::none;
   const std::shared_ptr<EventsCounts> counts_ = std::make_shared<EventsCounts>();
 };
 

@@ -66,6 +66,7 @@ EventsEndpoint::EventsEndpoint(Options options, const Clock& clock)
   rules_.keepalive_every = options_.heartbeat_every;
   rules_.keepalive = [](WallTime) { return std::string(kEventsHeartbeat); };
   rules_.goodbye = kEventsGoodbye;
+  rules_.goodbye_sets_pause = false;  // eventrail's clients keep their own
   rules_.when_slow = options_.when_slow;
 }
 

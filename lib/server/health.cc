@@ -42,9 +42,10 @@ std::string health_json(const Counters& counters, const SourceHealth& source,
   const auto value = [](const Counters::Count& count) { return count.load(); };
   const std::int64_t last_commit_us = counters.last_commit_us;
   nlohmann::ordered_json json = {
-      {"status", !ready     ? "warming"
-                 : degraded ? "degraded"
-                            : "ok"},
+      {"status", counters.draining ? "draining"
+                 : !ready          ? "warming"
+                 : degraded        ? "degraded"
+                                   : "ok"},
       {"time", format_rfc3339(now)},
       {"warm", ready},
       {"uptime_s", static_cast<double>(unix_us(now) - unix_us(started)) / 1e6},

@@ -29,8 +29,9 @@ struct NamedHealth {
 // is not behind.
 double replication_lag_seconds(const Counters& counters, const SourceHealth& source, WallTime now);
 
-// status: "ok"; "warming" until the current state is complete; "degraded" if the source is
-// disconnected, the history cannot be written, or a surface is not what it should be.
+// status: "ok"; "draining" once the server ends; "warming" until the current state is complete;
+// "degraded" if the source is disconnected, the history cannot be written, or a surface is not what
+// it should be.
 std::string health_json(const Counters& counters, const SourceHealth& source,
                         const std::vector<NamedHealth>& surfaces, std::size_t shards,
                         WallTime started, WallTime now);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <thread>
@@ -19,12 +20,13 @@ constexpr auto kTidyEvery = std::chrono::minutes(1);
 }  // namespace
 
 Hub::Hub(Options options, const Clock& clock, std::vector<Link*> links, io::Wakeup wakeup,
-         Counters& counters, std::unique_ptr<History> history)
+         Counters& counters, Drain& drain, std::unique_ptr<History> history)
     : options_(std::move(options)),
       clock_(clock),
       links_(std::move(links)),
       wakeup_(std::move(wakeup)),
       counters_(counters),
+      drain_(drain),
       history_(std::move(history)),
       go_frames_(options_.compat_go ? std::optional<RunGoFrames>(RunGoFrames()) : std::nullopt),
       changes_(options_.table, store_, go_frames()),
@@ -95,23 +97,28 @@ void Hub::run(const std::stop_token& stop) {
       tidy_boards();
       next_tidying = now + kTidyEvery;
     }
-    poller->wait(ready, next_counters, now);
+    const Instant drain_due = drain_.has_begun() && !finished_ ? drain_.deadline() : next_counters;
+    poller->wait(ready, std::min(next_counters, drain_due), now);
     wakeup_.answer();
-    bool busy = true;
-    while (busy && !stop.stop_requested()) {
-      busy = false;
-      std::shared_ptr<RecordBatch> batch;
-      if (batches_[static_cast<std::size_t>(Surface::runs)]->pop(batch)) {
-        apply(*batch);
-        if (history_ != nullptr) history_->append(std::move(batch));
-        busy = true;
-      }
-      busy |= hear_messages();
-      for (std::size_t shard = 0; shard < links_.size(); ++shard) busy |= serve_shard(shard);
-      ring_shards();
-    }
+    while (!stop.stop_requested() && round()) drain();
+    drain();
   }
   if (history_ != nullptr) history_->stop();
+}
+
+// A bounded turn for each source and each shard. False: there was nothing to do.
+bool Hub::round() {
+  bool busy = false;
+  std::shared_ptr<RecordBatch> batch;
+  if (batches_[static_cast<std::size_t>(Surface::runs)]->pop(batch)) {
+    apply(*batch);
+    if (history_ != nullptr) history_->append(std::move(batch));
+    busy = true;
+  }
+  busy |= hear_messages();
+  for (std::size_t shard = 0; shard < links_.size(); ++shard) busy |= serve_shard(shard);
+  ring_shards();
+  return busy;
 }
 
 void Hub::apply(const RecordBatch& batch) {
@@ -157,11 +164,13 @@ void Hub::begin_anew(Position position) {
 }
 
 void Hub::post(std::size_t shard, ToShard&& message) {
+  if (finished_) return;  // nobody is there to be told
   shards_to_ring_ |= std::uint64_t{1} << shard;
   if (links_[shard]->to_shard.push(std::move(message))) return;
   // The shard is behind. It never waits for the hub, so this ends; meanwhile the source waits too.
   counters_.shard_waits.fetch_add(1, std::memory_order_relaxed);
   while (!links_[shard]->to_shard.push(std::move(message))) {
+    if (links_[shard]->gone.load(std::memory_order_relaxed)) return;  // its time to drain was over
     links_[shard]->shard_wakeup.ring();
     std::this_thread::yield();
   }

@@ -26,6 +26,7 @@
 #include "server/board.h"
 #include "server/catch_up.h"
 #include "server/counters.h"
+#include "server/drain.h"
 #include "server/history.h"
 #include "server/history_ring.h"
 #include "server/link.h"
@@ -46,9 +47,9 @@ class Hub final : private BoardPort {
     bool compat_go = false;        // runs look as the Go service sends them, see RunGoFrames
   };
 
-  // links: one per shard, at most kShardsMax; they outlive the hub. history: or null.
+  // links: one per shard, at most kShardsMax; they and drain outlive the hub. history: or null.
   Hub(Options options, const Clock& clock, std::vector<Link*> links, io::Wakeup wakeup,
-      Counters& counters, std::unique_ptr<History> history);
+      Counters& counters, Drain& drain, std::unique_ptr<History> history);
 
   static constexpr std::size_t kShardsMax = 64;  // a directory entry is one 64-bit mask
 
@@ -61,7 +62,7 @@ class Hub final : private BoardPort {
   // (kBatchesMax). For `runs` records of the WAL, or of an archive of it.
   Result<void> take(Surface surface, RecordBatch& batch, const std::stop_token& stop);
 
-  // The hub thread.
+  // The hub thread. Once the drain has begun, each shard gets its last message in the end.
   void run(const std::stop_token& stop);
   // Any thread: makes the hub look at its rings.
   io::Wakeup& wakeup() override { return wakeup_; }
@@ -70,6 +71,7 @@ class Hub final : private BoardPort {
   // A batch is at most 1 MiB, so that what waits here is bounded.
   static constexpr std::size_t kBatchesMax = 16;
 
+  bool round();
   void apply(const RecordBatch& batch);
   void deliver(EventRef event);
   void send_to_subscribers(const EventRef& event);
@@ -96,6 +98,10 @@ class Hub final : private BoardPort {
   void advance(std::size_t shard, ConnectionId connection, CatchUp catch_up, std::string text);
   void publish(std::size_t shard, const ToHub& message);
   void update_counters();
+  // hub_drain.cc
+  bool has_heard_shards() const;
+  void drain();
+  void tell_shards_done();
 
   // A connection that is catching up, by (shard, slot).
   static std::uint64_t catch_up_key(std::size_t shard, std::uint32_t slot) {
@@ -111,6 +117,7 @@ class Hub final : private BoardPort {
   const std::vector<Link*> links_;
   io::Wakeup wakeup_;
   Counters& counters_;
+  Drain& drain_;
   std::unique_ptr<History> history_;
 
   using Batches = io::SpscRing<std::shared_ptr<RecordBatch>>;
@@ -125,6 +132,8 @@ class Hub final : private BoardPort {
   KeyMap<std::uint64_t> directory_;  // key -> shards that have a subscriber for it
   std::unordered_map<std::uint64_t, CatchingUp> catching_up_;
   std::uint64_t shards_to_ring_ = 0;
+  bool finished_ = false;     // the shards have their last message
+  bool shards_told_ = false;  // that all of them are through
 };
 
 }  // namespace rt::server

@@ -21,7 +21,7 @@ bool Hub::hear_messages() {
     Board* const board = boards_[surface].get();
     if (board == nullptr) continue;
     std::shared_ptr<RecordBatch> batch;
-    if (batches_[surface]->pop(batch)) {
+    if (board->wants_more() && batches_[surface]->pop(batch)) {
       for (std::size_t i = 0; i < batch->size(); ++i) board->hear((*batch)[i]);
       heard = true;
     }
@@ -31,6 +31,7 @@ bool Hub::hear_messages() {
 }
 
 bool Hub::has_room() {
+  if (finished_) return true;
   return std::all_of(links_.begin(), links_.end(), [](const Link* link) {
     return link->to_shard.size() < Link::kToShardCapacity / 2;
   });

@@ -26,6 +26,9 @@ void JobChanges::take(const RecordView& record) {
     case RecordKind::snapshot_end:
       position_ = Position{record.lsn - 1, Position::kEnd};
       return listener_.on_whole(position_);
+    case RecordKind::left_out:
+      if (const auto body = archive::decode_left_out(record.body)) next_index_ += body->changes;
+      return;
     default:
       return;
   }

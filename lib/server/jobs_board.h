@@ -42,6 +42,7 @@ class JobsBoard final : public Board {
   void hear(const RecordView& record) override { changes_.take(record); }
   bool hears_rows() const override { return true; }
   bool turn() override;
+  bool drain() override { return senders_->outstanding() == 0; }
   const Count& unfinished_count() const { return count_; }
 
  private:

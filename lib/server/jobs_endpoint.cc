@@ -44,6 +44,10 @@ JobsEndpoint::JobsEndpoint(JobsHttp options) : options_(std::move(options)) {
   rules_.goodbye = ": server shutting down\n\n";
 }
 
+Answer JobsEndpoint::draining() const {
+  return refusal(503, "server draining");
+}
+
 Outcome JobsEndpoint::on_request(const http1::RequestHead& head) const {
   constexpr std::string_view kStream = "/stream";
   const std::string_view below = below_jobs(head.path);

@@ -18,6 +18,7 @@ class JobsEndpoint final : public Endpoint {
   explicit JobsEndpoint(JobsHttp options);
   Outcome on_request(const http1::RequestHead& head) const override;
   Outcome on_body(const std::string& queue, std::string body) const override;
+  Answer draining() const override;
   const StreamRules& stream_rules() const override { return rules_; }
 
  private:

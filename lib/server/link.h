@@ -1,6 +1,7 @@
 // What the hub and a shard say to each other: two bounded rings, messages in order.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -57,6 +58,7 @@ struct ToShard {
     chunk,   // text for one connection; live: from here on it takes events; last: it ends
     reset,   // the past is gone: every subscriber must start anew
     answer,  // to one request
+    finish,  // of a server that drains: nothing follows, say goodbye
   };
   Kind kind = Kind::none;
   bool live = false;
@@ -81,6 +83,11 @@ struct Link {
   io::SpscRing<ToShard> to_shard{kToShardCapacity};
   io::SpscRing<ToHub> to_hub{kToHubCapacity};
   io::Wakeup shard_wakeup;
+  // The shard's: from here on it takes no messages to be published, and all it took are in the
+  // ring.
+  std::atomic<bool> draining{false};
+  // The shard's: it is gone, and takes nothing out of its ring any more.
+  std::atomic<bool> gone{false};
 };
 
 }  // namespace rt::server

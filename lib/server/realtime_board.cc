@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
+#include "base/text.h"
 #include "proto/realtime_event.h"
 #include "proto/sse_writer.h"
 #include "server/realtime_wire.h"
@@ -24,6 +26,7 @@ struct RealtimeBoard::Publication {
   std::string user;
   std::string json;
   std::string id;
+  std::uint64_t number = 0;
   Result<void> outcome;
 };
 
@@ -75,7 +78,8 @@ void RealtimeBoard::ask(const Asker& asker, Question question) {
   publication.asker = asker;
   publication.type = question.name.substr(0, user - 1);
   publication.user = question.name.substr(user);
-  publication.id = fmt::format("{}-{}", origin_, ++last_number_);
+  publication.number = ++last_number_;
+  publication.id = fmt::format("{}-{}", origin_, publication.number);
   publication.json = std::move(question.text);
   stamp_realtime_event(publication.json, {port_->now(), publication.id, origin_});
   publish(std::move(publication));
@@ -106,6 +110,7 @@ void RealtimeBoard::publish(Publication publication) {
 void RealtimeBoard::finish(const Publication& publication) {
   if (publication.outcome) {
     RealtimeFigures::add(figures_->published);
+    last_taken_ = publication.number;
     return port_->answer(publication.asker,
                          json_answer(200, realtime_published_json(publication.id)));
   }
@@ -127,7 +132,20 @@ void RealtimeBoard::hear(const RecordView& record) {
     heard_ = intake_->last_entry();
     heard_more_ = true;
   }
+  if (heard) note_own(heard->event);
   if (heard) tell(heard->event.type, heard->event.user_id, heard->event.json, heard->entry);
+}
+
+void RealtimeBoard::note_own(const RealtimeReceived& event) {
+  if (event.origin != origin_ || event.id.size() <= origin_.size()) return;
+  const auto number = parse_decimal(std::string_view(event.id).substr(origin_.size() + 1));
+  last_back_ = std::max(last_back_, number.value_or(0));
+}
+
+// A transport that is away brings nothing back; it keeps what it took for whoever resumes.
+bool RealtimeBoard::drain() {
+  if (publishing_->outstanding() > 0) return false;
+  return !bus_->has_past() || last_back_ >= last_taken_ || !bus_->status().connected;
 }
 
 void RealtimeBoard::tell(std::string_view type, std::string_view user, std::string_view json,

@@ -49,6 +49,7 @@ class RealtimeBoard final : public Board {
   void ask(const Asker& asker, Question question) override;
   void hear(const RecordView& record) override;
   bool turn() override;
+  bool drain() override;
 
  private:
   struct Publication;
@@ -61,6 +62,7 @@ class RealtimeBoard final : public Board {
   void finish(const Publication& publication);
   void tell(std::string_view type, std::string_view user, std::string_view json,
             const std::optional<RedisEntryId>& entry);
+  void note_own(const RealtimeReceived& event);
   void tell_gap(std::string_view reason);
   void look_at_link();
 
@@ -82,6 +84,9 @@ class RealtimeBoard final : public Board {
   const std::shared_ptr<RealtimeFigures> figures_;
   BoardPort* port_ = nullptr;
   std::uint64_t last_number_ = 0;  // of an event posted here
+  // Of a bus with a past: the last that it took, and the last that came back. It keeps their order.
+  std::uint64_t last_taken_ = 0;
+  std::uint64_t last_back_ = 0;
 
   std::atomic<bool> link_changed_{true};
   bool was_away_ = false;  // it could not be reached at the start

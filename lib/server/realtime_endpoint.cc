@@ -56,6 +56,10 @@ Outcome RealtimeEndpoint::on_request(const http1::RequestHead& head) const {
   return BodyWanted{{}, std::max(kBodyBytesMin, 2 * options_.event_bytes_max)};
 }
 
+Answer RealtimeEndpoint::draining() const {
+  return refused(503, "server draining");
+}
+
 Result<std::string> RealtimeEndpoint::user_of(const http1::RequestHead& head) const {
   if (options_.identify) return options_.identify(head);
   std::string user = head.parameter("user").value_or("");

@@ -28,6 +28,7 @@ class RealtimeEndpoint final : public Endpoint {
   Outcome on_request(const http1::RequestHead& head) const override;
   // A Question of verb kRealtimePublish (realtime_wire.h).
   Outcome on_body(const std::string& name, std::string body) const override;
+  Answer draining() const override;
   const StreamRules& stream_rules() const override { return rules_; }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "archive/bodies.h"
 #include "base/log.h"
 #include "proto/copy_text.h"
 
@@ -40,6 +41,9 @@ void RunChanges::take(const RecordView& record, const Listener& listener) {
       position_ = Position{record.lsn - 1, Position::kEnd};
       end_lsn_ = record.lsn;
       listener.on_snapshot(position_);
+      break;
+    case RecordKind::left_out:
+      if (const auto body = archive::decode_left_out(record.body)) next_index_ += body->changes;
       break;
     default:
       break;  // keepalives, marks and other producers' records are not run changes

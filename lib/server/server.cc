@@ -33,12 +33,15 @@ std::size_t Server::plan_shards() {
   constexpr std::size_t kOtherDescriptors = 64;  // standard streams, poller, listener, wake-ups
   const std::size_t table =
       std::max<std::size_t>(io::raise_descriptor_limit(), 128) - kOtherDescriptors;
-  const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+  std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+  // As ssepg's adaptive default: at least eight from four processors on.
+  if (processors >= 4) processors = std::max<std::size_t>(processors, 8);
+  const std::size_t wanted = options_.shards > 0 ? options_.shards : processors;
   // The kernel spreads connections by hash, not evenly: room for what one shard gets above its
   // share.
   const std::size_t with_room = options_.connections_max + options_.connections_max / 16;
   const std::size_t needed = (with_room + table - 1) / table;
-  const std::size_t shards = std::clamp(needed, processors, Hub::kShardsMax);
+  const std::size_t shards = std::min(std::max(needed, wanted), Hub::kShardsMax);
   connections_per_shard_ = std::min(table, std::max<std::size_t>(with_room / shards + 64, 256));
   connections_max_ = std::min(options_.connections_max, connections_per_shard_ * shards);
   return shards;
@@ -47,6 +50,8 @@ std::size_t Server::plan_shards() {
 Result<void> Server::open() {
   tls_.set(options_.tls);
   const Fd claim = RT_TRY(io::claim_port(options_.listen));  // until the shards' listeners stand
+  Fd health_claim;
+  if (options_.health_listen) health_claim = RT_TRY(io::claim_port(*options_.health_listen));
   std::unique_ptr<History> history;
   if (options_.history) history = RT_TRY(History::open(*options_.history, clock_, counters_));
   history_ = history.get();
@@ -62,7 +67,7 @@ Result<void> Server::open() {
                                             .expects_rows = options_.expects_rows,
                                             .compat_go = options_.compat_go},
                                clock_, std::move(links), RT_TRY(io::Wakeup::create()), counters_,
-                               std::move(history));
+                               drain_, std::move(history));
   for (SurfaceParts& parts : options_.surfaces) {
     if (parts.board != nullptr) RT_CHECKED(hub_->add(parts.surface, std::move(parts.board)));
   }
@@ -88,6 +93,11 @@ Result<void> Server::start_shards() {
   for (const auto& link : links_) {
     Shard::Options options;
     options.listen = options_.listen;
+    options.shards = links_.size();
+    options.has_health_port = options_.health_listen.has_value();
+    if (link == links_.front()) options.health_at = options_.health_listen;
+    options.health_paths = options_.health_paths;
+    options.unsent_bytes_max = static_cast<int>(options_.unsent_bytes_max);
     options.connections_max = connections_per_shard_;
     options.keepalive_every = options_.keepalive_every;
     options.keepalive_as_event = options_.keepalive_as_event;
@@ -104,8 +114,8 @@ Result<void> Server::start_shards() {
       options.endpoints.push_back({parts.surface, parts.endpoint});
     }
     if (metrics != nullptr) options.endpoints.push_back({Surface::general, metrics});
-    shards_.push_back(
-        std::make_unique<Shard>(std::move(options), clock_, *link, hub_->wakeup(), counters_));
+    shards_.push_back(std::make_unique<Shard>(std::move(options), clock_, *link, hub_->wakeup(),
+                                              counters_, drain_));
     std::promise<Result<void>> started;
     std::future<Result<void>> outcome = started.get_future();
     shard_threads_.emplace_back([&shard = *shards_.back(), &started](const std::stop_token& stop) {
@@ -185,6 +195,18 @@ Result<void> Server::feed(Surface surface, Source& source, const std::stop_token
       source.run(stop, [&](RecordBatch& batch) { return hub_->take(surface, batch, stop); });
   if (!outcome && outcome.error().code == Code::cancelled && stop.stop_requested()) return {};
   return outcome;
+}
+
+void Server::begin_drain(Duration limit) {
+  counters_.draining = true;
+  drain_.begin(clock_.now() + limit);
+  for (const auto& link : links_) link->shard_wakeup.ring();
+  hub_->wakeup().ring();
+}
+
+bool Server::is_drained() const {
+  const auto is_gone = [](const auto& link) { return link->gone.load(std::memory_order_acquire); };
+  return drain_.is_hub_done() && std::all_of(links_.begin(), links_.end(), is_gone);
 }
 
 // The hub first: while it waits for a shard's ring, the shard must be there to empty it.

@@ -29,10 +29,16 @@ namespace rt::server {
 class Hub;
 
 struct ServerOptions {
-  io::Address listen;                     // port 0: the kernel picks one, see address()
-  std::string table = "task_run";         // or "schema.table"
+  io::Address listen;              // port 0: the kernel picks one, see address()
+  std::string table = "task_run";  // or "schema.table"
+  // Where /health and its like are, and /metrics too, in the clear; nothing: they are at `listen`.
+  std::optional<io::Address> health_listen;
+  std::vector<std::string> health_paths = {"/health", "/healthz"};
   std::size_t connections_max = 400'000;  // sets the number of shards, with the descriptor limit
-  std::optional<std::string> history;     // directory of the archive
+  // I/O threads; 0: what the processors and connections_max need. Capped at Hub::kShardsMax.
+  std::size_t shards = 0;
+  std::size_t unsent_bytes_max = 16 * 1024;                // of one subscriber, in the kernel
+  std::optional<std::string> history;                      // directory of the archive
   std::size_t history_ring_bytes = std::size_t{64} << 20;  // the past kept in memory
   Duration keepalive_every = std::chrono::seconds(15);
   bool keepalive_as_event = false;
@@ -60,6 +66,7 @@ class Server {
   ~Server();
 
   const io::Address& address() const { return options_.listen; }
+  const std::optional<io::Address>& health_address() const { return options_.health_listen; }
   std::size_t shard_count() const { return shards_.size(); }
   std::size_t connections_max() const { return connections_max_; }
   const Counters& counters() const { return counters_; }
@@ -79,6 +86,14 @@ class Server {
   // Connections from now on begin with this one; not null unless it was null at the start.
   void set_tls(std::shared_ptr<const io::TlsContext> context) { tls_.set(std::move(context)); }
 
+  // The way out, before stop() and while sources still feed: from now on there are no new
+  // connections, what is to be published is refused, and health says so. What was accepted is
+  // delivered within `limit`, everyone is told, and the shards end. Does not wait; is_drained()
+  // says when. Again: with another limit.
+  void begin_drain(Duration limit);
+  bool is_drained() const;
+  DrainReport drain_report() const { return drain_.report(); }
+
   // Says goodbye to every subscriber, writes what is left, joins all threads.
   void stop();
 
@@ -95,6 +110,7 @@ class Server {
   const Clock& clock_;
   const WallTime started_;
   Counters counters_;
+  Drain drain_;
   io::CurrentTls tls_;
   std::size_t connections_max_ = 0;
   std::size_t connections_per_shard_ = 0;

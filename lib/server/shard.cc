@@ -14,12 +14,14 @@
 
 namespace rt::server {
 
-Shard::Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters)
+Shard::Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters,
+             Drain& drain)
     : options_(std::move(options)),
       clock_(clock),
       link_(link),
       hub_(hub),
       counters_(counters),
+      drain_(drain),
       tls_(*options_.tls) {
   for (const ServedEndpoint& served : options_.endpoints) {
     rules_[static_cast<std::size_t>(served.surface)] = &served.endpoint->stream_rules();
@@ -34,7 +36,9 @@ void Shard::run(const std::stop_token& stop, const std::function<void(Result<voi
   // Their numbers mean something else in every other thread's table: close them in this one.
   connections_.clear();
   listener_.close();
+  health_listener_.close();
   poller_.reset();
+  link_.gone = true;
 }
 
 Result<void> Shard::open() {
@@ -44,7 +48,7 @@ Result<void> Shard::open() {
   listener_ = RT_TRY(io::listen_on(options_.listen, {.share_port = true}));
   // Accepted sockets inherit these. Little unsent data in the kernel makes the backlog below the
   // true one; a peer that is silently gone is given up after a minute.
-  const int unsent_bytes_max = 16 * 1024;
+  const int unsent_bytes_max = options_.unsent_bytes_max;
   const int user_timeout_ms = 60'000;
   const int accept_with_request_s = 1;  // one wake-up for connection and request
   ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max,
@@ -54,6 +58,10 @@ Result<void> Shard::open() {
   ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &accept_with_request_s,
                sizeof accept_with_request_s);
   RT_CHECKED(poller_->watch(listener_.get(), kListenerToken, io::Interest::read));
+  if (options_.health_at) {
+    health_listener_ = RT_TRY(io::listen_on(*options_.health_at, {.share_port = true}));
+    RT_CHECKED(poller_->watch(health_listener_.get(), kHealthToken, io::Interest::read));
+  }
   RT_CHECKED(poller_->watch(link_.shard_wakeup.fd(), kWakeupToken, io::Interest::read));
   connections_.reserve(slots_max());
   return {};
@@ -65,18 +73,18 @@ void Shard::loop(const std::stop_token& stop) {
   next_tick_ = now_ + kTick;
   while (!stop.stop_requested()) {
     // A shard without connections sleeps until one comes.
-    const auto deadline = open_count_ > 0 || !waiting_for_hub_.empty()
-                              ? std::optional<Instant>(next_tick_)
-                              : std::nullopt;
+    const bool is_awake = open_count_ > 0 || !waiting_for_hub_.empty() || phase_ != Phase::serving;
+    const auto deadline = is_awake ? std::optional<Instant>(next_tick_) : std::nullopt;
     const std::size_t count = poller_->wait(ready, deadline, now_);
     now_ = clock_.now();
     for (std::size_t i = 0; i < count; ++i) on_ready(ready[i]);
     take_messages();
     flush_to_hub();
+    if (drain_.has_begun() && drain()) break;
     if (now_ >= next_tick_) tick();
     flush_sessions();
   }
-  say_goodbye();
+  close_all();
 }
 
 void Shard::on_ready(const io::Ready& ready) {
@@ -85,7 +93,11 @@ void Shard::on_ready(const io::Ready& ready) {
     return;
   }
   if (ready.token == kListenerToken) {
-    accept_some();
+    accept_some(listener_, /*for_health=*/false);
+    return;
+  }
+  if (ready.token == kHealthToken) {
+    accept_some(health_listener_, /*for_health=*/true);
     return;
   }
   const auto slot = static_cast<Slot>(ready.token);
@@ -122,17 +134,21 @@ void Shard::send_keepalives(Surface surface, Duration every, const std::string& 
   }
 }
 
-void Shard::accept_some() {
+// False: there are no more now.
+bool Shard::accept_some(const Fd& listener, bool for_health) {
   constexpr int kAcceptsPerTurn = 64;
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
-    Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    Fd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
-      return;
+      return false;
     }
     counters_.accepted.fetch_add(1, std::memory_order_relaxed);
-    const auto slot = socket_count_ < options_.connections_max ? take_slot() : std::nullopt;
-    const std::shared_ptr<const io::TlsContext>& tls = tls_.look();
+    const std::size_t sockets_max =
+        options_.connections_max + (for_health ? kHealthConnectionsMax : 0);
+    const auto slot = socket_count_ < sockets_max ? take_slot() : std::nullopt;
+    // Who looks after the server asks its health in the clear.
+    const std::shared_ptr<const io::TlsContext> tls = for_health ? nullptr : tls_.look();
     if (!slot) {
       counters_.refused_full.fetch_add(1, std::memory_order_relaxed);
       if (tls == nullptr) refuse_full(fd);
@@ -144,6 +160,7 @@ void Shard::accept_some() {
       continue;
     }
     connection.fd = fd.release();
+    connection.for_health = for_health;
     if (tls != nullptr) {
       connection.transport = std::make_unique<Transport>();
       connection.transport->tls = std::make_unique<io::TlsSession>(*tls, connection.fd);
@@ -153,6 +170,7 @@ void Shard::accept_some() {
     await_request(*slot);
     on_readable(*slot);  // the request is often there already
   }
+  return true;
 }
 
 void Shard::refuse_full(const Fd& fd) const {
@@ -241,7 +259,9 @@ void Shard::end_after_output(Slot slot) {
   unsubscribe(slot);
   Connection& connection = connections_[slot];
   connection.state = Connection::State::closing;
-  closing_deadlines_.push_back({now_ + kClosingTime, slot, connection.generation, 0});
+  Instant at = now_ + kClosingTime;
+  if (phase_ == Phase::finishing) at = std::max(at, drain_.deadline());
+  closing_deadlines_.push_back({at, slot, connection.generation, 0});
   if (!connection.backlog) output_drained(slot);
 }
 
@@ -269,35 +289,6 @@ void Shard::expire_deadlines() {
     const Deadline due = closing_deadlines_.front();
     closing_deadlines_.pop_front();
     if (connections_[due.slot].generation == due.generation) close(due.slot);
-  }
-}
-
-// Come back in 1 to 5 s, not all at once.
-std::string Shard::goodbye_of(const Connection& connection, Slot slot) const {
-  if (connection.surface != Surface::runs) return rules_of(connection).goodbye;
-  return "retry: " + std::to_string(1000 + slot * 37 % 4000) + "\n\n: server shutting down\n\n";
-}
-
-void Shard::say_goodbye() {
-  // Streams of HTTP/2 have slots after that of their session, or before: first all words, then all
-  // sockets.
-  for (Slot slot = 0; slot < connections_.size(); ++slot) {
-    Connection& connection = connections_[slot];
-    if (!connection.is_subscribed() || !connection.head_sent || connection.backlog) continue;
-    const std::string goodbye = goodbye_of(connection, slot);
-    write_now(slot, connection.gzip ? gzip_blocks(goodbye) : goodbye);
-    if (connection.stream != 0) session_of(connection).end(connection.stream);
-  }
-  for (Slot slot = 0; slot < connections_.size(); ++slot) {
-    Connection& connection = connections_[slot];
-    if (connection.fd < 0) continue;
-    if (connection.state == Connection::State::carrying) {
-      connection.transport->http2->go_away();
-      send(slot, connection.transport->http2->output());
-    }
-    if (io::TlsSession* const tls = tls_of(connection)) tls->say_goodbye();
-    ::shutdown(connection.fd, SHUT_WR);
-    ::close(connection.fd);
   }
 }
 

@@ -23,6 +23,7 @@
 #include "io/socket.h"
 #include "server/connection.h"
 #include "server/counters.h"
+#include "server/drain.h"
 #include "server/endpoint.h"
 #include "server/link.h"
 #include "server/posting_lists.h"
@@ -33,7 +34,12 @@ namespace rt::server {
 class Shard {
  public:
   struct Options {
-    io::Address listen;               // shared with the other shards
+    io::Address listen;                    // shared with the other shards
+    std::optional<io::Address> health_at;  // a port for health, of this shard alone
+    // With a port of its own health is not found on the other one. In any order.
+    std::vector<std::string> health_paths;
+    bool has_health_port = false;     // one of the shards has
+    std::size_t shards = 1;           // of the server
     std::size_t connections_max = 0;  // of this shard; bounded by its descriptor table
     Duration keepalive_every = std::chrono::seconds(15);
     bool keepalive_as_event = false;            // for clients that listen for an event of that name
@@ -44,14 +50,17 @@ class Shard {
     bool compat_go = false;  // its answers are the Go service's
     Duration request_time;   // see ServerOptions
     http1::RequestLimits limits;
+    int unsent_bytes_max = 16 * 1024;  // of a socket, in the kernel; a session of HTTP/2 has more
     std::function<std::string()> health;    // JSON; thread-safe
     std::vector<ServedEndpoint> endpoints;  // asked in this order
     const io::CurrentTls* tls = nullptr;    // never null; outlives the shard
   };
 
-  Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters);
+  Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters,
+        Drain& drain);
 
-  // The thread's body. `started` is told once whether the listener stands.
+  // The thread's body. `started` is told once whether the listeners stand. It ends by itself when
+  // the drain has begun and nothing is left to be sent.
   void run(const std::stop_token& stop, const std::function<void(Result<void>)>& started);
 
  private:
@@ -68,11 +77,23 @@ class Shard {
   void on_ready(const io::Ready& ready);
   void tick();
   void send_keepalives(Surface surface, Duration every, const std::string& frame);
-  void say_goodbye();
+
+  // shard_drain.cc
+  enum class Phase : std::uint8_t { serving, draining, finishing };
+  bool drain();
+  void begin_drain();
+  void finish();
+  void finish(Slot slot);
+  void say_goodbye(Slot slot);
   std::string goodbye_of(const Connection& connection, Slot slot) const;
+  void turn_away(Slot slot, std::string opening);
+  void refuse_draining(Slot slot);
+  static std::string retry_after(Slot slot);
+  bool holds_output(Slot slot) const;
+  void close_all();
 
   // shard.cc: connections
-  void accept_some();
+  bool accept_some(const Fd& listener, bool for_health);
   void refuse_full(const Fd& fd) const;
   std::optional<Slot> take_slot();
   void release(Slot slot);
@@ -118,6 +139,8 @@ class Shard {
   void take_body(Slot slot, std::string_view& bytes);
   void hold_input(Slot slot, std::string_view bytes);
   void route(Slot slot, const http1::RequestHead& head);
+  bool is_health(std::string_view path) const;
+  void tell_health(Slot slot, const http1::RequestHead& head);
   void open_runs(Slot slot, const http1::RequestHead& head);
   void begin_publish(Slot slot, const http1::RequestHead& head);
   void await_body(Slot slot, const http1::RequestHead& head);
@@ -151,14 +174,20 @@ class Shard {
   };
   void subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, const Begin& begin);
   void begin_stream(Slot slot, std::string text);
+  std::string_view run_stream_head() const;
   void write_event(Slot slot, const EventRef& event, std::string_view frame);
   void write_text(Slot slot, std::string text);
+  void write_owed(Slot slot, std::string text);
+  bool has_room(const Connection& connection, std::size_t bytes) const;
+  void be_slow(Slot slot);
+  static std::string missed_note(Backlog& backlog);
   void on_writable(Slot slot);
   void output_drained(Slot slot);
   void close_slow(Slot slot);
   void miss_event(Slot slot);
   void tell_missed(const Connection& connection);
   void leave(Slot slot);
+  void end_leaving();
   std::size_t write_now(Slot slot, std::string_view bytes);
 
   void tell_hub(ToHub&& message);
@@ -172,11 +201,15 @@ class Shard {
   std::size_t slots_max() const { return 4 * options_.connections_max; }
   ConnectionId id_of(Slot slot) const { return {slot, connections_[slot].generation}; }
 
+  static constexpr std::uint64_t kHealthToken = 0xFFFFFFFD;
   static constexpr std::uint64_t kWakeupToken = 0xFFFFFFFE;
   static constexpr std::uint64_t kListenerToken = 0xFFFFFFFF;
   static constexpr std::size_t kReadBytes = 64 * 1024;
   // What a client that is being closed has to take its last bytes.
   static constexpr auto kClosingTime = std::chrono::seconds(5);
+  // Beyond connections_max, so that a full server can say that it is; within what the plan of
+  // shards leaves for other descriptors.
+  static constexpr std::size_t kHealthConnectionsMax = 16;
   static constexpr auto kTick = std::chrono::milliseconds(100);
 
   const Options options_;
@@ -184,10 +217,15 @@ class Shard {
   Link& link_;
   io::Wakeup& hub_;
   Counters& counters_;
+  Drain& drain_;
   io::CurrentTls::View tls_;
 
   std::optional<io::Poller> poller_;
   Fd listener_;
+  Fd health_listener_;  // or none
+  Phase phase_ = Phase::serving;
+  std::vector<Slot> owing_;              // finishing: whose output may not be out yet
+  bool is_done_ = false;                 // finishing: there was none left
   std::vector<Connection> connections_;  // capacity reserved: a reference stays valid
   std::vector<Slot> free_slots_;
   std::size_t open_count_ = 0;  // sockets and streams

@@ -117,6 +117,7 @@ void Shard::on_stream_request(Slot carrier, http2::StreamId stream,
   Connection& connection = connections_[*slot];
   connection.stream = stream;
   connection.carrier = carrier;
+  connection.for_health = connections_[carrier].for_health;
   session_of(connection).set_tag(stream, *slot);
   ++connections_[carrier].transport->streams;
   await_request(*slot);

@@ -1,6 +1,8 @@
 // Requests: from bytes to a stream, an answer or a refusal.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "server/run_go_frames.h"
 #include "server/shard.h"
 
@@ -78,27 +80,45 @@ void Shard::route(Slot slot, const http1::RequestHead& head) {
   Incoming& incoming = *connections_[slot].incoming;
   incoming.keep_alive = head.keep_alive;
   incoming.head_only = head.method == "HEAD";
+  const bool is_health = this->is_health(head.path);
+  if (options_.has_health_port) {
+    const bool is_metrics = head.path == "/metrics" && connections_[slot].for_health;
+    if (is_health != connections_[slot].for_health && !is_metrics) {
+      return refuse(slot, 404, "404 page not found\n");
+    }
+  }
+  if (phase_ != Phase::serving && is_health) return tell_health(slot, head);
   if (route_surfaces(slot, head)) return;
   const bool get = head.method == "GET";
   if (options_.runs && head.path == "/v1/runs/stream") {
     if (get) return open_runs(slot, head);
     return refuse(slot, 405, "Method not allowed\n", "Allow: GET\r\n");
   }
-  if (head.path == "/health" || head.path == "/healthz") {
-    if ((!get && !incoming.head_only) || head.has_body()) {
-      return refuse(slot, 405, "Method not allowed\n", "Allow: GET, HEAD\r\n");
-    }
-    const std::string health = options_.health();
-    return respond(slot, {.content_type = "application/json",
-                          .body = health,
-                          .keep_alive = head.keep_alive,
-                          .head_only = incoming.head_only});
-  }
+  if (is_health) return tell_health(slot, head);
   if (options_.runs && head.path == "/v1/runs") {
     if (head.method == "POST") return begin_publish(slot, head);
     return refuse(slot, 405, "Method not allowed\n", "Allow: POST\r\n");
   }
   refuse(slot, 404, "not found; GET /health names the surfaces that are served\n");
+}
+
+bool Shard::is_health(std::string_view path) const {
+  const auto& paths = options_.health_paths;
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
+// A server that drains wants no more requests, and says so to who spreads them.
+void Shard::tell_health(Slot slot, const http1::RequestHead& head) {
+  const bool head_only = head.method == "HEAD";
+  if ((head.method != "GET" && !head_only) || head.has_body()) {
+    return refuse(slot, 405, "Method not allowed\n", "Allow: GET, HEAD\r\n");
+  }
+  const std::string health = options_.health();
+  respond(slot, {.status = phase_ == Phase::serving ? 200 : 503,
+                 .content_type = "application/json",
+                 .body = health,
+                 .keep_alive = head.keep_alive,
+                 .head_only = head_only});
 }
 
 void Shard::open_runs(Slot slot, const http1::RequestHead& head) {
@@ -127,6 +147,7 @@ void Shard::begin_publish(Slot slot, const http1::RequestHead& head) {
     return refuse(slot, 405, "runs are published by changing rows in the database\n",
                   "Allow: \r\n");
   }
+  if (phase_ != Phase::serving) return refuse_draining(slot);
   if (head.chunked) return refuse(slot, 411, "send a Content-Length\n");
   if (!head.has_body()) return refuse(slot, 400, "expected a row as a JSON object\n");
   await_body(slot, head);
@@ -152,6 +173,7 @@ void Shard::take_body(Slot slot, std::string_view& bytes) {
 }
 
 void Shard::finish_publish(Slot slot) {
+  if (phase_ != Phase::serving) return refuse_draining(slot);
   Connection& connection = connections_[slot];
   ToHub message;
   message.kind = ToHub::Kind::publish;

@@ -25,6 +25,9 @@ void Shard::take_messages() {
       case ToShard::Kind::reset:
         on_reset();
         break;
+      case ToShard::Kind::finish:
+        if (phase_ == Phase::draining) finish();
+        break;
       case ToShard::Kind::none:
         break;
     }
@@ -57,8 +60,7 @@ void Shard::on_event(EventRef event) {
       if (event->content().last) leave(slot);
     });
   }
-  for (const Slot slot : leaving_) end_after_output(slot);
-  leaving_.clear();
+  end_leaving();
 }
 
 void Shard::on_chunk(ToShard& message) {
@@ -76,8 +78,11 @@ void Shard::on_chunk(ToShard& message) {
     }
     return;
   }
-  begin_stream(slot,
-               std::string(options_.compat_go ? kGoStreamHead : kStreamHead).append(message.text));
+  begin_stream(slot, std::string(run_stream_head()).append(message.text));
+}
+
+std::string_view Shard::run_stream_head() const {
+  return options_.compat_go ? kGoStreamHead : kStreamHead;
 }
 
 // `text` begins with the head of HTTP/1.1, which HTTP/2 says in its own way.
@@ -132,6 +137,7 @@ void Shard::subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, const 
   }
   for (const std::uint64_t key : filter->keys()) index_.add(key, slot, connection.chain);
   counters_.subscribers.fetch_add(1, std::memory_order_relaxed);
+  if (phase_ == Phase::finishing) return turn_away(slot, std::string(run_stream_head()));
   ToHub message;
   message.kind = ToHub::Kind::subscribe;
   message.connection = id_of(slot);
@@ -162,13 +168,41 @@ void Shard::write_event(Slot slot, const EventRef& event, std::string_view frame
     want_write(slot);
     return;
   }
-  const bool full = connection.backlog->event_bytes() + frame.size() > options_.backlog_bytes_max;
-  if (!full) return connection.backlog->push(event, frame);
-  if (connection.surface != Surface::runs &&
-      rules_of(connection).when_slow == StreamRules::WhenSlow::drop) {
-    return miss_event(slot);
+  if (!has_room(connection, frame.size())) return be_slow(slot);
+  connection.backlog->push(event, frame);
+}
+
+// Whether the slow-client limits let its backlog take so much more.
+bool Shard::has_room(const Connection& connection, std::size_t bytes) const {
+  const Backlog& backlog = *connection.backlog;
+  if (backlog.owed_bytes() + bytes > options_.backlog_bytes_max) return false;
+  if (connection.surface == Surface::runs) return true;
+  const std::size_t events_max = rules_of(connection).backlog_events_max;
+  return events_max == 0 || backlog.owed_events() < events_max;
+}
+
+// One event more than a subscriber may leave unread.
+void Shard::be_slow(Slot slot) {
+  const Connection& connection = connections_[slot];
+  const bool drops = connection.surface != Surface::runs &&
+                     rules_of(connection).when_slow == StreamRules::WhenSlow::drop;
+  return drops ? miss_event(slot) : close_slow(slot);
+}
+
+// Text that is an event for this subscriber alone.
+void Shard::write_owed(Slot slot, std::string text) {
+  Connection& connection = connections_[slot];
+  if (!connection.backlog) {
+    const std::size_t sent = write_now(slot, text);
+    if (sent == text.size()) return output_drained(slot);
+    connection.backlog = std::make_unique<Backlog>();
+    connection.backlog->push_owed(text.substr(sent));
+    if (sent > 0) connection.backlog->mark_started();
+    return want_write(slot);
   }
-  close_slow(slot);
+  if (has_room(connection, text.size())) return connection.backlog->push_owed(std::move(text));
+  be_slow(slot);
+  end_leaving();
 }
 
 void Shard::write_text(Slot slot, std::string text) {
@@ -202,12 +236,16 @@ void Shard::on_writable(Slot slot) {
     if (sent > 0) connection.backlog->consume(sent);
     if (sent < bytes.size()) return;
   }
-  const std::uint32_t missed = connection.backlog->take_missed();
+  const std::string note = missed_note(*connection.backlog);
   connection.backlog.reset();
   want_write(slot);
-  if (missed == 0) return output_drained(slot);
-  const std::string note = fmt::format(": missed {} events: too slow\n\n", missed);
+  if (note.empty()) return output_drained(slot);
   write_text(slot, connection.gzip ? gzip_blocks(note) : note);
+}
+
+std::string Shard::missed_note(Backlog& backlog) {
+  const std::uint32_t missed = backlog.take_missed();
+  return missed == 0 ? std::string() : fmt::format(": missed {} events: too slow\n\n", missed);
 }
 
 // Everything handed over so far is with the kernel, or with the stream's session.
@@ -267,6 +305,11 @@ void Shard::leave(Slot slot) {
   if (connection.leaving) return;
   connection.leaving = true;
   leaving_.push_back(slot);
+}
+
+void Shard::end_leaving() {
+  for (const Slot slot : leaving_) end_after_output(slot);
+  leaving_.clear();
 }
 
 }  // namespace rt::server

@@ -57,6 +57,11 @@ void Shard::act(Slot slot, const ServedEndpoint& served, Outcome&& outcome, bool
   if (auto opening = boxed<Opening>(outcome)) return open_stream(slot, served, std::move(opening));
   auto question = boxed<Question>(outcome);
   RT_CHECK(question != nullptr);
+  if (phase_ == Phase::finishing || (phase_ == Phase::draining && question->publishes)) {
+    Answer refusal = served.endpoint->draining();
+    refusal.headers += retry_after(slot);
+    return answer(slot, refusal, /*keep_alive=*/false);
+  }
   Connection& connection = connections_[slot];
   connection.incoming->keep_alive = keep_alive;
   connection.state = Connection::State::answering;
@@ -96,6 +101,10 @@ void Shard::open_stream(Slot slot, const ServedEndpoint& served, std::unique_ptr
   connection.target = opening->target;
   for (const std::uint64_t key : opening->keys) index_.add(key, slot, connection.chain);
   counters_.subscribers.fetch_add(1, std::memory_order_relaxed);
+  if (phase_ == Phase::finishing) {
+    const auto incoming = std::move(connection.incoming);
+    return turn_away(slot, std::move(incoming->opening));
+  }
   ToHub message;
   message.kind = ToHub::Kind::join;
   message.connection = id_of(slot);
@@ -115,8 +124,9 @@ void Shard::on_told(Slot slot, ToShard& message) {
     std::string opening = std::move(connection.incoming->opening);
     connection.incoming.reset();
     begin_stream(slot, std::move(opening.append(text)));
-  } else if (!text.empty()) {
-    write_text(slot, std::move(text));
+  } else if (!text.empty() && !connection.leaving) {
+    // The last word is said whatever the backlog; more would not follow.
+    message.last ? write_text(slot, std::move(text)) : write_owed(slot, std::move(text));
   }
   if (message.last && connection.generation == generation) end_after_output(slot);
 }

@@ -14,6 +14,8 @@ namespace {
 
 // Beyond its name: the entry of the table.
 constexpr std::size_t kTopicBytes = 160;
+constexpr std::string_view kGapOver =
+    ": gap: the connection to the database was lost, and is back\n\n";
 
 }  // namespace
 
@@ -64,7 +66,7 @@ void TopicTable::receive(const std::string& name, std::string_view data, WallTim
     ++heard.broadcast;
     return;
   }
-  if (heard.ring.empty()) turns_.push_back(target);
+  if (heard.ring.empty() && !heard.interrupted) turns_.push_back(target);
   if (heard.ring.size() == options_.ring_capacity) {
     heard.ring.pop_front();
     --waiting_;
@@ -75,20 +77,32 @@ void TopicTable::receive(const std::string& name, std::string_view data, WallTim
   ++waiting_;
 }
 
+void TopicTable::interrupted() {
+  for (auto& [target, topic] : topics_) {
+    if (topic.subscribers == 0 || topic.interrupted) continue;
+    if (topic.ring.empty()) turns_.push_back(target);
+    topic.interrupted = true;
+  }
+}
+
 EventRef TopicTable::next() {
   if (turns_.empty()) return {};
   const Hash128 target = turns_.front();
   turns_.pop_front();
-  Topic& topic = topics_.find(target)->second;  // kept while its ring is not empty
+  Topic& topic = topics_.find(target)->second;  // kept while its turn is to come
   std::string frame;
-  if (topic.untold > 0) frame = fmt::format(": missed {} messages\n\n", topic.untold);
+  if (topic.interrupted) frame = kGapOver;
+  topic.interrupted = false;
+  if (topic.untold > 0) frame += fmt::format(": missed {} messages\n\n", topic.untold);
   topic.untold = 0;
-  frame += topic_frame(topic.ring.front());
-  topic.ring.pop_front();
-  --waiting_;
+  if (!topic.ring.empty()) {
+    frame += topic_frame(topic.ring.front());
+    topic.ring.pop_front();
+    --waiting_;
+    ++topic.broadcast;
+    topic.delivered += topic.subscribers;
+  }
   if (!topic.ring.empty()) turns_.push_back(target);
-  ++topic.broadcast;
-  topic.delivered += topic.subscribers;
   std::string gzip_frame;
   if (topic.gzip_subscribers > 0) gzip_frame = gzip_blocks(frame);
   const std::array<std::uint64_t, 1> keys{target.low};
@@ -98,11 +112,12 @@ EventRef TopicTable::next() {
   content.target = target;
   content.frame = frame;
   content.gzip_frame = gzip_frame;
+  content.held_back = topic.pending;
   return EventRef::adopt(EventBlock::create(content));
 }
 
 bool TopicTable::is_idle(const Topic& topic, WallTime now) const {
-  return topic.subscribers == 0 && topic.ring.empty() &&
+  return topic.subscribers == 0 && topic.ring.empty() && !topic.interrupted &&
          now - topic.last_activity >= options_.idle_timeout;
 }
 
@@ -124,10 +139,12 @@ std::string TopicTable::health_json(const Links& links, std::size_t limit, WallT
     ++shown;
     std::size_t topic_bytes = kTopicBytes + topic.name.size();
     for (const std::string& waiting : topic.ring) topic_bytes += waiting.capacity();
+    const std::uint64_t pending = topic.pending->load(std::memory_order_relaxed);
+    *sum.pending += pending;
     list.push_back({{"topic", topic.name},
                     {"subscribers", topic.subscribers},
                     {"dispatch_depth", topic.ring.size()},
-                    {"pending_to_clients", 0},
+                    {"pending_to_clients", pending},
                     {"published", topic.published},
                     {"broadcast", topic.broadcast},
                     {"delivered_frames", topic.delivered},
@@ -158,7 +175,7 @@ std::string TopicTable::health_json(const Links& links, std::size_t limit, WallT
        {{"topics", shown},
         {"subscribers", sum.subscribers},
         {"dispatch_depth", waiting_},
-        {"pending_to_clients", links.pending_to_clients},
+        {"pending_to_clients", sum.pending->load()},
         {"published", sum.published},
         {"broadcast", sum.broadcast},
         {"delivered_frames", sum.delivered},

@@ -4,9 +4,11 @@
 // and its subscribers are told how much they missed. One thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,6 +35,8 @@ class TopicTable {
   void published(const std::string& name, WallTime now);
   // A message that arrived: it waits for next(), unless nobody listens here.
   void receive(const std::string& name, std::string_view data, WallTime now);
+  // The messages of some time are lost for all topics: their subscribers are told by next().
+  void interrupted();
   // The event of the message that is next, each topic in its turn; nothing if none waits.
   EventRef next();
   bool is_waiting() const { return !turns_.empty(); }
@@ -46,7 +50,6 @@ class TopicTable {
     bool notifying = false;
     std::uint64_t reconnects = 0;
     std::size_t threads = 0;
-    std::uint64_t pending_to_clients = 0;
   };
   // GET /healthz; at most `limit` topics, and totals of those.
   std::string health_json(const Links& links, std::size_t limit, WallTime now) const;
@@ -62,7 +65,11 @@ class TopicTable {
     std::uint64_t dropped = 0;  // subscribers
     std::uint64_t missed = 0;   // messages that left a full ring
     std::uint64_t untold = 0;   // of those, what the subscribers do not know of yet
+    bool interrupted = false;   // and the subscribers do not know of it yet
     std::deque<std::string> ring;
+    // Sent, and not yet taken by a subscriber's socket. Events hold it longer than the table may.
+    std::shared_ptr<std::atomic<std::uint64_t>> pending =
+        std::make_shared<std::atomic<std::uint64_t>>(0);
     WallTime last_activity{};
   };
   struct HashTarget {

@@ -64,8 +64,17 @@ void TopicsBoard::publish(const Asker& asker, Question question) {
 }
 
 void TopicsBoard::hear(const RecordView& record) {
+  if (record.kind == RecordKind::gap) {
+    if (echo_ == Echo::awaited) echo_ = Echo::over;  // it is lost
+    table_.interrupted();
+    return send_waiting();
+  }
   if (record.kind != RecordKind::notify) return;
   const auto notified = archive::decode_notify(record.body);
+  if (echo_ == Echo::awaited && notified && notified->channel == options_.echo_channel) {
+    echo_ = Echo::over;
+    return;
+  }
   const auto message = notified ? parse_topic_envelope(notified->payload) : std::nullopt;
   if (message) {
     table_.receive(message->topic, message->data, port_->now());
@@ -77,6 +86,26 @@ void TopicsBoard::hear(const RecordView& record) {
 
 void TopicsBoard::send_waiting() {
   while (table_.is_waiting() && port_->has_room()) port_->send(table_.next());
+}
+
+// Messages come back in the order in which they were committed, and one connection sends them all:
+// after them a last one, the echo, says that they are here.
+bool TopicsBoard::drain() {
+  if (errands_ != nullptr && echo_ == Echo::none) {
+    const bool is_listening = options_.links && options_.links().listening;
+    echo_ = options_.echo && is_listening ? Echo::awaited : Echo::over;
+    auto outcome = std::make_shared<Result<void>>();
+    const auto settle = [this, outcome] {
+      if (!*outcome) echo_ = Echo::over;
+    };
+    if (echo_ == Echo::awaited &&
+        !errands_->submit(
+            {.work = [this, outcome] { *outcome = options_.echo(); }, .done = settle})) {
+      echo_ = Echo::none;  // the queue is full: when it has room
+    }
+  }
+  const bool is_idle = errands_ == nullptr || (echo_ == Echo::over && errands_->outstanding() == 0);
+  return is_idle && !table_.is_waiting();
 }
 
 bool TopicsBoard::turn() {

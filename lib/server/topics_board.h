@@ -19,7 +19,11 @@ class TopicsBoard final : public Board {
 
   struct Options {
     TopicTable::Options table;
-    Send send;                                 // empty: messages stay in this server
+    Send send;  // empty: messages stay in this server
+    // As send(), to nobody but this instance: what it sent before has arrived when this does. Comes
+    // back as a notification on this channel.
+    std::function<Result<void>()> echo;
+    std::string echo_channel;
     std::function<TopicTable::Links()> links;  // thread-safe; empty: no database
     std::function<void()> on_damaged;          // a notification that is no message
   };
@@ -32,16 +36,21 @@ class TopicsBoard final : public Board {
   void ask(const Asker& asker, Question question) override;
   void hear(const RecordView& record) override;
   bool turn() override;
+  bool drain() override;
   void tidy() override { table_.forget_idle(port_->now()); }
 
  private:
   void publish(const Asker& asker, Question question);
   void send_waiting();
 
+  // Of the last thing sent: has it come back, and with it all before it?
+  enum class Echo : std::uint8_t { none, awaited, over };
+
   Options options_;
   TopicTable table_;
   BoardPort* port_ = nullptr;
   std::unique_ptr<Errands> errands_;  // or null: without `send`
+  Echo echo_ = Echo::none;
 };
 
 }  // namespace rt::server

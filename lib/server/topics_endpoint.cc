@@ -21,12 +21,14 @@ TopicsEndpoint::TopicsEndpoint(TopicsHttp options) : options_(std::move(options)
   rules_.keepalive_every = options_.keepalive_every;
   rules_.keepalive = [](WallTime) { return std::string(kTopicKeepalive); };
   rules_.goodbye = kTopicGoodbye;
+  rules_.backlog_events_max = options_.client_events_max;
 }
 
 Outcome TopicsEndpoint::on_request(const http1::RequestHead& head) const {
   if (head.path == options_.health_path && !options_.health_path.empty()) {
     return Question{.verb = static_cast<int>(TopicVerb::health),
-                    .text = head.parameter("limit").value_or("")};
+                    .text = head.parameter("limit").value_or(""),
+                    .publishes = false};
   }
   const auto topic = topic_of_path(head.path, options_.base_path);
   if (!topic) return NotMine{};
@@ -49,6 +51,10 @@ Outcome TopicsEndpoint::on_request(const http1::RequestHead& head) const {
   }
   return Answer{
       .status = 405, .body = "Method not allowed\n", .headers = "Allow: GET, POST, OPTIONS\r\n"};
+}
+
+Answer TopicsEndpoint::draining() const {
+  return {.status = 503, .body = "publish error: server draining\n"};
 }
 
 Outcome TopicsEndpoint::listen(const http1::RequestHead& head, const std::string& topic) const {

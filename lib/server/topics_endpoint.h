@@ -14,7 +14,8 @@ struct TopicsHttp {
   std::string publish_token;             // empty: anybody may
   std::string listen_token;
   std::size_t notify_bytes_max = 7900;
-  bool gzip = true;  // for who asks for it
+  bool gzip = true;                   // for who asks for it
+  std::size_t client_events_max = 0;  // messages a subscriber may leave unread; 0: bytes alone
   Duration keepalive_every = std::chrono::seconds(15);
 };
 
@@ -29,6 +30,7 @@ class TopicsEndpoint final : public Endpoint {
   explicit TopicsEndpoint(TopicsHttp options);
   Outcome on_request(const http1::RequestHead& head) const override;
   Outcome on_body(const std::string& topic, std::string body) const override;
+  Answer draining() const override;
   const StreamRules& stream_rules() const override { return rules_; }
 
  private:

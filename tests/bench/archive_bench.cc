@@ -1,5 +1,6 @@
 // Recording and reading, without a database: rows a second and bytes on the disk.
 #include <benchmark/benchmark.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -9,7 +10,10 @@
 #include "archive/reader.h"
 #include "archive/writer.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/random.h"
+#include "rtreplay/output.h"
+#include "rtreplay/record_printer.h"
 
 namespace {
 
@@ -124,6 +128,58 @@ void read_to_null(benchmark::State& state) {
   state.SetItemsProcessed(rows);
 }
 BENCHMARK(read_to_null)->Arg(1)->Arg(10'000)->Unit(benchmark::kMillisecond);
+
+// A table with the columns of row(), so that the printer knows their names.
+std::string relation() {
+  std::string out = "R";
+  put(out, std::uint32_t{16'384});
+  out += std::string("public") + '\0' + "orders" + '\0' + 'd';
+  put(out, std::uint16_t{6});
+  const std::pair<const char*, std::uint32_t> columns[] = {{"id", 20},           {"customer", 23},
+                                                           {"note", 25},         {"total", 1700},
+                                                           {"created_at", 1184}, {"doc", 3802}};
+  for (const auto& [name, type] : columns) {
+    out += type == 20 ? '\1' : '\0';
+    out += name;
+    out += '\0';
+    put(out, type);
+    put(out, std::int32_t{-1});
+  }
+  return out;
+}
+
+// As `rtreplay cat`: rows as NDJSON, written to /dev/null.
+void read_to_ndjson(benchmark::State& state) {
+  const std::string path = scratch_file();
+  std::filesystem::remove(path);
+  {
+    Writer writer = Writer::create(path, {}, Moment::of(SystemClock())).value();
+    const std::string described = relation();
+    (void)writer.append({RecordKind::wal, true, 0, 0, described}, SystemClock().now());
+    write_rows(writer, 400'000 / static_cast<std::uint64_t>(state.range(0)),
+               static_cast<std::uint64_t>(state.range(0)));
+    (void)writer.close(SystemClock().now());
+  }
+  const Fd null(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  std::uint64_t rows = 0;
+  for (auto _ : state) {
+    ReadOptions options;
+    options.committed_only = true;
+    Reader reader = Reader::open(path, options).value();
+    rtreplay::RecordPrinter printer(rtreplay::LineFormat::ndjson, false);
+    rtreplay::Output output(null.get());
+    Entry entry;
+    while (reader.next(entry).value_or(false)) {
+      printer.print(entry.record, entry.position, output.buffer());
+      (void)output.poll();
+    }
+    (void)output.flush();
+    rows += printer.lines();
+  }
+  std::filesystem::remove(path);
+  state.SetItemsProcessed(static_cast<std::int64_t>(rows));
+}
+BENCHMARK(read_to_ndjson)->Arg(1)->Arg(10'000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 // A relay between a subscriber and a server of event streams that swallows one whole event of what
-// the server sends. It knows chunked coding just well enough to leave the framing intact. On
-// loopback.
+// the server sends, or changes the bytes. It knows chunked coding just well enough to leave the
+// framing intact. On loopback.
 #pragma once
 
 #include <poll.h>
@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <list>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -30,6 +32,12 @@ class DroppingRelay {
         listener_(std::move(*io::listen_on(*io::parse_address("127.0.0.1:0"), {}))) {
     address_ = io::local_address(listener_.get())->text();
     thread_ = std::thread([this] { run(); });
+  }
+  // Drops nothing; what the server sends is changed by `rewrite`, read by read.
+  DroppingRelay(const std::string& target, std::function<void(std::string&)> rewrite)
+      : DroppingRelay(target, ~std::uint64_t{0}) {
+    const std::lock_guard lock(mutex_);
+    rewrite_ = std::move(rewrite);
   }
   ~DroppingRelay() {
     stopped_ = true;
@@ -93,11 +101,15 @@ class DroppingRelay {
     char buffer[65536];
     const ssize_t got = ::recv(pair.server.get(), buffer, sizeof buffer, 0);
     if (got <= 0) return false;
-    const std::string_view bytes(buffer, static_cast<std::size_t>(got));
+    std::string bytes(buffer, static_cast<std::size_t>(got));
+    {
+      const std::lock_guard lock(mutex_);
+      if (rewrite_) rewrite_(bytes);
+    }
     const std::size_t first = bytes.find("\nevent: delta\n");
-    const bool one = first != std::string_view::npos &&
-                     bytes.find("\nevent: ", first + 1) == std::string_view::npos &&
-                     bytes.find("HTTP/1.1") == std::string_view::npos;
+    const bool one = first != std::string::npos &&
+                     bytes.find("\nevent: ", first + 1) == std::string::npos &&
+                     bytes.find("HTTP/1.1") == std::string::npos;
     const bool whole = bytes.ends_with("\n\n") || bytes.ends_with("\n\n\r\n");
     if (one && whole && ++count_ >= nth_ && !dropped_) {
       dropped_ = true;
@@ -113,6 +125,8 @@ class DroppingRelay {
   std::string address_;
   std::list<Pair> pairs_;
   std::uint64_t count_ = 0;
+  std::mutex mutex_;
+  std::function<void(std::string&)> rewrite_;
   std::atomic<bool> dropped_{false};
   std::atomic<bool> stopped_{false};
   std::thread thread_;

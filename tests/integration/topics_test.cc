@@ -4,44 +4,12 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "integration/patience.h"
-#include "integration/private_postgres.h"
-#include "integration/running_tool.h"
-#include "io/socket.h"
-#include "server/http_client.h"
+#include "integration/topics_instance.h"
 
 namespace rt::test {
 namespace {
 
-struct Instance {
-  explicit Instance(const PrivatePostgres& postgres, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words = {"rtctl",      "serve",  "--listen", "127.0.0.1:0",
-                                      "--surfaces", "topics", "--pg",     postgres.dsn()};
-    words.insert(words.end(), more.begin(), more.end());
-    tool = std::make_unique<RunningTool>(words);
-    REQUIRE(tool->wait_for("listening for notifications"));
-    REQUIRE(tool->wait_for("rtctl: serving"));
-    const std::string& text = tool->error_text();
-    const std::size_t at = text.find("url=http://") + 11;
-    address = text.substr(at, text.find(' ', at) - at);
-  }
-  std::string url() const { return "http://" + address; }
-  // The answer to a publish; its first line and its body.
-  std::string publish(const std::string& topic, const std::string& data) const {
-    HttpClient client(*io::parse_address(address));
-    client.post("/topics/" + topic + "/events", "{\"data\":" + data + "}");
-    return client.until("}\n");
-  }
-  nlohmann::json health() const {
-    HttpClient client(*io::parse_address(address));
-    client.get("/healthz", "Connection: close\r\n");
-    const std::string& answer = client.until_closed();
-    return nlohmann::json::parse(answer.substr(answer.find("\r\n\r\n")));
-  }
-
-  std::unique_ptr<RunningTool> tool;
-  std::string address;
-};
+using Instance = TopicsInstance;
 
 TEST_CASE("topics 8: what any instance or plain SQL publishes reaches the subscribers of all",
           "[topics]") {

@@ -153,6 +153,6 @@ TEST_CASE("wal errors: a slot that is lost, or gone, is not started anew in sile
   }
   SECTION("a position from the future") {
     options.start_lsn = 0xF00000000;
-    CHECK(error_of(options).code == Code::integrity);
+    CHECK(error_of(options).code == Code::refused);
   }
 }

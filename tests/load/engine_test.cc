@@ -247,11 +247,3 @@ TEST_CASE("engine: a signal ends the run with a partial outcome", "[load][engine
   CHECK(outcome->integrity.lost == 0);
   CHECK(rt::judge(scenario, *outcome).exit_status == 130);
 }
-
-TEST_CASE("engine: as many shards as descriptor tables are needed", "[load][engine]") {
-  CHECK(rt::shards_for(100, 20'000, 2) == 1);
-  CHECK(rt::shards_for(10'000, 20'000, 2) == 2);
-  CHECK(rt::shards_for(400'000, 20'000, 2) == 22);
-  CHECK(rt::shards_for(400'000, 1'000'000, 2) == 22);
-  CHECK(rt::shards_for(1'000, 1'024, 1) == 2);
-}

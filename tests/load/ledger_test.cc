@@ -210,3 +210,22 @@ TEST_CASE("ledger: any order of arrivals gives the numbers of a plain set", "[lo
     RC_ASSERT(due.lost == count - seen.size());
   });
 }
+
+TEST_CASE("ledger: who leaves is owed what it saw up to then, and who comes begins anew",
+          "[load][ledger]") {
+  rt::Publication publication(1, 1);
+  for (int i = 0; i < 10; ++i) publication.assign(0, 0);
+  rt::Ledger ledger(1);
+  ledger.opened(0, rt::Baseline::nothing);
+  for (const std::uint32_t sequence : {1U, 2U, 4U}) ledger.deliver(0, sequence);  // 3 is missing
+  ledger.retire(0);
+  CHECK_FALSE(ledger.is_open(0));
+  ledger.opened(0, rt::Baseline::first);
+  CHECK(ledger.deliver(0, 7).arrived == rt::Arrived::first);
+  for (const std::uint32_t sequence : {8U, 9U, 10U}) ledger.deliver(0, sequence);
+  std::vector<rt::Ledger::Due> due(1);
+  ledger.settle(0, 0, publication, due);
+  CHECK(due[0].expected == 8);  // 1 to 4, and 7 to 10
+  CHECK(due[0].lost == 1);
+  CHECK(due[0].first_lost == 3);
+}

@@ -1,6 +1,7 @@
 #include "load/scenario.h"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -56,6 +57,41 @@ TEST_CASE("scenario: the quickstart is read as written", "[load][scenario]") {
   REQUIRE(read->subscriptions.topic_name(17) == "run-17");
   REQUIRE(read->thresholds[0].value == 300'000);
   REQUIRE(read->sha256.size() == 64);
+}
+
+TEST_CASE("scenario: every file of scenarios/ is valid and named after itself",
+          "[load][scenario]") {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(RT_SOURCE_DIR "/scenarios")) {
+    if (entry.path().extension() != ".json") continue;
+    const auto read = rt::read_scenario(entry.path());
+    INFO((read ? std::string() : read.error().text));
+    REQUIRE(read.has_value());
+    CHECK(read->name == entry.path().stem());
+    CHECK_FALSE(read->thresholds.empty());
+    ++count;
+  }
+  CHECK(count >= 10);
+}
+
+TEST_CASE("scenario: a file extends another beside it, and circles are found", "[load][scenario]") {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "rt-extends";
+  std::filesystem::create_directories(folder);
+  const auto write = [&](const char* name, const std::string& text) {
+    std::ofstream(folder / name) << text;
+    return (folder / name).string();
+  };
+  write("base.json", R"({"name": "base", "extends": "preset:runs", "seed": 9})");
+  const auto read = rt::read_scenario(write("mine.json", R"({"name": "mine",
+      "extends": "base.json"})"));
+  REQUIRE(read);
+  CHECK(read->seed == 9);
+  const std::string circle = write("circle.json", R"({"name": "x", "extends": "circle.json"})");
+  CHECK_THAT(rt::read_scenario(circle).error().text, Contains("does not lead back here"));
+  const std::string lost = write("lost.json", R"({"name": "x",
+      "extends": "gone.json"})");
+  CHECK_THAT(rt::read_scenario(lost).error().text, Contains("lost.json:2: /extends: cannot read"));
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("scenario: every preset and the example of the README are valid", "[load][scenario]") {
@@ -120,13 +156,10 @@ TEST_CASE("scenario: what is missing is named", "[load][scenario]") {
 
 TEST_CASE("scenario: what this version cannot do is refused, not ignored", "[load][scenario]") {
   const auto unsupported = Contains("known but not supported yet by this version");
-  REQUIRE_THAT(error_of(changed("\"name\": \"small\"", "\"name\": \"small\", \"churn\": {}")),
+  REQUIRE_THAT(error_of(changed("\"name\": \"small\"", "\"name\": \"small\", \"sources\": {}")),
                unsupported);
-  REQUIRE_THAT(error_of(changed("\"pg-update\"", "\"redis-publish\"")), unsupported);
-  REQUIRE_THAT(error_of(changed("\"runs\"", "\"jobs\"")), unsupported);
-  REQUIRE_THAT(error_of(changed("\"300/s\"", "5, \"size\": {\"dist\": \"lognormal\"}")),
-               unsupported);
-  REQUIRE_THAT(error_of(changed("< 300ms", "< 1.1 * baseline")), unsupported);
+  REQUIRE_THAT(error_of(changed("\"pg-update\"", "\"pg-insert\"")), unsupported);
+  REQUIRE_THAT(error_of(changed("delivery.p95 <", "worst_conn.p95 <")), unsupported);
   REQUIRE_THAT(error_of(changed("\"hold\"", "\"until\": \"stationary\", \"hold\"")), unsupported);
 }
 
@@ -142,6 +175,112 @@ TEST_CASE("scenario: contradictions are found before anything is started", "[loa
   const std::string text =
       changed("\"name\": \"small\"", R"("name": "small", "gates": {"waive": ["clok"]})");
   REQUIRE_THAT(error_of(text), Contains("unknown gate \"clok\"; did you mean \"clock\"?"));
+}
+
+TEST_CASE("scenario: every preset says which producers it has", "[load][scenario]") {
+  const auto with = [](const std::string& preset, const std::string& producer) {
+    return R"({"name": "x", "extends": "preset:)" + preset +
+           R"(", "publish": [{"id": "a", "rate": 5, "producer": )" + producer + "}]}";
+  };
+  REQUIRE_THAT(error_of(with("runs", R"({"type": "redis-publish"})")),
+               Contains("preset runs needs a producer of type pg-update"));
+  REQUIRE_THAT(error_of(with("topics", R"({"type": "pg-job"})")),
+               Contains("needs a producer of type http-post or pg-notify"));
+  REQUIRE_THAT(error_of(with("jobs", R"({"type": "pg-jbo"})")),
+               Contains("did you mean \"pg-job\"?"));
+  REQUIRE_THAT(error_of(with("events", R"({"type": "http-post", "body": "{}"})")),
+               Contains("/publish/0/producer/body: expected \"{payload}\""));
+  REQUIRE_THAT(error_of(with("runs", R"({"archive": "x.rtz"})")),
+               Contains("a recording says itself when"));
+  REQUIRE_THAT(error_of(with("runs", R"({"type": "pg-update", "file": "x.rtz"})")),
+               Contains("only a producer of type archive"));
+  const auto topics = parse_scenario(with("topics", R"({"type": "pg-notify"})"), "x.json");
+  REQUIRE(topics);
+  REQUIRE(topics->publish[0].channel == "topic_broadcast_{shard}");
+  REQUIRE(topics->publish[0].body == R"({"topic":"{topic}","data":{payload}})");
+  const auto events = parse_scenario(with("events", R"({"type": "http-post"})"), "x.json");
+  REQUIRE(events);
+  REQUIRE(events->publish[0].url == "http://127.0.0.1:8080/events");
+  const auto jobs = rt::read_scenario("preset:jobs");
+  REQUIRE(jobs);
+  REQUIRE(jobs->subscriptions.topic_name(255) == "72746265-6e63-8000-8000-0000000000ff");
+}
+
+TEST_CASE("scenario: sizes, bursts, recordings and choices are read", "[load][scenario]") {
+  const auto with = [](const std::string& rest) {
+    return R"({"name": "x", "extends": "preset:topics", "publish": [{"id": "a", )" + rest + "}]}";
+  };
+  const std::string post = R"("producer": {"type": "http-post"}, )";
+  const auto read = parse_scenario(with(post + R"("arrival": {"n": 50, "every": "1s"},
+           "size": {"dist": "lognormal", "p50": "256B", "p99": "4KiB"},
+           "topic": {"dist": "hot", "share": 0.8, "topics": 3}, "payload": {"entropy": 0.7})"),
+                                   "x.json");
+  REQUIRE(read);
+  const rt::PublishSpec& spec = read->publish[0];
+  REQUIRE(spec.arrival == rt::Arrival::burst);
+  REQUIRE(spec.burst == 50);
+  REQUIRE(spec.rate[0].per_s == 50);
+  REQUIRE(spec.size.low == 256);
+  REQUIRE(spec.size.high == 4096);
+  REQUIRE(spec.topic.topics == 3);
+  REQUIRE(spec.entropy == 0.7);
+  const auto replay = parse_scenario(
+      with(
+          R"("producer": {"type": "archive", "file": "inc42.rtz", "speed": 2, "via": "pg-notify"})"),
+      "x.json");
+  REQUIRE(replay);
+  REQUIRE(replay->publish[0].archive == "inc42.rtz");
+  REQUIRE(replay->publish[0].producer == rt::ProducerKind::pg_notify);
+  REQUIRE_THAT(error_of(with(post + R"("rate": 5, "size": {"dist": "uniform", "min": "2KiB"})")),
+               Contains("/publish/0/size: \"max\" is missing"));
+  REQUIRE_THAT(error_of(with(post + R"("rate": 5, "topic": {"dist": "one", "share": 0.5})")),
+               Contains("only \"hot\" has a share"));
+}
+
+TEST_CASE("scenario: churn, cohorts, storms and faults are read, and name a phase",
+          "[load][scenario]") {
+  const auto with = [](const std::string& rest) {
+    return R"({"name": "x", "extends": "preset:runs", )" + rest + "}";
+  };
+  const auto read = parse_scenario(with(R"(
+      "churn": {"lifetime": {"dist": "exp", "mean": "10m"}, "rate_cap": "2k/s"},
+      "cohorts": [{"name": "slow", "share": 0.01, "read": {"bytes_per_s": "2KiB", "rcvbuf": "4KiB"}},
+                  {"name": "stall", "share": 0.001, "read": {"stop_after": "20s", "for": "60s"}},
+                  {"name": "mobile", "share": 0.05, "from": "main",
+                   "link": {"rtt": "120ms", "jitter": "40ms"},
+                   "background": {"off": "30s", "every": "5m"}}],
+      "reconnect": {"storms": [{"at": "main+5s", "share": 0.5, "how": "rst", "within": "1s"}]},
+      "faults": [{"at": "main+1s", "for": "10s", "on": {"share": 0.1}, "do": "latency", "ms": 200},
+                 {"at": "main", "do": "truncate", "mid_event": true},
+                 {"at": "main", "for": "1s", "do": "bandwidth", "bytes_per_s": "64KiB"},
+                 {"at": "main", "do": "exec", "cmd": ["systemctl", "restart", "rt"]}],
+      "thresholds": [{"expr": "cohort.slow.delivery.p95 < 5s"}, {"expr": "resume.p95 < 5s"}])"),
+                                   "x.json");
+  INFO((read ? "" : read.error().text));
+  REQUIRE(read);
+  REQUIRE(read->churn.lifetime.dist == rt::DurationSpec::Dist::exponential);
+  REQUIRE(read->cohorts[0].reads_slowly());
+  REQUIRE(read->cohorts[1].stop_for == std::chrono::seconds(60));
+  REQUIRE_FALSE(read->cohorts[2].reads_slowly());
+  REQUIRE(read->cohorts[2].from_phase == 2);
+  REQUIRE(read->reconnect.storms[0].at.after == std::chrono::seconds(5));
+  REQUIRE(read->faults[0].delay == std::chrono::milliseconds(200));
+  REQUIRE(read->faults[1].mid_event);
+  REQUIRE_FALSE(read->faults[3].needs_proxy());
+  REQUIRE(read->thresholds[0].cohort == "slow");
+  REQUIRE_THAT(error_of(with(R"("faults": [{"at": "mian+1s", "do": "reset"}])")),
+               Contains("there is no phase \"mian\"; did you mean \"main\"?"));
+  REQUIRE_THAT(error_of(with(R"("faults": [{"at": "main", "do": "stal", "for": "1s"}])")),
+               Contains("unknown fault \"stal\"; did you mean \"stall\"?"));
+  REQUIRE_THAT(error_of(with(R"("faults": [{"at": "main", "do": "stall"}])")),
+               Contains("/faults/0: \"for\" is missing"));
+  REQUIRE_THAT(error_of(with(R"("churn": {"lifetime": "0s"})")), Contains("above 0"));
+  REQUIRE_THAT(error_of(with(R"("cohorts": [{"name": "healthy", "share": 0.5}])")),
+               Contains("/cohorts/0/name"));
+  REQUIRE_THAT(error_of(with(R"("thresholds": [{"expr": "cohort.slwo.delivery.p95 < 5s"}])")),
+               Contains("names no cohort"));
+  REQUIRE_THAT(error_of(with(R"("thresholds": [{"expr": "delivery.p95 < 1.1 * baseline"}])")),
+               Contains("needs a measured phase named or tagged \"baseline\""));
 }
 
 TEST_CASE("scenario: broken JSON, double keys and bombs are refused with their line",

@@ -1,5 +1,7 @@
 #include "load/stream_connection.h"
 
+#include <zlib.h>
+
 #include <catch2/catch.hpp>
 
 #include "load/shard.h"
@@ -113,11 +115,14 @@ TEST_CASE("target: a URL gives host, port and path", "[load][target]") {
   CHECK(rt::StreamTarget::parse("http://host")->path == "/");
   CHECK(rt::StreamTarget::parse("http://[::1]:9/x")->host == "::1");
   CHECK(rt::StreamTarget::parse("http://host?x")->path == "/?x");
+  CHECK_FALSE(target->tls);
+  CHECK(rt::StreamTarget::parse("https://host/x")->tls);
+  CHECK(rt::StreamTarget::parse("https://host/x")->port == 443);
 }
 
 TEST_CASE("target: what is not a plain URL is refused with a reason", "[load][target]") {
-  for (const char* url : {"host", "ftp://host", "http://", "http://h:0/", "http://h:70000/",
-                          "http://h/a b", "https://h/"}) {
+  for (const char* url :
+       {"host", "ftp://host", "http://", "http://h:0/", "http://h:70000/", "http://h/a b"}) {
     const auto target = rt::StreamTarget::parse(url);
     REQUIRE_FALSE(target);
     CHECK(target.error().code == rt::Code::usage);
@@ -138,4 +143,69 @@ TEST_CASE("target: runs without {topic} are asked for by a filter", "[load][targ
   std::string path;
   target->append_path(path, "r\"1", true);
   CHECK(path == "/v1/runs/stream?filter=%7B%22run_id%22%3A%22r%5C%221%22%7D");
+}
+
+namespace {
+
+// A gzip stream whose pieces can each be read as soon as they arrive (RFC 1952).
+std::string gzip_of(const std::vector<std::string>& pieces) {
+  z_stream stream{};
+  REQUIRE(deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) == Z_OK);
+  std::string out;
+  for (const std::string& piece : pieces) {
+    std::string packed(piece.size() + 256, '\0');
+    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(piece.data()));
+    stream.avail_in = static_cast<uInt>(piece.size());
+    stream.next_out = reinterpret_cast<Bytef*>(packed.data());
+    stream.avail_out = static_cast<uInt>(packed.size());
+    REQUIRE(deflate(&stream, Z_SYNC_FLUSH) == Z_OK);
+    out.append(packed, 0, packed.size() - stream.avail_out);
+  }
+  deflateEnd(&stream);
+  return out;
+}
+
+const std::string kGzipHead =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\n";
+
+}  // namespace
+
+TEST_CASE("stream: a gzip stream is unpacked as it arrives, at every split point",
+          "[load][stream]") {
+  const std::string bytes = kGzipHead + gzip_of({"id: 1\ndata: x\n\n", ":k\n\ndata: y\n\n"});
+  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+    StreamConnection stream;
+    stream.restart();
+    Notes notes;
+    CHECK(stream.receive(std::string_view(bytes).substr(0, cut), notes) == Progress::more);
+    CHECK(stream.receive(std::string_view(bytes).substr(cut), notes) == Progress::more);
+    CHECK(notes.log == "open;message=x@1;#k;message=y@1;");
+  }
+}
+
+TEST_CASE("stream: what says gzip and is not, or a coding nobody asked for, is malformed",
+          "[load][stream]") {
+  StreamConnection stream;
+  stream.restart();
+  Notes notes;
+  CHECK(stream.receive(kGzipHead + "data: x\n\n", notes) == Progress::malformed);
+  StreamConnection other;
+  other.restart();
+  CHECK(other.receive("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+                      "Content-Encoding: br\r\n\r\n",
+                      notes) == Progress::malformed);
+}
+
+TEST_CASE("stream: a head that HTTP/2 has read opens the stream, or says why not",
+          "[load][stream]") {
+  StreamConnection stream;
+  stream.restart();
+  Notes notes;
+  CHECK(stream.accept({503, true, rt::ContentCoding::identity}) == Progress::status);
+  CHECK(stream.accept({200, false, rt::ContentCoding::identity}) == Progress::wrong_type);
+  CHECK_FALSE(stream.is_streaming());
+  CHECK(stream.accept({200, true, rt::ContentCoding::identity}) == Progress::more);
+  CHECK(stream.is_streaming());
+  CHECK(stream.receive_body("data: x\n\n", notes) == Progress::more);
+  CHECK(notes.log == "message=x@;");
 }

@@ -64,7 +64,7 @@ TEST_CASE("threshold: what does not follow the grammar says why", "[load][thresh
   REQUIRE_THAT(why("integrity == 0"), Contains("unknown figure of integrity"));
   REQUIRE_THAT(why("integrity.lost == many"), Contains("expected a count"));
   REQUIRE_THAT(why("client.busy < "), Contains("expected a number"));
-  REQUIRE_THAT(why("resume.p95 < 5s"), Contains("known but not supported yet"));
+  REQUIRE_THAT(why("worst_conn.p95 < 5s"), Contains("known but not supported yet"));
 }
 
 TEST_CASE("threshold: passes and fails by the measured figure", "[load][threshold]") {
@@ -121,4 +121,53 @@ TEST_CASE("threshold: single figures come from their part of the outcome", "[loa
   REQUIRE(judged("client.busy < 0.6", outcome).state == ThresholdState::pass);
   REQUIRE(judged("target.bytes_per_connection < 30KB", outcome).state == ThresholdState::pass);
   REQUIRE(judged("load.achieved_ratio >= 0.99", outcome).state == ThresholdState::pass);
+}
+
+TEST_CASE("threshold: a factor of the baseline is held against that phase, with 1 ms to spare",
+          "[load][threshold]") {
+  const auto threshold = rt::parse_threshold("cohort.healthy.delivery.p95 < 1.1*baseline");
+  REQUIRE(threshold);
+  CHECK(threshold->text == "cohort.healthy.delivery.p95 < 1.1 * baseline");
+  rt::Outcome outcome;
+  for (const char* name : {"baseline", "main"}) {
+    rt::PhaseOutcome phase;
+    phase.name = name;
+    phase.measured = true;
+    phase.received = phase.expected = 100;
+    outcome.phases.push_back(phase);
+  }
+  const auto state_with = [&](std::int64_t before_us, std::int64_t after_us) {
+    for (std::size_t p = 0; p < 2; ++p) {
+      rt::Histogram latency;
+      for (int i = 0; i < 100; ++i) latency.record(p == 0 ? before_us : after_us);
+      outcome.phases[p].delivery = latency;
+    }
+    rt::Threshold in_main = *threshold;
+    in_main.phase = "main";
+    return rt::evaluate(in_main, outcome).state;
+  };
+  CHECK(state_with(100'000, 109'000) == rt::ThresholdState::pass);
+  CHECK(state_with(100'000, 112'000) == rt::ThresholdState::fail);
+  CHECK(state_with(2'000, 2'900) == rt::ThresholdState::pass);
+  CHECK(state_with(2'000, 3'100) == rt::ThresholdState::fail);
+}
+
+TEST_CASE("threshold: a cohort's deliveries are its own", "[load][threshold]") {
+  rt::Outcome outcome;
+  rt::CohortOutcome slow;
+  slow.name = "slow";
+  rt::PhaseOutcome phase;
+  phase.name = "main";
+  phase.measured = true;
+  phase.received = phase.expected = 1;
+  phase.delivery.record(7'000);
+  slow.phases.push_back(phase);
+  outcome.cohorts.push_back(slow);
+  const auto measured = [&](const char* text) {
+    return rt::evaluate(rt::parse_threshold(text).value(), outcome).measured;
+  };
+  CHECK(measured("cohort.slow.delivery.max < 1s") == 7'000);
+  CHECK(std::isnan(measured("cohort.healthy.delivery.max < 1s")));
+  CHECK_THAT(rt::parse_threshold("cohort.slow.connect.p95 < 1s").error().text,
+             Catch::Contains("only delivery and intended"));
 }

@@ -69,10 +69,11 @@ TEST_CASE("server identity: another cluster, an older timeline or a shorter WAL 
   CHECK(rt::check_same_server(found, {7, 2, 1000}));
   CHECK(rt::check_same_server(found, {7, 1, 0}));
   for (const rt::ExpectedServer& expected :
-       {rt::ExpectedServer{8, 0, 0}, rt::ExpectedServer{7, 3, 0}, rt::ExpectedServer{7, 2, 1001}}) {
+       {rt::ExpectedServer{8, 0, 0}, rt::ExpectedServer{7, 3, 0}, rt::ExpectedServer{7, 2, 1001},
+        rt::ExpectedServer{7, 1, 0, /*same_timeline=*/true}}) {
     const auto checked = rt::check_same_server(found, expected);
     REQUIRE_FALSE(checked);
-    CHECK(checked.error().code == Code::integrity);
+    CHECK(checked.error().code == Code::refused);
   }
 }
 

@@ -169,7 +169,7 @@ TEST_CASE("standby status: a message outside transactions must be confirmed by i
   CHECK(s.flush() == 100);
   s.status.confirmed(400);
   CHECK(s.flush() == 900);
-  CHECK(s.status.resume_lsn() == 401);
+  CHECK(s.status.resume_lsn() == 400);
 }
 
 TEST_CASE("standby status: a transactional message waits for its commit only", "[proto][standby]") {

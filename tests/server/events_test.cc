@@ -1,6 +1,7 @@
 // The events surface without sockets and without Redis: frames (contracts of eventrail, as golden
 // texts), what a request means, and who is told what when.
 #include <catch2/catch.hpp>
+#include <climits>
 #include <deque>
 #include <map>
 
@@ -211,7 +212,8 @@ struct NotedPort final : BoardPort {
     CHECK(content.surface == Surface::events);
     log.push_back(names[content.target.low] + ": " + std::string(content.frame));
   }
-  bool has_room() override { return true; }
+  bool has_room() override { return room-- > 0; }
+  int room = INT_MAX;  // events that the shards take yet
   void answer(const Asker& asker, Answer answer) override {
     log.push_back(std::to_string(asker.connection.slot) + "= " + std::to_string(answer.status) +
                   " " + answer.body);
@@ -417,6 +419,56 @@ TEST_CASE("events board: an event that is too large is said, not sent", "[events
   CHECK(test.port.take() ==
         "gym:1: : gap: an event of 16777217 bytes is too large to be sent\n\n|");
   CHECK(test.board.counts().unusable == 1);
+}
+
+TEST_CASE("events: what the shards have no room for waits, and so does its source", "[events]") {
+  BoardTest test;
+  test.join(1, "gym:1");
+  test.mark("gym:1:*");
+  test.port.take();
+  test.port.room = 1;
+  for (const char* payload : {"1", "2", "3"}) test.message("gym:1:a", payload);
+  CHECK(test.port.take() == "gym:1: event: message\ndata: 1\n\n|");
+  CHECK_FALSE(test.board.wants_more());
+  test.port.room = 1;
+  CHECK(test.board.turn());
+  CHECK(test.port.take() == "gym:1: event: message\ndata: 2\n\n|");
+  CHECK_FALSE(test.board.drain());
+  test.port.room = 5;
+  CHECK_FALSE(test.board.turn());
+  CHECK(test.port.take() == "gym:1: event: message\ndata: 3\n\n|");
+  CHECK(test.board.wants_more());
+}
+
+TEST_CASE("events: a server that drains waits for what it published to come back", "[events]") {
+  BoardTest test;
+  test.join(1, "gym:1");
+  test.mark("gym:1:*");
+  test.port.take();
+  test.broker.log.clear();
+  CHECK_FALSE(test.board.drain());
+  CHECK_FALSE(test.board.drain());
+  REQUIRE(test.broker.log.size() == 1);  // asked once
+  const std::string echo = test.broker.log[0].substr(1);
+  test.message("gym:1:a", "1");
+  CHECK_FALSE(test.board.drain());
+  test.mark(echo);
+  CHECK(test.board.drain());
+  CHECK(test.port.take() == "gym:1: event: message\ndata: 1\n\n|");
+}
+
+TEST_CASE("events: a server that drains does not wait for a Redis that is away", "[events]") {
+  BoardTest away;
+  away.join(1, "gym:1");
+  away.broker.state = EventsBroker::Link::down;
+  CHECK(away.board.drain());
+  BoardTest lost;
+  lost.join(1, "gym:1");
+  CHECK_FALSE(lost.board.drain());
+  lost.gap();  // the connection on which it would have come
+  CHECK(lost.board.drain());
+  BoardTest idle;
+  CHECK(idle.board.drain());
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ const std::initializer_list<Library> kLibraries = {
     {"jwt.h", {"lib/auth", "tests"}, false},
     {"openssl/", {"lib/auth", "lib/io", "lib/server", "lib/load", "tests"}, false},
     {"spdlog/", {"lib/base"}, false},
-    {"zlib", {"lib/server", "lib/report", "tests"}, false},
+    {"zlib", {"lib/server", "lib/load", "lib/report", "tests"}, false},
     {"zstd", {"lib/archive", "tests"}, false},
     {"xxhash.h", {"lib/archive", "lib/server", "lib/load", "tests"}, false},
     {"nlohmann/json.hpp", {"lib", "apps", "tests"}, false},

@@ -1,0 +1,49 @@
+#include "rtctl/serve_io.h"
+
+#include <algorithm>
+
+#include "base/units.h"
+
+namespace rt::rtctl {
+
+void declare_io(CLI::App* verb, IoFlags& flags) {
+  const std::string group = "Threads and sockets";
+  verb->add_option("--health-listen", flags.health_listen,
+                   "Health on a port of its own, in the clear; --listen then answers 404 for it")
+      ->type_name("ADDR:PORT")
+      ->group(group);
+  verb->add_option("--fanout-shards", flags.fanout_shards,
+                   "I/O threads, at most 64; 0: as many as processors and connections need")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{1024}))
+      ->capture_default_str()
+      ->group(group);
+  verb->add_option("--sse-buffer", flags.sse_buffer,
+                   "Unsent bytes of a subscriber that the kernel may hold, before its backlog")
+      ->type_name("SIZE")
+      ->capture_default_str()
+      ->group(group);
+}
+
+Result<void> set_io(server::ServerOptions& options, const IoFlags& flags,
+                    const std::string& topics_health_path) {
+  if (!flags.health_listen.empty()) {
+    options.health_listen = RT_TRY(io::parse_address(flags.health_listen));
+  }
+  const auto known =
+      std::find(options.health_paths.begin(), options.health_paths.end(), topics_health_path);
+  if (known == options.health_paths.end()) options.health_paths.push_back(topics_health_path);
+  options.shards = flags.fanout_shards;
+  // Less than a frame or two has the server called for every frame; more is memory that a slow
+  // client takes before the server sees that it is slow.
+  constexpr std::uint64_t kLeast = 4 << 10;
+  constexpr std::uint64_t kMost = 4 << 20;
+  const std::uint64_t buffer = RT_TRY(parse_bytes(flags.sse_buffer));
+  if (buffer < kLeast || buffer > kMost) {
+    return fail(Code::usage, "--sse-buffer lies between 4KiB and 4MiB");
+  }
+  options.unsent_bytes_max = static_cast<std::size_t>(buffer);
+  return {};
+}
+
+}  // namespace rt::rtctl

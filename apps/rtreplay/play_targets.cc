@@ -1,0 +1,77 @@
+#include "rtreplay/play_targets.h"
+
+#include <fmt/format.h>
+
+#include "rtreplay/play_sinks.h"
+
+namespace rt::rtreplay {
+namespace {
+
+bool has_scheme(const std::string& to, std::string_view scheme) {
+  return std::string_view(to).substr(0, scheme.size()) == scheme;
+}
+
+Result<LineFormat> line_format(const std::string& format) {
+  if (format == "ndjson") return LineFormat::ndjson;
+  if (format == "text") return LineFormat::text;
+  return fail(Code::usage, fmt::format("unknown format \"{}\"", format), "one of ndjson, text");
+}
+
+PostgresTarget postgres_of(const TargetOptions& options) {
+  PostgresTarget target = options.postgres;
+  target.dsn = options.to;
+  return target;
+}
+
+Result<PlayTarget> open_postgres(const TargetOptions& options,
+                                 const archive::SegmentHeader& recording, int cancel_fd,
+                                 const Clock& clock) {
+  auto sink = RT_TRY(open_postgres_target(postgres_of(options), recording, cancel_fd, clock));
+  PlayTarget target;
+  const std::uint64_t applied = sink->applier().applied_lsn();
+  if (applied > 0) target.resume = Position{applied, 0};
+  target.report = [raw = sink.get()] { report_postgres(*raw); };
+  target.sink = std::move(sink);
+  return target;
+}
+
+}  // namespace
+
+Result<TargetKind> target_kind(const std::string& to) {
+  if (to == "null") return TargetKind::null;
+  if (to == "stdout" || to == "-") return TargetKind::out;
+  if (to == "sse") return TargetKind::sse;
+  if (has_scheme(to, "postgresql://") || has_scheme(to, "postgres://")) return TargetKind::postgres;
+  return fail(Code::usage, fmt::format("unknown target \"{}\"", to),
+              "one of stdout, null, sse, postgresql://..");
+}
+
+Result<void> check_target(const TargetOptions& options) {
+  RT_TRY(line_format(options.format));
+  switch (RT_TRY(target_kind(options.to))) {
+    case TargetKind::postgres:
+      return check_postgres_target(postgres_of(options));
+    case TargetKind::null:
+    case TargetKind::out:
+    case TargetKind::sse:
+      return {};
+  }
+  return {};
+}
+
+Result<PlayTarget> open_target(const TargetOptions& options,
+                               const archive::SegmentHeader& recording, int cancel_fd,
+                               const Clock& clock) {
+  switch (RT_TRY(target_kind(options.to))) {
+    case TargetKind::out:
+      return PlayTarget{make_stdout_sink(RT_TRY(line_format(options.format))), {}, {}};
+    case TargetKind::postgres:
+      return open_postgres(options, recording, cancel_fd, clock);
+    case TargetKind::null:
+    case TargetKind::sse:
+      break;
+  }
+  return PlayTarget{make_null_sink(), {}, {}};
+}
+
+}  // namespace rt::rtreplay

@@ -1,0 +1,331 @@
+// The section "publish" of a scenario: what is published, through what, when.
+#include "load/scenario_publish.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "load/scenario_reader.h"
+
+namespace rt {
+namespace {
+
+// PostgreSQL's max_connections is 100 by default.
+constexpr std::uint64_t kMostProducerConnections = 1'000;
+constexpr double kMostPerSecond = 1e7;
+
+// What a preset can be published through, the usual way first, and how it is spelled there unless
+// the scenario says otherwise. An empty URL is the target's.
+struct ProducerRow {
+  Preset preset;
+  ProducerKind kind;
+  unsigned connections;
+  const char* channel;
+  const char* body;
+};
+constexpr const char* kTyped =
+    R"({"type":"{topic}","data":{payload},"timestamp":"1970-01-01T00:00:00.000Z"})";
+constexpr std::array kProducers = {
+    ProducerRow{Preset::runs, ProducerKind::pg_update, 4, "", ""},
+    ProducerRow{Preset::topics, ProducerKind::http_post, 16, "", R"({"data":{payload}})"},
+    ProducerRow{Preset::topics, ProducerKind::pg_notify, 4, "topic_broadcast_{shard}",
+                R"({"topic":"{topic}","data":{payload}})"},
+    ProducerRow{Preset::events, ProducerKind::http_post, 16, "",
+                R"({"channel":"bench:{topic}:load","event_type":"bench.load","data":{payload}})"},
+    ProducerRow{Preset::events, ProducerKind::redis_publish, 2, "bench:{topic}:load",
+                R"({"event_type":"bench.load","data":{payload}})"},
+    ProducerRow{Preset::realtime, ProducerKind::http_post, 16, "",
+                R"({"type":"{topic}","data":{payload}})"},
+    ProducerRow{Preset::realtime, ProducerKind::redis_publish, 2, "rt:all", kTyped},
+    ProducerRow{Preset::realtime, ProducerKind::redis_stream, 2, "rt:stream", kTyped},
+    ProducerRow{Preset::realtime, ProducerKind::pg_notify, 4, "realtime_events", kTyped},
+    ProducerRow{Preset::jobs, ProducerKind::pg_job, 4, "", ""},
+};
+
+const ProducerRow* find_producer(Preset preset, std::optional<ProducerKind> kind) {
+  const auto found = std::find_if(kProducers.begin(), kProducers.end(), [&](const auto& row) {
+    return row.preset == preset && (!kind || row.kind == *kind);
+  });
+  return found == kProducers.end() ? nullptr : &*found;
+}
+
+std::string producers_of(Preset preset) {
+  std::string names;
+  for (const ProducerRow& row : kProducers) {
+    if (row.preset != preset) continue;
+    names += (names.empty() ? "" : " or ") + std::string(producer_name(row.kind));
+  }
+  return names;
+}
+
+// Where events are posted to when neither producer nor target says so: where subscribers listen,
+// but for the query.
+std::string post_url(const TargetSpec& target) {
+  if (!target.publish_url.empty()) return target.publish_url;
+  return target.url.substr(0, target.url.find('?'));
+}
+
+Result<std::vector<RateStep>> read_rate(const ObjectReader& in) {
+  const JsonNode& node = *in.find("rate");
+  std::vector<RateStep> steps;
+  if (node.kind != JsonNode::Kind::array) {
+    RT_CHECKED(read_positive_rate(in, "rate", steps.emplace_back().per_s));
+    return steps;
+  }
+  for (std::size_t i = 0; i < node.items.size(); ++i) {
+    const std::string path = fmt::format("{}/{}", in.path("rate"), i);
+    const ObjectReader step =
+        RT_TRY(ObjectReader::open(node.items[i], path, {"at", "per_s", "ramp"}));
+    RateStep& out = steps.emplace_back();
+    RT_CHECKED(step.require("at"));
+    RT_CHECKED(step.require("per_s"));
+    RT_CHECKED(step.duration("at", out.at));
+    RT_CHECKED(step.number("per_s", out.per_s, 0, kMostPerSecond));
+    RT_CHECKED(step.duration("ramp", out.ramp));
+    const Duration earliest = i == 0 ? Duration::zero() : steps[i - 1].at + steps[i - 1].ramp;
+    if (i == 0 ? out.at != earliest : out.at < earliest || out.at == steps[i - 1].at) {
+      return ObjectReader::wrong(
+          *step.find("at"), step.path("at"),
+          "the first step is at \"0s\"; each other one after the ramp before it");
+    }
+  }
+  if (steps.empty())
+    return ObjectReader::wrong(node, in.path("rate"), "expected at least one step");
+  return steps;
+}
+
+// "type" and what is said for that type. Whether a recording takes the place of rate and topic.
+Result<void> read_producer(const ObjectReader& publish, const TargetSpec& target,
+                           PublishSpec& out) {
+  RT_CHECKED(publish.require("producer"));
+  const ObjectReader in =
+      RT_TRY(ObjectReader::open(*publish.find("producer"), publish.path("producer"),
+                                {"type", "via", "archive", "file", "speed", "table", "schema",
+                                 "url", "channel", "body", "connections"},
+                                {"batch", "idempotency"}));
+  RT_CHECKED(in.text("archive", out.archive));
+  const bool short_form = !out.archive.empty();
+  if (!short_form) RT_CHECKED(in.require("type"));
+  constexpr int kArchive = -1;
+  const auto kind_word = [&](std::string_view key, bool may_be_archive) {
+    return in.word(key, kArchive,
+                   {{"pg-update", static_cast<int>(ProducerKind::pg_update)},
+                    {"pg-notify", static_cast<int>(ProducerKind::pg_notify)},
+                    {"pg-job", static_cast<int>(ProducerKind::pg_job)},
+                    {"http-post", static_cast<int>(ProducerKind::http_post)},
+                    {"redis-publish", static_cast<int>(ProducerKind::redis_publish)},
+                    {"redis-stream", static_cast<int>(ProducerKind::redis_stream)},
+                    {may_be_archive ? "archive" : "pg-update", may_be_archive ? kArchive : 0}},
+                   {"pg-insert"});
+  };
+  int kind = RT_TRY(kind_word("type", true));
+  const bool replays = kind == kArchive;
+  const char* where = "type";
+  if (replays) {
+    if (!short_form) {
+      RT_CHECKED(in.require("file"));
+      RT_CHECKED(in.text("file", out.archive));
+    }
+    RT_CHECKED(in.number("speed", out.archive_speed, 0.001, 1'000));
+    kind = RT_TRY(kind_word("via", false));
+    where = "via";
+  } else if (in.find("file") != nullptr || in.find("speed") != nullptr || short_form) {
+    return ObjectReader::wrong(in.node(), publish.path("producer"),
+                               "only a producer of type archive has \"file\" and \"speed\"");
+  }
+  const auto wanted =
+      kind == kArchive ? std::nullopt : std::optional(static_cast<ProducerKind>(kind));
+  const ProducerRow* row = find_producer(target.preset, wanted);
+  if (row == nullptr) {
+    return ObjectReader::wrong(
+        *in.find(where), in.path(where),
+        fmt::format("preset {} needs a producer of type {}", preset_name(target.preset),
+                    producers_of(target.preset)));
+  }
+  out.producer = row->kind;
+  out.channel = row->channel;
+  out.body = row->body;
+  RT_CHECKED(in.text("table", out.table));
+  RT_CHECKED(in.text("schema", out.schema));
+  if (out.producer == ProducerKind::http_post) out.url = post_url(target);
+  RT_CHECKED(in.text("url", out.url));
+  RT_CHECKED(in.text("channel", out.channel));
+  RT_CHECKED(in.text("body", out.body));
+  if (in.find("body") != nullptr && out.body.find("{payload}") == std::string::npos) {
+    return ObjectReader::wrong(*in.find("body"), in.path("body"),
+                               "expected \"{payload}\" in it: what carries the event's number");
+  }
+  std::uint64_t connections = row->connections;
+  RT_CHECKED(in.count("connections", connections, 1, kMostProducerConnections));
+  out.connections = static_cast<unsigned>(connections);
+  return {};
+}
+
+Result<void> read_size(const ObjectReader& publish, SizeSpec& out) {
+  const JsonNode* node = publish.find("size");
+  if (node == nullptr) return {};
+  if (node->kind != JsonNode::Kind::object) {
+    RT_CHECKED(publish.bytes("size", out.low, 1, kPayloadBytesMax));
+    out.high = out.low;
+    return {};
+  }
+  const ObjectReader in = RT_TRY(ObjectReader::open(*node, publish.path("size"),
+                                                    {"dist", "value", "min", "max", "p50", "p99"}));
+  RT_CHECKED(in.require("dist"));
+  out.dist = static_cast<SizeSpec::Dist>(
+      RT_TRY(in.word("dist", 0,
+                     {{"fixed", static_cast<int>(SizeSpec::Dist::fixed)},
+                      {"uniform", static_cast<int>(SizeSpec::Dist::uniform)},
+                      {"lognormal", static_cast<int>(SizeSpec::Dist::lognormal)}})));
+  constexpr std::array<std::array<const char*, 2>, 3> kKeys = {
+      {{"value", "value"}, {"min", "max"}, {"p50", "p99"}}};
+  const auto& keys = kKeys[static_cast<std::size_t>(out.dist)];
+  for (const char* key : keys) RT_CHECKED(in.require(key));
+  RT_CHECKED(in.bytes(keys[0], out.low, 1, kPayloadBytesMax));
+  return in.bytes(keys[1], out.high, out.low, kPayloadBytesMax);
+}
+
+Result<void> read_timing(const ObjectReader& in, PublishSpec& out) {
+  if (!out.archive.empty()) {
+    for (const char* key : {"rate", "arrival", "topic", "size"}) {
+      if (in.find(key) == nullptr) continue;
+      return ObjectReader::wrong(*in.find(key), in.path(key),
+                                 "a recording says itself when, about what and how large");
+    }
+    return {};
+  }
+  RT_CHECKED(read_arrival(in, out.arrival, out.burst, &out.rate));
+  if (!out.rate.empty()) {
+    if (in.find("rate") == nullptr) return {};
+    return ObjectReader::wrong(*in.find("rate"), in.path("rate"),
+                               "a burst with \"every\" has a rate already");
+  }
+  RT_CHECKED(in.require("rate"));
+  out.rate = RT_TRY(read_rate(in));
+  return {};
+}
+
+Result<PublishSpec> read_one_publish(const JsonNode& node, const std::string& path,
+                                     const TargetSpec& target) {
+  const ObjectReader in =
+      RT_TRY(ObjectReader::open(node, path,
+                                {"id", "producer", "rate", "arrival", "topic", "size", "payload",
+                                 "max_in_flight", "on_late"}));
+  PublishSpec out;
+  RT_CHECKED(in.require("id"));
+  RT_CHECKED(in.text("id", out.id));
+  RT_CHECKED(read_producer(in, target, out));
+  RT_CHECKED(read_timing(in, out));
+  RT_TRY(in.word("on_late", 0, {{"send-and-count", 0}}));
+  if (const JsonNode* topic = in.find("topic")) {
+    out.topic = RT_TRY(read_choice(*topic, in.path("topic")));
+  }
+  RT_CHECKED(read_size(in, out.size));
+  if (const JsonNode* payload = in.find("payload")) {
+    const ObjectReader filler =
+        RT_TRY(ObjectReader::open(*payload, in.path("payload"), {"entropy"}, {"template"}));
+    RT_CHECKED(filler.number("entropy", out.entropy, 0, 1));
+  }
+  std::uint64_t in_flight = out.max_in_flight;
+  RT_CHECKED(in.count("max_in_flight", in_flight, 1, 1'000'000));
+  out.max_in_flight = static_cast<std::uint32_t>(in_flight);
+  return out;
+}
+
+}  // namespace
+
+const char* producer_name(ProducerKind kind) {
+  switch (kind) {
+    case ProducerKind::pg_update:
+      return "pg-update";
+    case ProducerKind::pg_notify:
+      return "pg-notify";
+    case ProducerKind::pg_job:
+      return "pg-job";
+    case ProducerKind::http_post:
+      return "http-post";
+    case ProducerKind::redis_publish:
+      return "redis-publish";
+    case ProducerKind::redis_stream:
+      return "redis-stream";
+  }
+  return "unknown";
+}
+
+Result<void> read_positive_rate(const ObjectReader& in, std::string_view key, double& out) {
+  RT_CHECKED(in.rate(key, out));
+  if (out > 0 && out <= kMostPerSecond) return {};
+  return ObjectReader::wrong(*in.find(key), in.path(key),
+                             "expected a rate above 0 and up to 10M/s");
+}
+
+Result<void> read_arrival(const ObjectReader& in, Arrival& out, std::uint64_t& burst,
+                          std::vector<RateStep>* rate) {
+  const JsonNode* node = in.find("arrival");
+  if (node == nullptr) return {};
+  if (node->kind != JsonNode::Kind::object) {
+    out = static_cast<Arrival>(RT_TRY(in.word("arrival", 0,
+                                              {{"constant", static_cast<int>(Arrival::constant)},
+                                               {"poisson", static_cast<int>(Arrival::poisson)}})));
+    return {};
+  }
+  const ObjectReader shape =
+      RT_TRY(ObjectReader::open(*node, in.path("arrival"), {"dist", "n", "every"}));
+  out = static_cast<Arrival>(RT_TRY(shape.word("dist", static_cast<int>(Arrival::burst),
+                                               {{"burst", static_cast<int>(Arrival::burst)}})));
+  RT_CHECKED(shape.require("n"));
+  RT_CHECKED(shape.count("n", burst, 1, 1'000'000));
+  Duration every{};
+  RT_CHECKED(shape.duration("every", every));
+  if (every > Duration::zero() && rate != nullptr) {
+    const double seconds = std::chrono::duration<double>(every).count();
+    rate->push_back({Duration::zero(), static_cast<double>(burst) / seconds, Duration::zero()});
+  }
+  return {};
+}
+
+Result<void> read_publish(const ObjectReader& root, const TargetSpec& target,
+                          std::vector<PublishSpec>& out) {
+  const JsonNode* list = RT_TRY(list_of(root, "publish"));
+  if (list == nullptr) return {};
+  if (target.preset == Preset::raw && !list->items.empty()) {
+    return ObjectReader::wrong(*list, "/publish",
+                               "preset raw publishes nothing: delivery cannot be measured");
+  }
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    out.push_back(RT_TRY(read_one_publish(list->items[i], fmt::format("/publish/{}", i), target)));
+  }
+  return check_unique(root, "publish", out, &PublishSpec::id);
+}
+
+Result<Choice> read_choice(const JsonNode& node, const std::string& path) {
+  const ObjectReader in =
+      RT_TRY(ObjectReader::open(node, path, {"dist", "s", "share", "topics", "size"}, {"file"}));
+  Choice out;
+  RT_CHECKED(in.require("dist"));
+  out.kind = static_cast<ChoiceKind>(
+      RT_TRY(in.word("dist", 0,
+                     {{"uniform", static_cast<int>(ChoiceKind::uniform)},
+                      {"zipf", static_cast<int>(ChoiceKind::zipf)},
+                      {"one", static_cast<int>(ChoiceKind::one)},
+                      {"round_robin", static_cast<int>(ChoiceKind::round_robin)},
+                      {"hot", static_cast<int>(ChoiceKind::hot)},
+                      {"groups", static_cast<int>(ChoiceKind::groups)}},
+                     {"file"})));
+  const auto only_for = [&](const char* key, ChoiceKind kind, const char* what) -> Result<void> {
+    if (in.find(key) == nullptr || out.kind == kind) return {};
+    return ObjectReader::wrong(*in.find(key), in.path(key), what);
+  };
+  RT_CHECKED(only_for("s", ChoiceKind::zipf, "only \"zipf\" has an exponent"));
+  RT_CHECKED(only_for("share", ChoiceKind::hot, "only \"hot\" has a share"));
+  RT_CHECKED(only_for("topics", ChoiceKind::hot, "only \"hot\" has topics of its own"));
+  RT_CHECKED(only_for("size", ChoiceKind::groups, "only \"groups\" have a size"));
+  RT_CHECKED(in.number("s", out.s, 0.01, 10));
+  RT_CHECKED(in.number("share", out.share, 0, 1));
+  RT_CHECKED(in.count("topics", out.topics, 1, 10'000'000));
+  RT_CHECKED(in.count("size", out.size, 1, 4'000'000));
+  return out;
+}
+
+}  // namespace rt

@@ -1,0 +1,24 @@
+// How subscribers ask: the "request" of a scenario's target. A plain value; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.h"
+
+namespace rt {
+
+class ObjectReader;
+
+struct RequestSpec {
+  bool http2 = false;         // "http": "1.1" | "2"; without TLS by prior knowledge
+  std::uint32_t streams = 1;  // subscribers that share one connection, with HTTP/2
+  bool gzip = false;          // "compress": ["gzip"]
+  std::string authorities;    // "ca": PEM file for https; empty: those of this machine
+  bool verify = true;         // "verify": false takes any certificate
+};
+
+// From "request" inside `target`, if it is there.
+Result<void> read_request(const ObjectReader& target, RequestSpec& out);
+
+}  // namespace rt

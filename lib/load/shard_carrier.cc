@@ -1,0 +1,276 @@
+// The part of a shard that speaks HTTP/2 and TLS: subscribers that ride on carriers.
+#include "load/shard_carrier.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+
+#include "load/shard_events.h"
+
+namespace rt {
+
+std::uint64_t Shard::carrier_token(const Carrier& carrier) {
+  return static_cast<std::uint64_t>(carrier.generation) << 32 | kCarrierBit | carrier.number;
+}
+
+// A subscriber's turn has come: its carrier is connected if it is not, and asked if it is.
+void Shard::board(std::size_t slot) {
+  Carrier& carrier = *carriers_[slot / plan_.streams];
+  if (carrier.state == Carrier::State::open) return ask(carrier, slot);
+  if (carrier.state == Carrier::State::closed) connect(carrier);
+}
+
+void Shard::connect(Carrier& carrier) {
+  Result<Fd> socket = io::connect_to(plan_.address, source_of(carrier.first_slot()));
+  if (!socket) return lose(carrier, failure_named_in(socket.error().text), socket.error().text);
+  ++carrier.generation;
+  carrier.socket = std::move(*socket);
+  carrier.state = Carrier::State::connecting;
+  carrier.wants_write = true;
+  if (!poller_->watch(carrier.socket.get(), carrier_token(carrier), io::Interest::read_write)) {
+    lose(carrier, ConnectFailure::memory, "cannot watch a descriptor");
+  }
+}
+
+void Shard::carrier_ready(std::size_t number, std::uint32_t generation, const io::Ready& ready) {
+  Carrier& carrier = *carriers_[number];
+  if (carrier.generation != generation || carrier.state == Carrier::State::closed) return;
+  if (carrier.state == Carrier::State::connecting) {
+    if (!ready.writable) return;
+    if (const int error = io::connect_error(carrier.socket.get()); error != 0) {
+      return lose(carrier, failure_of(error), os_error("cannot connect", error).text);
+    }
+    if (plan_.tls == nullptr) {
+      begin(carrier, plan_.http2);
+    } else {
+      carrier.state = Carrier::State::shaking_hands;
+      carrier.tls =
+          std::make_unique<io::TlsSession>(*plan_.tls, carrier.socket.get(), plan_.target.host);
+    }
+  }
+  if (carrier.state == Carrier::State::shaking_hands && !shake_hands(carrier)) return;
+  if (ready.readable) read(carrier);
+  if (carrier.generation == generation && carrier.state == Carrier::State::open) flush(carrier);
+}
+
+// True once it is done, and the stream can begin.
+bool Shard::shake_hands(Carrier& carrier) {
+  switch (carrier.tls->shake_hands()) {
+    case io::TlsSession::State::waits:
+      await(carrier);
+      return false;
+    case io::TlsSession::State::ready:
+      break;
+    default:
+      lose(carrier, carrier.tls->is_lost() ? ConnectFailure::reset : ConnectFailure::tls,
+           "TLS handshake: " + carrier.tls->error());
+      return false;
+  }
+  const bool http2 = carrier.tls->protocol() == "h2";
+  if (!http2 && plan_.streams > 1) {
+    lose(carrier, ConnectFailure::protocol, "the server does not speak HTTP/2");
+    return false;
+  }
+  begin(carrier, http2);
+  return true;
+}
+
+void Shard::begin(Carrier& carrier, bool http2) {
+  carrier.state = Carrier::State::open;
+  carrier.streams.assign(plan_.streams, 0);
+  if (http2) carrier.http2 = std::make_unique<http2::ClientSession>(carrier);
+  const std::size_t end = std::min(carrier.first_slot() + plan_.streams, slots_);
+  for (std::size_t slot = carrier.first_slot(); slot < end; ++slot) {
+    if (connections_[slot].pending) ask(carrier, slot);
+  }
+  flush_later(carrier);
+}
+
+void Shard::ask(Carrier& carrier, std::size_t slot) {
+  const std::string topic = plan_.topic_name(plan_.topic_of(number_of(slot)));
+  const std::string_view last_id = plan_.reconnect.send_last_event_id
+                                       ? connections_[slot].stream.last_event_id()
+                                       : std::string_view();
+  if (!carrier.http2) {
+    carrier.unsent.clear();
+    plan_.target.append_request(carrier.unsent, topic, plan_.run_filter, last_id, plan_.gzip);
+    return flush_later(carrier);
+  }
+  request_.clear();
+  plan_.target.append_path(request_, topic, plan_.run_filter);
+  std::array<http2::ClientSession::Field, 8> fields = {{{":method", "GET"},
+                                                        {":scheme", plan_.tls ? "https" : "http"},
+                                                        {":authority", plan_.target.authority},
+                                                        {":path", request_},
+                                                        {"accept", "text/event-stream"},
+                                                        {"cache-control", "no-cache"}}};
+  std::size_t count = 6;
+  if (plan_.gzip) fields[count++] = {"accept-encoding", "gzip"};
+  if (!last_id.empty()) fields[count++] = {"last-event-id", last_id};
+  const http2::StreamId stream =
+      carrier.http2->request(static_cast<http2::Tag>(slot), std::span(fields).first(count));
+  if (stream == 0)
+    return lost(slot, ConnectFailure::closed, "the connection takes no more streams");
+  carrier.stream_of(slot) = stream;
+  flush_later(carrier);
+}
+
+// Frames of many streams leave in one write, at the end of a turn.
+void Shard::flush_later(Carrier& carrier) {
+  if (carrier.flushing) return;
+  carrier.flushing = true;
+  flush_due_.push_back(carrier.number);
+}
+
+void Shard::flush_carriers() {
+  for (const std::size_t number : std::exchange(flush_due_, {})) {
+    Carrier& carrier = *carriers_[number];
+    carrier.flushing = false;
+    if (carrier.state == Carrier::State::open) flush(carrier);
+  }
+}
+
+void Shard::flush(Carrier& carrier) {
+  if (carrier.http2) carrier.http2->pump();
+  for (;;) {
+    const std::string_view bytes =
+        carrier.http2 ? carrier.http2->output() : std::string_view(carrier.unsent);
+    if (bytes.empty()) break;
+    std::size_t sent = 0;
+    if (carrier.tls) {
+      const io::TlsSession::Moved moved = carrier.tls->write(bytes);
+      if (moved.state == io::TlsSession::State::failed) {
+        return lose(carrier, ConnectFailure::reset,
+                    "the connection broke: " + carrier.tls->error());
+      }
+      sent = moved.bytes;
+    } else {
+      const ssize_t taken =
+          ::send(carrier.socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      sent = taken < 0 ? 0 : static_cast<std::size_t>(taken);  // an error shows when it is read
+    }
+    if (sent == 0) break;
+    if (carrier.http2) {
+      carrier.http2->sent(sent);
+    } else {
+      carrier.unsent.erase(0, sent);
+    }
+  }
+  await(carrier);
+}
+
+// What the poller is asked for follows from what is left to send.
+void Shard::await(Carrier& carrier) {
+  const bool left = (carrier.http2 && !carrier.http2->output().empty()) ||
+                    !carrier.unsent.empty() || (carrier.tls && carrier.tls->wants_write());
+  if (left == carrier.wants_write) return;
+  carrier.wants_write = left;
+  const io::Interest interest = left ? io::Interest::read_write : io::Interest::read;
+  if (!poller_->change(carrier.socket.get(), carrier_token(carrier), interest)) {
+    lose(carrier, ConnectFailure::memory, "cannot watch a descriptor");
+  }
+}
+
+void Shard::read(Carrier& carrier) {
+  const std::uint32_t generation = carrier.generation;
+  // Level-triggered, so that a plain socket is read once a turn; what stands in a record of TLS
+  // does not make the socket readable again, so that such a one is read to its end.
+  for (bool more = true; more && carrier.generation == generation;) {
+    std::size_t bytes = 0;
+    if (carrier.tls) {
+      const io::TlsSession::Moved moved = carrier.tls->read(buffer_.get(), kReadBytes);
+      bytes = moved.bytes;
+      if (moved.state == io::TlsSession::State::waits) return await(carrier);
+      if (moved.state != io::TlsSession::State::ready) {
+        return lose(carrier, ConnectFailure::closed, "the server closed the connection");
+      }
+    } else {
+      more = false;
+      const ssize_t got = ::recv(carrier.socket.get(), buffer_.get(), kReadBytes, MSG_DONTWAIT);
+      const int error = got < 0 ? errno : 0;
+      if (error == EAGAIN || error == EINTR) return;
+      if (got < 0) return lose(carrier, failure_of(error), os_error("lost the stream", error).text);
+      if (got == 0) {
+        return lose(carrier, ConnectFailure::closed, "the server closed the connection");
+      }
+      bytes = static_cast<std::size_t>(got);
+    }
+    take(carrier, {buffer_.get(), bytes});
+  }
+}
+
+void Shard::take(Carrier& carrier, std::string_view bytes) {
+  carrier.now = clock_.now();
+  if (carrier.http2) {
+    if (!carrier.http2->receive(bytes)) {
+      lose(carrier, ConnectFailure::protocol, "the HTTP/2 connection ended");
+    }
+    return;
+  }
+  const std::size_t slot = carrier.first_slot();
+  Events events{*this, slot, connections_[slot], carrier.now};
+  take_progress(slot, connections_[slot].stream.receive(bytes, events));
+}
+
+void Shard::Carrier::on_answer(http2::Tag slot, const http2::ClientSession::Answer& answer) {
+  Slot& subscriber = shard.connections_[slot];
+  const ContentCoding coding = answer.is_gzip                ? ContentCoding::gzip
+                               : answer.is_encoded_otherwise ? ContentCoding::unknown
+                                                             : ContentCoding::identity;
+  const StreamConnection::Progress progress =
+      subscriber.stream.accept({answer.status, answer.is_event_stream, coding});
+  if (progress != StreamConnection::Progress::more) return shard.take_progress(slot, progress);
+  Events{shard, slot, subscriber, now}.on_open();
+}
+
+void Shard::Carrier::on_body(http2::Tag slot, std::string_view bytes) {
+  Slot& subscriber = shard.connections_[slot];
+  if (!subscriber.stream.is_streaming()) return;
+  Events events{shard, slot, subscriber, now};
+  const StreamConnection::Progress progress = subscriber.stream.receive_body(bytes, events);
+  if (progress != StreamConnection::Progress::more) shard.take_progress(slot, progress);
+}
+
+void Shard::Carrier::on_closed(http2::Tag slot, std::uint32_t error_code) {
+  stream_of(slot) = 0;
+  shard.lost(slot, error_code == 0 ? ConnectFailure::closed : ConnectFailure::reset,
+             fmt::format("the stream was closed with code {}", error_code));
+}
+
+// The connection is gone, and with it every stream and whoever waited for it.
+void Shard::lose(Carrier& carrier, ConnectFailure failure, const std::string& why) {
+  carrier.state = Carrier::State::closed;
+  ++carrier.generation;
+  carrier.unsent.clear();
+  doomed_.push_back(std::move(carrier.http2));  // may be what called us
+  carrier.tls.reset();
+  carrier.socket.close();
+  carrier.streams.assign(plan_.streams, 0);
+  const std::size_t end = std::min(carrier.first_slot() + plan_.streams, slots_);
+  for (std::size_t slot = carrier.first_slot(); slot < end; ++slot) {
+    const Slot& subscriber = connections_[slot];
+    if (subscriber.pending || subscriber.stream.is_streaming()) lost(slot, failure, why);
+  }
+}
+
+// One subscriber goes, the others of its carrier stay.
+void Shard::alight(std::size_t slot) {
+  Carrier& carrier = *carriers_[slot / plan_.streams];
+  if (carrier.state != Carrier::State::open) return;
+  if (!carrier.http2) {
+    carrier.state = Carrier::State::closed;
+    ++carrier.generation;
+    carrier.unsent.clear();
+    carrier.tls.reset();
+    carrier.socket.close();
+    return;
+  }
+  http2::StreamId& stream = carrier.stream_of(slot);
+  if (stream == 0) return;
+  carrier.http2->cancel(std::exchange(stream, 0));
+  flush_later(carrier);
+}
+
+}  // namespace rt

@@ -1,0 +1,70 @@
+// The client's side of one HTTP/2 connection (RFC 9113) that carries event streams, over nghttp2,
+// which stays in the .cc. Sans-IO: bytes that were read go in, answers come out; what is to be
+// written gathers in one output. Requests have no body. One thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proto/http2_session.h"
+
+namespace rt::http2 {
+
+class ClientSession {
+ public:
+  struct Answer {
+    int status = 0;
+    bool is_event_stream = false;
+    bool is_gzip = false;
+    bool is_encoded_otherwise = false;
+  };
+
+  // Called within receive() only; may call request() and cancel().
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void on_answer(Tag tag, const Answer& answer) = 0;
+    virtual void on_body(Tag tag, std::string_view bytes) = 0;
+    // The stream ended, by whichever side but us; error_code of RFC 9113 section 7.
+    virtual void on_closed(Tag tag, std::uint32_t error_code) = 0;
+  };
+
+  explicit ClientSession(Owner& owner);
+  ~ClientSession();
+  ClientSession(const ClientSession&) = delete;
+  ClientSession& operator=(const ClientSession&) = delete;
+
+  using Field = std::pair<std::string_view, std::string_view>;  // lower-case name, value
+  // The number of the new stream; nothing if this connection takes no more.
+  StreamId request(Tag tag, std::span<const Field> fields);
+  // Nothing more is told of it.
+  void cancel(StreamId stream);
+
+  // Takes all bytes of one read. False: the connection is broken or over.
+  bool receive(std::string_view bytes);
+  // Gathers what is to be written; see output().
+  void pump();
+  std::string_view output() const { return std::string_view(output_).substr(output_at_); }
+  void sent(std::size_t bytes);
+
+ private:
+  struct Callbacks;
+
+  // What a server may send ahead of our reading: a burst to every stream of a connection.
+  static constexpr std::int32_t kConnectionWindow = 16 << 20;
+  static constexpr std::uint32_t kStreamWindow = 1 << 20;
+
+  Owner& owner_;
+  nghttp2_session* session_ = nullptr;
+  Answer answer_;  // whose head is being read
+  std::vector<std::pair<Tag, std::uint32_t>> closed_;
+  std::string output_;
+  std::size_t output_at_ = 0;
+};
+
+}  // namespace rt::http2

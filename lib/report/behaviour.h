@@ -1,0 +1,13 @@
+// What subscribers did of themselves, in reports: cohorts, churn, storms. Pure.
+#pragma once
+
+#include <string>
+
+#include "load/outcome.h"
+
+namespace rt {
+
+// A line for each cohort, and one for churn and storms if there were any.
+std::string behaviour_lines(const Outcome& outcome);
+
+}  // namespace rt

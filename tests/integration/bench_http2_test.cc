@@ -1,0 +1,133 @@
+// rtbench with subscribers over HTTP/2 and TLS against rtctl serve on a real PostgreSQL.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "integration/child_process.h"
+#include "integration/private_postgres.h"
+#include "integration/running_tool.h"
+
+namespace {
+
+using nlohmann::json;
+using rt::test::Outcome;
+using rt::test::PrivatePostgres;
+using rt::test::RunningTool;
+
+// A server on the database, with a certificate for localhost if `tls`.
+class Served {
+ public:
+  Served(const PrivatePostgres& postgres, bool tls) : folder_(rt::test::make_folder("bench-tls")) {
+    REQUIRE(rt::test::run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
+    std::vector<std::string> words = {"rtctl",       "serve", "--listen",
+                                      "127.0.0.1:0", "--pg",  postgres.dsn()};
+    if (tls) {
+      rt::test::run_openssl(folder_,
+                            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
+                            "-days 2 -keyout server.key -out server.pem -subj /CN=localhost "
+                            "-addext subjectAltName=DNS:localhost");
+      words.insert(words.end(),
+                   {"--tls-cert", certificate(), "--tls-key", folder_ + "/server.key"});
+    }
+    tool_ = std::make_unique<RunningTool>(words);
+    REQUIRE(tool_->wait_for("streaming from"));
+    const std::string& text = tool_->error_text();
+    const std::size_t at = text.find("127.0.0.1:", text.find("://127.0.0.1:"));
+    const std::string address = text.substr(at, text.find(' ', at) - at);
+    url_ = std::string(tls ? "https" : "http") + "://localhost" + address.substr(address.find(':'));
+  }
+  ~Served() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  const std::string& url() const { return url_; }
+  std::string certificate() const { return folder_ + "/server.pem"; }
+
+ private:
+  std::string folder_;
+  std::unique_ptr<RunningTool> tool_;
+  std::string url_;
+};
+
+struct Bench {
+  Outcome outcome;
+  json report;
+};
+
+// 400 subscribers of 50 rows, 100 changes a second for two seconds.
+Bench bench(const PrivatePostgres& postgres, const Served& server, const std::string& request) {
+  const std::string path = postgres.folder() + "/../rtbench-h2-" + std::to_string(::getpid());
+  RunningTool tool(
+      {"rtbench",     "run",
+       "preset:runs", "--no-selftest",
+       "--progress",  "plain",
+       "--report",    "json=" + path,
+       "--set",       "target.url=" + server.url(),
+       "--set",       "target.request=" + request,
+       "--set",       "target.pg=" + postgres.dsn(),
+       "--set",       "subscriptions.topics.count=50",
+       "--set",       "load.connections=400",
+       "--set",       "publish.0.rate=100/s",
+       "--set",       "phases.warm.hold=200ms",
+       "--set",       "phases.main.hold=2s",
+       "--set",       "phases.drain.hold=5s",
+       "--set",       "thresholds=[{\"expr\": \"delivery.p95 < 5s\"}]",
+       "--set",       "gates.waive=[\"client_saturation\", \"open_loop\", \"warm_up\"]"});
+  Bench ran{tool.finish(), {}};
+  UNSCOPED_INFO(ran.outcome.out << ran.outcome.err);
+  std::ifstream file(path);
+  ran.report = json::parse(file, nullptr, /*allow_exceptions=*/false);
+  std::filesystem::remove(path);
+  return ran;
+}
+
+// Everything arrived once, in order, over `connections` sockets.
+void check_passed(const Bench& ran) {
+  CHECK(ran.outcome.status == 0);
+  REQUIRE(ran.report.is_object());
+  CHECK(ran.report.at("connect").at("held") == 400);
+  CHECK(ran.report.at("delivery").at("received").get<int>() > 1'000);
+  CHECK(ran.report.at("delivery").at("expected") == ran.report.at("delivery").at("received"));
+  CHECK(ran.report.at("integrity").at("lost") == 0);
+  CHECK(ran.report.at("integrity").at("duplicate") == 0);
+  CHECK(ran.report.at("integrity").at("reorder") == 0);
+}
+
+}  // namespace
+
+TEST_CASE("bench http2: a hundred subscribers share each connection, by prior knowledge",
+          "[bench_http2]") {
+  const PrivatePostgres postgres;
+  const Served server(postgres, false);
+  const Bench ran = bench(postgres, server, R"({"http": "2", "streams": 100})");
+  check_passed(ran);
+  CHECK(ran.report.at("client").at("descriptors") < 50);
+}
+
+TEST_CASE("bench http2: over TLS by ALPN, and HTTP/1.1 over TLS for who asks for it",
+          "[bench_http2]") {
+  const PrivatePostgres postgres;
+  const Served server(postgres, true);
+  const std::string ca = "\"ca\": \"" + server.certificate() + "\"";
+  const Bench http2 = bench(postgres, server, R"({"http": "2", "streams": 50, )" + ca + "}");
+  check_passed(http2);
+  CHECK(http2.report.at("client").at("descriptors") < 50);
+  const Bench http1 = bench(postgres, server, "{" + ca + "}");
+  check_passed(http1);
+  CHECK(http1.report.at("client").at("descriptors") >= 400);
+}
+
+TEST_CASE("bench http2: a certificate that nobody vouches for is refused: exit 4",
+          "[bench_http2]") {
+  const PrivatePostgres postgres;
+  const Served server(postgres, true);
+  const Bench refused = bench(postgres, server, R"({"http": "2", "streams": 100})");
+  CHECK(refused.outcome.status == 4);
+  REQUIRE(refused.report.is_object());
+  CHECK(refused.report.at("connect").at("failed").contains("tls"));
+  check_passed(bench(postgres, server, R"({"http": "2", "streams": 100, "verify": false})"));
+}

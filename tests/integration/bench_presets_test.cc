@@ -1,0 +1,211 @@
+// rtbench through every preset against rtctl serve on real servers: each producer's events are
+// accounted for one by one.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "integration/patience.h"
+#include "integration/pgboss.h"
+#include "integration/private_postgres.h"
+#include "integration/private_redis.h"
+#include "integration/running_tool.h"
+
+namespace {
+
+using nlohmann::json;
+using rt::test::Outcome;
+using rt::test::PrivatePostgres;
+using rt::test::PrivateRedis;
+using rt::test::RunningTool;
+using Words = std::vector<std::string>;
+
+struct Served {
+  explicit Served(const Words& more) {
+    Words words = {"rtctl", "serve", "--listen", "127.0.0.1:0"};
+    words.insert(words.end(), more.begin(), more.end());
+    tool = std::make_unique<RunningTool>(words);
+    REQUIRE(tool->wait_for("rtctl: serving"));
+    const std::string& text = tool->error_text();
+    const std::size_t at = text.find("url=http://") + 4;
+    origin = text.substr(at, text.find(' ', at) - at);
+  }
+  std::unique_ptr<RunningTool> tool;
+  std::string origin;
+};
+
+struct Bench {
+  Outcome outcome;
+  json report;
+};
+
+// 60 subscribers of 12 topics, 120 events a second for a second and a half. What depends on how
+// busy this machine is does not decide the verdict here.
+Bench bench(const std::string& preset, const Words& overrides) {
+  const std::string path = std::filesystem::temp_directory_path() /
+                           ("rtbench-presets-" + std::to_string(::getpid()) + ".json");
+  Words words = {"rtbench", "run",      "preset:" + preset, "--progress",
+                 "none",    "--report", "json=" + path};
+  const Words all = {
+      "load.rate=120/s",
+      "subscriptions.topics.count=12",
+      R"(phases=[{"name": "ramp", "connections": {"to": 60}}, {"name": "warm", "hold": "200ms"},
+                 {"name": "main", "hold": "1500ms", "measure": true},
+                 {"name": "drain", "hold": "5s"}])",
+      "thresholds=[{\"expr\": \"delivery.p95 < 5s\"}]",
+      "gates.waive=[\"client_saturation\", \"open_loop\", \"warm_up\"]",
+  };
+  for (const Words& list : {all, overrides}) {
+    for (const std::string& one : list) {
+      words.push_back("--set");
+      words.push_back(one);
+    }
+  }
+  Bench ran{RunningTool(words).finish(), {}};
+  UNSCOPED_INFO(ran.outcome.out << ran.outcome.err);
+  std::ifstream file(path);
+  ran.report = json::parse(file, nullptr, /*allow_exceptions=*/false);
+  std::filesystem::remove(path);
+  return ran;
+}
+
+void check_exact(const Bench& ran) {
+  CHECK(ran.outcome.status == 0);
+  CHECK_THAT(ran.outcome.out, Catch::StartsWith("PASS"));
+  REQUIRE(ran.report.is_object());
+  CHECK(ran.report.at("delivery").at("expected").get<int>() > 500);
+  CHECK(ran.report.at("delivery").at("expected") == ran.report.at("delivery").at("received"));
+  CHECK(ran.report.at("integrity").at("lost") == 0);
+  CHECK(ran.report.at("integrity").at("duplicate") == 0);
+  CHECK(ran.report.at("integrity").at("reorder") == 0);
+}
+
+}  // namespace
+
+TEST_CASE("bench presets: topics by HTTP in memory, every delivery accounted for",
+          "[bench_presets]") {
+  const Served server({"--surfaces", "topics"});
+  const Bench ran =
+      bench("topics", {"target.url=" + server.origin + "/topics/{topic}/events",
+                       "target.publish_url=" + server.origin + "/topics/{topic}/events"});
+  check_exact(ran);
+  CHECK(ran.report.at("delivery").at("from") == "intended");
+  CHECK(ran.report.at("stages").at("publish").at("count").get<int>() > 100);
+}
+
+TEST_CASE("bench presets: topics by NOTIFY and HTTP at once on PostgreSQL", "[bench_presets]") {
+  const PrivatePostgres postgres;
+  const Served server({"--surfaces", "topics", "--pg", postgres.dsn()});
+  REQUIRE(server.tool->wait_for("listening for notifications"));
+  const Bench ran = bench(
+      "topics",
+      {"target.url=" + server.origin + "/topics/{topic}/events", "target.pg=" + postgres.dsn(),
+       R"(publish=[{"id": "notify", "producer": {"type": "pg-notify"}, "rate": "80/s",
+                    "size": {"dist": "lognormal", "p50": "200B", "p99": "2KiB"},
+                    "payload": {"entropy": 0.7}},
+                   {"id": "http", "rate": "80/s", "arrival": {"n": 10},
+                    "producer": {"type": "http-post"}}])",
+       "target.publish_url=" + server.origin + "/topics/{topic}/events"});
+  check_exact(ran);
+}
+
+TEST_CASE("bench presets: events by Redis and by HTTP", "[bench_presets]") {
+  const PrivateRedis redis;
+  const Served server({"--surfaces", "events", "--redis", redis.url()});
+  const std::string url = "target.url=" + server.origin + "/events?scope=bench&scope_id={topic}";
+  check_exact(bench("events", {url, "publish.redis.producer.url=" + redis.url()}));
+  check_exact(bench("events", {url, R"(publish.redis.producer={"type": "http-post"})"}));
+}
+
+TEST_CASE("bench presets: realtime by HTTP, Redis Pub/Sub and Redis Streams", "[bench_presets]") {
+  const PrivateRedis redis;
+  {
+    const Served server(
+        {"--surfaces", "realtime", "--realtime-transport", "redis", "--redis", redis.url()});
+    const std::string url = "target.url=" + server.origin + "/realtime?events={topic}";
+    check_exact(bench("realtime", {url}));
+    check_exact(bench("realtime", {url, R"(publish.http.producer={"type": "redis-publish",
+                                           "url": ")" +
+                                            redis.url() + "\"}"}));
+  }
+  const Served server(
+      {"--surfaces", "realtime", "--realtime-transport", "redis-stream", "--redis", redis.url()});
+  check_exact(bench("realtime", {"target.url=" + server.origin + "/realtime?events={topic}",
+                                 R"(publish.http.producer={"type": "redis-stream", "url": ")" +
+                                     redis.url() + "\"}"}));
+}
+
+TEST_CASE("bench presets: jobs of the real pg-boss, status changes by SQL", "[bench_presets]") {
+  const std::string version = GENERATE("v10", "v12");
+  INFO(version);
+  const std::string folder = rt::test::installed_pgboss(version);
+  if (folder.empty()) return;
+  const rt::test::Boss boss(folder, "pgboss", "first=standard");
+  REQUIRE(boss.jobs({"setup"}).status == 0);
+  const Served server({"--surfaces", "jobs", "--pg", boss.postgres.dsn()});
+  const Bench ran = bench("jobs", {"target.url=" + server.origin + "/jobs/{topic}/stream",
+                                   "target.pg=" + boss.postgres.dsn()});
+  check_exact(ran);
+  CHECK(ran.report.at("delivery").at("from") == "commit");
+}
+
+TEST_CASE("bench presets: a recording's rhythm is published again, twice as fast",
+          "[bench_presets]") {
+  const PrivatePostgres postgres;
+  REQUIRE(rt::test::run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
+  const std::string archive =
+      postgres.folder() + "/../incident-" + std::to_string(::getpid()) + ".rtr";
+  {
+    RunningTool recorder({"rtreplay", "record", "wal", "--pg", postgres.dsn(), "--publication",
+                          "trigger_realtime_pub", "-n", "150", "-o", archive});
+    REQUIRE(rt::test::eventually(std::chrono::seconds(10), [&] {
+      return postgres.value("select count(*) from pg_replication_slots where active") == "1";
+    }));
+    for (int i = 0; i < 150; ++i) {
+      postgres.exec("insert into task_run (id, status) values ('inc-" + std::to_string(i % 7) +
+                    "', 'A') on conflict (id) do update set status = 'B', updated_at = now()");
+    }
+    const Outcome end = recorder.finish();
+    INFO(end.err);
+    REQUIRE(end.status == 0);
+  }
+  const Served server({"--surfaces", "runs", "--pg", postgres.dsn()});
+  REQUIRE(server.tool->wait_for("streaming from"));
+  const Bench ran = bench(
+      "runs",
+      {"target.url=" + server.origin, "target.pg=" + postgres.dsn(), "subscriptions.topics.count=7",
+       R"(phases=[{"name": "ramp", "connections": {"to": 60}},
+                          {"name": "main", "hold": "3s", "measure": true},
+                          {"name": "drain", "hold": "2s"}])",
+       R"(publish=[{"id": "inc", "producer": {"archive": ")" + archive + R"(", "speed": 2}}])"});
+  CHECK(ran.outcome.status == 0);
+  REQUIRE(ran.report.is_object());
+  CHECK(ran.report.at("load").at("offered").get<int>() == 150);
+  CHECK(ran.report.at("integrity").at("lost") == 0);
+  std::filesystem::remove_all(archive);
+}
+
+TEST_CASE("bench presets: raw publishes nothing, and says that delivery cannot be measured",
+          "[bench_presets]") {
+  const Served server({"--surfaces", "topics"});
+  Words words = {"rtbench", "run", "preset:raw", "--progress", "none"};
+  for (const std::string& one :
+       {"target.url=" + server.origin + "/topics/a/events", std::string("load.connections=20"),
+        std::string("phases.main.hold=500ms"),
+        std::string("gates.waive=[\"client_saturation\"]")}) {
+    words.push_back("--set");
+    words.push_back(one);
+  }
+  const Outcome end = RunningTool(words).finish();
+  INFO(end.out << end.err);
+  CHECK(end.status == 0);
+  CHECK_THAT(end.out, Catch::Contains("delivery latency cannot be measured"));
+  words.push_back("--set");
+  words.push_back("thresholds=[{\"expr\": \"delivery.p95 < 1s\"}]");
+  const Outcome refused = RunningTool(words).finish();
+  CHECK(refused.status == 2);
+  CHECK_THAT(refused.err, Catch::Contains("cannot be measured"));
+}

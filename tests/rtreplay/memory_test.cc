@@ -1,0 +1,73 @@
+// A transaction of a million rows costs no verb more than 64 MiB. Takes a minute:
+//   build/dev/bin/test_rtreplay "[memory]"
+#include <sys/resource.h>
+
+#include "rtreplay/sample.h"
+
+using namespace rt;
+using namespace rt::test;
+
+namespace {
+
+constexpr int kRows = 1'000'000;
+constexpr long kKibMax = 64 * 1024;
+
+// Highest resident memory of any child so far, KiB.
+long children_peak_kib() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  return usage.ru_maxrss;
+}
+
+void write_large(const std::string& path, std::uint64_t system_identifier) {
+  const ManualClock clock;
+  archive::Origin where = origin();
+  where.system_identifier = system_identifier;
+  auto writer = archive::Writer::create(path, where, moment(clock)).value();
+  const auto add = [&](const std::string& body) {
+    REQUIRE(writer.append(wal(body, 1, kStart), clock.now()));
+  };
+  add(begin(commit_lsn(0), commit_time(0), 7));
+  add(two_columns(1, "plain", 'd', false));
+  for (int i = 0; i < kRows; ++i) {
+    add(change('I', 1,
+               'N' + tuple({std::to_string(i), "a note of some forty bytes, and then some"})));
+  }
+  add(commit(commit_lsn(0), end_lsn(0), commit_time(0)));
+  REQUIRE(writer.close(clock.now()));
+}
+
+}  // namespace
+
+TEST_CASE("memory: no verb needs more than 64 MiB for a transaction of a million rows",
+          "[.long][memory]") {
+  const Scratch scratch;
+  write_large(scratch / "a.rtr", 7);
+  write_large(scratch / "b.rtr", 8);
+  const std::string a = scratch / "a.rtr";
+  const std::vector<std::vector<std::string>> verbs = {
+      {"info", a},
+      {"verify", a},
+      {"cut", a, "-q", "-o", scratch / "cut.rtr"},
+      {"filter", a, "--where", "id ~ 7", "-q", "-o", scratch / "filtered.rtr"},
+      {"merge", a, scratch / "filtered.rtr", "-q", "-o", scratch / "merged.rtr"},
+      {"convert", a, "--as", "ndjson", "-o", scratch / "a.ndjson"},
+      {"convert", scratch / "a.ndjson", "-q", "-o", scratch / "back.rtr"},
+      {"convert", a, "--as", "wal2json", "-o", scratch / "a.wal2json"},
+      {"convert", a, "--as", "debezium", "-o", scratch / "a.debezium"},
+      {"diff", a, scratch / "back.rtr"},
+      {"diff", a, scratch / "b.rtr"},
+      {"diff", a, scratch / "filtered.rtr", "--by", "content"},
+      {"bisect", a, "--where", "id = 999999"},
+      {"play", a, "--to", "null", "--speed", "max", "-q"},
+  };
+  for (std::vector<std::string> words : verbs) {
+    words.insert(words.begin(), "rtreplay");
+    const Outcome end = run(words);
+    INFO(words[1] << ": " << end.err);
+    CHECK(end.status <= 1);
+    const long peak = children_peak_kib();
+    CHECK(peak <= kKibMax);
+    std::printf("%-10s %ld KiB\n", words[1].c_str(), peak);
+  }
+}
