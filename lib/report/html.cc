@@ -169,9 +169,17 @@ std::string latency_rows(const Outcome& outcome) {
     out += latency_row(phase.name + ": late", phase.late, phase.skipped);
     out += latency_row(phase.name + ": receive queue", phase.receive_queue, 0);
   }
+  for (const CohortOutcome& cohort : outcome.cohorts) {
+    const PhaseOutcome all = cohort.measured();
+    out += latency_row(
+        fmt::format("cohort {} ({}): delivery", cohort.name, format_count(cohort.connections)),
+        all.delivery, all.undelivered());
+  }
   out += latency_row("connect", outcome.connect, outcome.connections.failed_total());
   out += latency_row("first event", outcome.first_event, 0);
   out += latency_row("resume", outcome.resume.latency, 0);
+  out += latency_row("replayed deliveries", outcome.resume.replay, 0);
+  out += latency_row("between two signs of life", outcome.heartbeat_gap, 0);
   out += latency_row("loop lag of this tool", outcome.client.loop_lag, 0);
   return out + "</table></div>\n";
 }
