@@ -93,9 +93,10 @@ std::string grid(const Chart& chart, const Frame& frame) {
         kLeft, kWidth - kRight, y, kLeft - 6, y + 3.5, html_escaped(tick.label));
   }
   for (const ChartTick& tick : frame.x.ticks()) {
-    out +=
-        fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-                    frame.at_x(tick.at), floor + 16, html_escaped(tick.label));
+    const double x = frame.at_x(tick.at);
+    out += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{}</text>", x,
+                       floor + 16, x > kWidth - kRight - 12 ? "end" : "middle",
+                       html_escaped(tick.label));
   }
   out += fmt::format("<line class=\"axis\" x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>", kLeft,
                      kWidth - kRight, floor, floor);
