@@ -44,16 +44,14 @@ void add_report(cli::Tool& tool) {
                             [flags] { return report(*flags); });
   app->add_option("FILE", flags->file, "A report written by run --report json=FILE, or by merge")
       ->required();
-  app->add_option(
-         "--report", flags->reports,
-         "What to write: json, text, html, junit, md, hlog, csv or prom; \"-\" is standard "
-         "output")
+  app->add_option("--report", flags->reports,
+                  "json, text, html, junit, md, hlog, csv or prom; \"-\" is standard output")
       ->type_name("KIND=FILE")
       ->allow_extra_args(false);
   app->add_option("--threshold", flags->thresholds, "Judge by this threshold too; repeatable")
       ->type_name("EXPR")
       ->allow_extra_args(false);
-  app->add_flag("--judge", flags->judge, "Exit as the run did: 0, 1, 6, 7, ...");
+  app->add_flag("--judge", flags->judge, "Exit with the status of the verdict, as run does");
   add_colour_option(app, flags->colour);
   cli::Tool::examples(app,
                       "  rtbench report out/runs.json\n"

@@ -1,4 +1,3 @@
-
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -107,8 +106,7 @@ void add_run(cli::Tool& tool) {
       ->type_name("PATH=VALUE")
       ->allow_extra_args(false);
   app->add_option("--report", flags->reports,
-                  "Write a report: json, text, html, junit, md, hlog, csv or prom; repeat, or "
-                  "separate by commas")
+                  "json, text, html, junit, md, hlog, csv or prom; several: repeat, or commas")
       ->type_name("KIND=FILE")
       ->allow_extra_args(false);
   app->add_option("--progress", flags->progress, "How progress is shown")

@@ -8,7 +8,7 @@ namespace rt::rtbench {
 
 void add_shard_options(CLI::App* app, ShardFlags& flags) {
   app->add_option("--shard", flags.shard,
-                  "Run one part of n: topics, their subscribers and events are divided; no verdict")
+                  "Run one part of n: topics are divided; no verdict, rtbench merge gives it")
       ->type_name("i/n");
   app->add_option("--run-id", flags.run_id, "The name all shards of a run share")
       ->type_name("NAME");

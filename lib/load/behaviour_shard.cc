@@ -25,7 +25,7 @@ Duration share_of(Duration whole, double part) {
 }  // namespace
 
 std::uint8_t ShardPlan::cohort_of(std::uint64_t connection) const {
-  double left = Random::of(seed, "cohort", connection).unit();
+  double left = Random::of(seed, "cohort", number_in_run(connection)).unit();
   for (std::size_t i = 0; i < cohorts.size(); ++i) {
     left -= cohorts[i].share;
     if (left < 0) return static_cast<std::uint8_t>(i + 1);
@@ -73,7 +73,7 @@ void Shard::perform(const Act& act, Instant now) {
 void Shard::behave(std::size_t number, Instant now) {
   Slot& slot = connections_[number];
   if (plan_.churn.enabled && !slot.resuming) {
-    const std::uint64_t chance = number_of(number) * 65'536 + slot.life;
+    const std::uint64_t chance = plan_.number_in_run(number_of(number)) * 65'536 + slot.life;
     Random random = Random::of(plan_.seed, "lifetime", chance);
     acts_.push({now + draw(plan_.churn.lifetime, random), static_cast<std::uint32_t>(number),
                 slot.life, Act::Kind::leave});
@@ -92,7 +92,9 @@ void Shard::behave_in_cohort(std::size_t number, Instant now) {
   if (own->every > Duration::zero()) {
     // The first time at any moment of the period, so that they do not all go together.
     const double part =
-        slot.resuming ? 1.0 : Random::of(plan_.seed, "background", number_of(number)).unit();
+        slot.resuming
+            ? 1.0
+            : Random::of(plan_.seed, "background", plan_.number_in_run(number_of(number))).unit();
     plan(now + share_of(own->every - own->off, part), Act::Kind::go_away);
   }
 }
@@ -114,7 +116,8 @@ void Shard::begin_storm(std::size_t storm, Instant begin) {
   const StormSpec& spec = plan_.reconnect.storms[storm];
   if (spec.how == StormSpec::How::server_restart) return;  // the server does it
   for (std::size_t number = 0; number < slots_; ++number) {
-    Random random = Random::of(plan_.seed, "storm", number_of(number) * 256 + storm);
+    Random random =
+        Random::of(plan_.seed, "storm", plan_.number_in_run(number_of(number)) * 256 + storm);
     if (random.unit() >= spec.share) continue;
     acts_.push({begin + share_of(spec.within, random.unit()), static_cast<std::uint32_t>(number), 0,
                 Act::Kind::lose, static_cast<std::uint8_t>(storm)});

@@ -7,8 +7,8 @@
 
 namespace rt {
 
-DeliveryTimes::DeliveryTimes(std::size_t phases, bool by_commit)
-    : by_commit_(by_commit), phases_(phases) {}
+DeliveryTimes::DeliveryTimes(std::size_t phases, bool by_commit, std::size_t live)
+    : by_commit_(by_commit), phases_(phases), live_(live) {}
 
 void DeliveryTimes::learn(std::span<const Commit> commits) {
   commits_.insert(commits_.end(), commits.begin(), commits.end());
@@ -34,7 +34,7 @@ DeliveryTimes::Found DeliveryTimes::find(std::uint64_t lsn, std::int64_t& unix_u
 
 void DeliveryTimes::record(std::uint32_t phase, std::int64_t us) {
   phases_[phase].delivery.record(us);
-  second_.record(us);
+  if (phase < live_) second_.record(us);
 }
 
 void DeliveryTimes::take(const Delivery& delivery, std::int64_t wall_minus_mono_ns) {

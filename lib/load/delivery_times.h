@@ -19,7 +19,9 @@ class DeliveryTimes {
  public:
   // by_commit false: there is no database clock, and delivery counts from the intended instant.
   // `phases`: kinds of deliveries that are told apart (Delivery::bucket).
-  DeliveryTimes(std::size_t phases, bool by_commit);
+  // live: only the first so many of them count in take_second(); the rest are in no phase of the
+  // run.
+  DeliveryTimes(std::size_t phases, bool by_commit, std::size_t live = SIZE_MAX);
 
   // Ascending LSNs.
   void learn(std::span<const Commit> commits);
@@ -34,7 +36,7 @@ class DeliveryTimes {
   const Histogram& intended(std::size_t phase) const { return phases_[phase].intended; }
   std::uint64_t untimed(std::size_t phase) const { return phases_[phase].untimed; }
   std::size_t waiting() const { return waiting_.size(); }
-  // Deliveries resolved since the last call.
+  // Live deliveries resolved since the last call.
   Histogram take_second();
 
  private:
@@ -63,6 +65,7 @@ class DeliveryTimes {
   std::vector<Commit> commits_;
   std::size_t last_found_ = 0;
   std::deque<Waiting> waiting_;
+  std::size_t live_;
   Histogram second_;
 };
 

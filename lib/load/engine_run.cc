@@ -40,7 +40,7 @@ EngineRun::EngineRun(const Scenario& scenario, const EngineParts& parts, const C
       phases_(scenario),
       disturbances_(scenario),
       clock_watch_(clock),
-      times_(plan_.shards.replay_bucket() + 1, parts.commits != nullptr),
+      times_(plan_.shards.replay_bucket() + 1, parts.commits != nullptr, scenario.phases.size()),
       statuses_(plan_.shards.shards) {
   for (const PhaseSpec& spec : scenario.phases) {
     PhaseOutcome phase;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
@@ -96,11 +97,14 @@ tl::unexpected<Error> refuse(std::string_view why) {
 // Sums and extremes as the slots tell them.
 void fill_sums(Histogram::Sparse& sparse) {
   if (sparse.pairs.empty()) return;
+  constexpr double kMost = 9e18;  // what a sum of 63 bits holds; hostile counts go beyond
+  double sum = 0;
   for (const Histogram::Sparse::Pair& pair : sparse.pairs) {
     const std::int64_t middle =
         (Histogram::lowest_of(pair.slot) + Histogram::highest_of(pair.slot)) / 2;
-    sparse.sum_us += middle * static_cast<std::int64_t>(pair.count);
+    sum += static_cast<double>(middle) * static_cast<double>(pair.count);
   }
+  sparse.sum_us = static_cast<std::int64_t>(std::min(sum, kMost));
   sparse.min_us = Histogram::lowest_of(sparse.pairs.front().slot);
   sparse.max_us = Histogram::highest_of(sparse.pairs.back().slot);
 }

@@ -53,9 +53,15 @@ std::string hlog_report(const Outcome& outcome) {
     add("late", phase.late);
     add("receive_queue", phase.receive_queue);
   }
+  for (const CohortOutcome& cohort : outcome.cohorts) {
+    append_interval(out, "cohort." + cohort.name + ".delivery", 0, outcome.duration_s,
+                    cohort.measured().delivery);
+  }
   append_interval(out, "connect", 0, outcome.duration_s, outcome.connect);
   append_interval(out, "first_event", 0, outcome.duration_s, outcome.first_event);
   append_interval(out, "resume", 0, outcome.duration_s, outcome.resume.latency);
+  append_interval(out, "replay", 0, outcome.duration_s, outcome.resume.replay);
+  append_interval(out, "heartbeat_gap", 0, outcome.duration_s, outcome.heartbeat_gap);
   append_interval(out, "loop_lag", 0, outcome.duration_s, outcome.client.loop_lag);
   return out;
 }

@@ -70,7 +70,7 @@ std::string tiles(const Outcome& outcome) {
              m.undelivered() == 0 ? "all that were due"
                                   : fmt::format("{} never arrived", format_count(m.undelivered())),
              m.undelivered() != 0);
-    out += tile("Lost · duplicate · reordered",
+    out += tile("Lost · double · reordered",
                 fmt::format("{} · {} · {}", format_count(i.lost), format_count(i.duplicate),
                             format_count(i.reorder)),
                 fmt::format("of {} events parsed", format_count(i.parsed)),
@@ -87,7 +87,7 @@ std::string tiles(const Outcome& outcome) {
                                 : fmt::format("of {} asked for", format_count(c.asked)),
               c.held != c.asked);
   const ClientUse& client = outcome.client;
-  out += tile("This tool", percent_text(client.busy_max) + " busy",
+  out += tile("This tool", fmt::format("{:.0f} % busy", client.busy_max * 100),
               client.bytes_per_connection > 0
                   ? format_bytes(client.bytes_per_connection) + " a connection"
                   : std::string("memory not measured"));
@@ -169,9 +169,17 @@ std::string latency_rows(const Outcome& outcome) {
     out += latency_row(phase.name + ": late", phase.late, phase.skipped);
     out += latency_row(phase.name + ": receive queue", phase.receive_queue, 0);
   }
+  for (const CohortOutcome& cohort : outcome.cohorts) {
+    const PhaseOutcome all = cohort.measured();
+    out += latency_row(
+        fmt::format("cohort {} ({}): delivery", cohort.name, format_count(cohort.connections)),
+        all.delivery, all.undelivered());
+  }
   out += latency_row("connect", outcome.connect, outcome.connections.failed_total());
   out += latency_row("first event", outcome.first_event, 0);
   out += latency_row("resume", outcome.resume.latency, 0);
+  out += latency_row("replayed deliveries", outcome.resume.replay, 0);
+  out += latency_row("between two signs of life", outcome.heartbeat_gap, 0);
   out += latency_row("loop lag of this tool", outcome.client.loop_lag, 0);
   return out + "</table></div>\n";
 }

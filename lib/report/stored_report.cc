@@ -36,13 +36,18 @@ void read_connect(const JsonReader& in, Outcome& outcome) {
   }
 }
 
-void read_part(const Json& root, Outcome& outcome) {
+// False when it names no part there can be.
+bool read_part(const Json& root, Outcome& outcome) {
+  constexpr unsigned kShardsMax = 10'000;  // as --shard takes them
   const auto at = root.find("part");
-  if (at == root.end() || !at->is_object()) return;
+  if (at == root.end() || at->is_null()) return true;
   RunPart& part = outcome.part.emplace();
   part.run_id = at->value("run_id", std::string());
   part.shards = at->value("shards", 1U);
   part.have = at->value("have", std::vector<unsigned>());
+  const auto not_below = [](unsigned a, unsigned b) { return a >= b; };
+  return part.shards <= kShardsMax && !part.have.empty() && part.have.back() < part.shards &&
+         std::adjacent_find(part.have.begin(), part.have.end(), not_below) == part.have.end();
 }
 
 void read_selftest(const JsonReader& in, Outcome& outcome) {
@@ -137,7 +142,10 @@ Result<StoredReport> parse_root(const Json& root, const std::string& origin) {
   std::string wrong;
   JsonReader in(root, "", wrong);
   read_outcome(in, report.outcome);
-  read_part(root, report.outcome);
+  if (!read_part(root, report.outcome)) {
+    return fail(Code::usage,
+                fmt::format("cannot read report {}: /part is no part of a run", origin));
+  }
   if (!wrong.empty()) {
     return fail(Code::usage, fmt::format("cannot read report {}: {}", origin, wrong));
   }

@@ -93,14 +93,13 @@ std::string grid(const Chart& chart, const Frame& frame) {
         kLeft, kWidth - kRight, y, kLeft - 6, y + 3.5, html_escaped(tick.label));
   }
   for (const ChartTick& tick : frame.x.ticks()) {
-    out +=
-        fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-                    frame.at_x(tick.at), floor + 16, html_escaped(tick.label));
+    const double x = frame.at_x(tick.at);
+    out += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{}\" text-anchor=\"{}\">{}</text>", x,
+                       floor + 16, x > kWidth - kRight - 12 ? "end" : "middle",
+                       html_escaped(tick.label));
   }
   out += fmt::format("<line class=\"axis\" x1=\"{}\" x2=\"{}\" y1=\"{}\" y2=\"{}\"/>", kLeft,
                      kWidth - kRight, floor, floor);
-  out += fmt::format("<text class=\"unit\" x=\"{}\" y=\"9\" text-anchor=\"end\">{}</text>",
-                     kLeft - 6, html_escaped(chart.y.unit));
   out += fmt::format("<text class=\"unit\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
                      kWidth - kRight, kHeight - 2, html_escaped(chart.x.unit));
   return out;
@@ -117,7 +116,7 @@ std::string bands(const Chart& chart, const Frame& frame) {
                     from, kTop, to - from, kHeight - kTop - kBottom);
     if (to - from > 24) {
       out += fmt::format("<text class=\"bandname\" x=\"{:.1f}\" y=\"{}\">{}</text>", from + 4,
-                         kTop + 11, html_escaped(band.name));
+                         kHeight - kBottom - 6, html_escaped(band.name));
     }
   }
   return out;
@@ -185,8 +184,9 @@ Frame frame_of(const Chart& chart) {
 }  // namespace
 
 std::string svg_chart(const Chart& chart) {
-  std::string out = fmt::format("<figure><h3>{}</h3><p class=\"caption\">{}</p>",
-                                html_escaped(chart.title), html_escaped(chart.caption));
+  std::string out = fmt::format("<figure><h3>{} <small>{}</small></h3><p class=\"caption\">{}</p>",
+                                html_escaped(chart.title), html_escaped(chart.y.unit),
+                                html_escaped(chart.caption));
   const bool empty =
       std::none_of(chart.series.begin(), chart.series.end(), [](const ChartSeries& series) {
         return std::any_of(series.points.begin(), series.points.end(),

@@ -41,7 +41,8 @@ struct Served {
 // machine is decides nothing.
 std::vector<std::string> run_words(const PrivatePostgres& postgres, const std::string& address,
                                    std::vector<std::string> more) {
-  std::vector<std::string> words = {"rtbench", "run", "preset:runs", "--progress", "none"};
+  std::vector<std::string> words = {"rtbench",    "run",  "preset:runs",
+                                    "--progress", "none", "--no-selftest"};
   for (const std::string& setting :
        {"target.url=http://" + address + "/v1/runs/stream", "target.pg=" + postgres.dsn(),
         std::string("subscriptions.topics.count=100"), std::string("load.connections=240"),

@@ -47,6 +47,19 @@ TEST_CASE("delivery times: a delivery waits for its commit to become known", "[l
   CHECK(times.untimed(0) == 0);
 }
 
+TEST_CASE(
+    "delivery times: a second holds what is in a phase, not what cohorts and replays received",
+    "[load][delivery]") {
+  DeliveryTimes times(3, false, 1);
+  for (std::uint32_t bucket = 0; bucket < 3; ++bucket) {
+    Delivery one = delivery(0, 1'000 * (bucket + 1));
+    one.bucket = bucket;
+    times.take(one, kOffsetNs);
+  }
+  CHECK(times.take_second().count() == 1);
+  CHECK(times.delivery(2).count() == 1);
+}
+
 TEST_CASE("delivery times: what cannot be joined is counted, never dropped", "[load][delivery]") {
   DeliveryTimes times(1, true);
   const std::vector<Commit> commits{{10, 1'000'000}, {30, 1'000'000}};

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <map>
 #include <set>
+#include <tuple>
 
 #include "load/schedule.h"
 #include "load/shard.h"
@@ -33,14 +33,18 @@ Scenario scenario_of(std::uint64_t seed, std::uint64_t topics, std::uint64_t fir
   return scenario;
 }
 
-// Who opens which connection of which phase, to which topic and when, as one shard sees it.
-using Opening = std::tuple<std::size_t, std::uint64_t, std::uint64_t, std::int64_t>;
+// Which connection a phase opens, to which topic, when, and in which cohort, as a shard sees it.
+using Opening = std::tuple<std::size_t, std::uint64_t, std::uint64_t, std::int64_t, int>;
 
 void open_all(const Scenario& scenario, const ShardOf& shard, std::set<Opening>& out) {
   const WorkloadShare share = WorkloadShare::of(scenario, shard).value();
   rt::ShardPlan plan;
   plan.members = share.members();
   plan.ramp_bases = share.ramp_bases();
+  plan.seed = scenario.seed;
+  plan.cohorts.resize(2);
+  plan.cohorts[0].share = 0.2;
+  plan.cohorts[1].share = 0.3;
   const TopicChoice choice(scenario.subscriptions.choice, scenario.subscriptions.topics,
                            scenario.seed, "subscriptions");
   std::uint64_t from = 0;
@@ -51,7 +55,8 @@ void open_all(const Scenario& scenario, const ShardOf& shard, std::set<Opening>&
     if (!local.connections) continue;
     for (std::uint64_t k = from; k < local.connections->to; ++k) {
       const std::uint64_t number = plan.number_in_run(k);
-      RC_ASSERT(out.emplace(phase, number, choice.of(number), plan.ramp_due(phase, k, from).count())
+      RC_ASSERT(out.emplace(phase, number, choice.of(number), plan.ramp_due(phase, k, from).count(),
+                            plan.cohort_of(k))
                     .second);
     }
     from = local.connections->to;
@@ -85,13 +90,13 @@ TEST_CASE("workload share: any number of shards open the connections of one, at 
 TEST_CASE("workload share: each event belongs to exactly one shard, that of its subscribers",
           "[load][shard]") {
   rc::check([] {
-    const auto count = *rc::gen::inRange(1u, 9u);
+    const auto count = static_cast<unsigned>(*rc::gen::inRange(1, 9));
     const auto seed = *rc::gen::arbitrary<std::uint64_t>();
     const TopicChoice events({rt::ChoiceKind::zipf, 1.1}, 1'000, seed, "publish topics");
     for (std::uint64_t n = 0; n < 200; ++n) {
       unsigned owners = 0;
       for (unsigned number = 0; number < count; ++number) {
-        owners += ShardOf{number, count}.owns(events.of(n)) ? 1 : 0;
+        owners += ShardOf{number, count}.owns(events.of(n)) ? 1U : 0U;
       }
       RC_ASSERT(owners == 1u);
     }

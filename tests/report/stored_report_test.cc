@@ -25,7 +25,7 @@ std::string schema_error(std::string_view schema, const std::string& document) {
   std::filesystem::create_directories(folder);
   std::ofstream(folder + "/schema.json") << schema;
   std::ofstream(folder + "/document.json") << document;
-  const std::string command = "python3 '" RT_SOURCE_DIR "/tests/report/check_schema.py' '" +
+  const std::string command = "/usr/bin/python3 '" RT_SOURCE_DIR "/tests/report/check_schema.py' '" +
                               folder + "/schema.json' '" + folder + "/document.json' 2>'" + folder +
                               "/error'";
   if (std::system(command.c_str()) == 0) return {};
@@ -145,6 +145,14 @@ TEST_CASE("stored report: what is wrong is named with its place", "[report][stor
   REQUIRE(changed([](auto& r) {
             r["part"] = {{"shards", "many"}};
           }).find("r.json") != std::string::npos);
+  const auto part = [&](unsigned shards, const std::vector<unsigned>& have) {
+    return changed([&](auto& r) {
+      r["part"] = {{"run_id", "r1"}, {"shards", shards}, {"have", have}};
+    });
+  };
+  REQUIRE(part(4, {0, 4}) == "cannot read report r.json: /part is no part of a run");
+  REQUIRE(part(4, {1, 0}) == part(4, {1, 1}));
+  REQUIRE(part(4'000'000'000, {0}) == part(4, {}));
   REQUIRE(changed([](auto& r) { r["scenario"]["expanded"]["seed"] = 43; }).find("digest") !=
           std::string::npos);
 }
