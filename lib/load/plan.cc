@@ -26,6 +26,8 @@ constexpr double kPortsUsed = 0.4;
 constexpr std::uint64_t kKernelBytesOfSocket = 3'600;
 // One subscriber of ours: its slot and its line in the ledger, and what the allocator adds.
 constexpr std::uint64_t kBytesOfSubscriber = 160;
+// What a stream of HTTP/2 adds to that, on either side.
+constexpr std::uint64_t kBytesOfStream = 450;
 // A session of HTTP/2 with its header tables; a session of TLS at rest.
 constexpr std::uint64_t kBytesOfSession = 12'000;
 constexpr std::uint64_t kBytesOfTls = 14'000;
@@ -177,11 +179,13 @@ LoadPlan plan_load(const LoadNeeds& needs, const Machine& machine, const std::st
   plan.kernel_bytes = ends * layout.connections * kKernelBytesOfSocket;
   const std::uint64_t of_session =
       (needs.streams > 1 ? kBytesOfSession : 0) + (needs.tls ? kBytesOfTls : 0);
-  plan.user_bytes = needs.subscribers * kBytesOfSubscriber + layout.connections * of_session +
-                    layout.shards * kBytesOfShard +
+  const std::uint64_t of_stream = needs.streams > 1 ? kBytesOfStream : 0;
+  plan.user_bytes = needs.subscribers * (kBytesOfSubscriber + of_stream) +
+                    layout.connections * of_session + layout.shards * kBytesOfShard +
                     needs.topics * (needs.phases + 1) * sizeof(std::uint32_t);
   if (needs.target_here) {
-    plan.user_bytes += needs.subscribers * kBytesOfTarget + layout.connections * of_session;
+    plan.user_bytes +=
+        needs.subscribers * (kBytesOfTarget + of_stream) + layout.connections * of_session;
   }
   plan.items.push_back(descriptors_item(layout, machine));
   plan.items.push_back(files_item(needs, layout, machine));

@@ -98,6 +98,7 @@ TEST_CASE("bench: commit to client on a real database, every sum balanced, exits
   CHECK(ran.report.at("verdict") == "PASS");
   CHECK(ran.report.at("delivery").at("expected") == ran.report.at("delivery").at("received"));
   CHECK(ran.report.at("delivery").at("received").get<int>() > 400);
+  CHECK(ran.report.at("selftest").at("p95").is_number());  // the floor, beside the result
   CHECK(ran.report.at("integrity").at("lost") == 0);
   CHECK(ran.report.at("integrity").at("duplicate") == 0);
   CHECK(ran.report.at("integrity").at("reorder") == 0);
