@@ -37,6 +37,17 @@ int status_without_verdict(const Verdict& verdict) {
   return (status >= 2 && status <= 5) || status == 8 || status > 128 ? status : 0;
 }
 
+// Beside the result, not a condition of it: a machine too busy for a floor shows in the gates.
+Result<std::optional<Floor>> short_floor(const EngineParts& parts, ProgressLine& progress,
+                                         const Clock& clock) {
+  Result<Floor> floor =
+      measure_floor({kShortFloorLatency, kShortFloorThroughput, parts.pause}, clock);
+  if (floor) return std::optional(std::move(*floor));
+  if (floor.error().code == Code::cancelled) return fail(std::move(floor).error());
+  progress.say("the floor of this machine could not be measured: " + floor.error().text);
+  return std::optional<Floor>();
+}
+
 Result<int> run(const RunFlags& flags) {
   const ProgressLine::Style style = RT_TRY(ProgressLine::parse(flags.progress));
   std::vector<ReportFile> files = RT_TRY(parse_report_files(flags.reports));
@@ -71,9 +82,7 @@ Result<int> run(const RunFlags& flags) {
   const auto part = RT_TRY(apply_shard_flags(flags.shard, scenario, clock, parts));
   add_part_reports(flags.shard, part, files);
   std::optional<Floor> floor;
-  if (!flags.no_selftest) {
-    floor = RT_TRY(measure_floor({kShortFloorLatency, kShortFloorThroughput, parts.pause}, clock));
-  }
+  if (!flags.no_selftest) floor = RT_TRY(short_floor(parts, progress, clock));
   Outcome outcome = RT_TRY(run_scenario(scenario, parts, clock));
   outcome.selftest = floor;
   outcome.part = part;

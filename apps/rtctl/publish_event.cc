@@ -2,10 +2,10 @@
 #include <memory>
 
 #include "base/text.h"
+#include "pipe/publish_to_http.h"
+#include "pipe/publish_to_redis.h"
 #include "proto/eventrail_envelope.h"
 #include "rtctl/publish_loop.h"
-#include "rtctl/publish_to_http.h"
-#include "rtctl/publish_to_redis.h"
 #include "rtctl/publish_verbs.h"
 
 namespace rt::rtctl {
@@ -35,8 +35,9 @@ Result<PublishRoute> over_http(const PublishEvent& flags) {
     message.key = echo_key(data.empty() ? "{}" : data);  // what the server makes of no data
     return message;
   };
-  route.sink = publish_to_http(url, RT_TRY(flags.http.options()),
-                               "does the server have events? or --via redis --redis URL");
+  route.sink =
+      publish_to_http(url, RT_TRY(flags.http.options()),
+                      server_hints("does the server have events? or --via redis --redis URL"));
   const EventChannel channel = RT_TRY(parse_event_channel(flags.channel));
   const std::string scope = std::string(channel.scope) + ":" + std::to_string(channel.scope_id);
   route.echo.open =

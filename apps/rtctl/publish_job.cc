@@ -3,10 +3,10 @@
 
 #include <memory>
 
+#include "pipe/publish_to_http.h"
 #include "proto/percent.h"
 #include "rtctl/jobs_flags.h"
 #include "rtctl/publish_loop.h"
-#include "rtctl/publish_to_http.h"
 #include "rtctl/publish_to_postgres.h"
 #include "rtctl/publish_verbs.h"
 
@@ -35,8 +35,9 @@ Result<PublishRoute> over_http(const PublishJob& flags) {
     RT_CHECKED(append_json_data(message.body, data));
     return message;
   };
-  route.sink = publish_to_http(url, RT_TRY(flags.http.options()),
-                               "is there such a queue? does the server have jobs? or --pg DSN");
+  route.sink = publish_to_http(
+      url, RT_TRY(flags.http.options()),
+      server_hints("is there such a queue? does the server have jobs? or --pg DSN"));
   return route;
 }
 

@@ -4,15 +4,13 @@
 #include <memory>
 
 #include "pg/listen.h"
+#include "pipe/publish_to_postgres.h"
 #include "rtctl/publish_loop.h"
-#include "rtctl/publish_to_postgres.h"
 #include "rtctl/publish_verbs.h"
 
 namespace rt::rtctl {
 namespace {
 
-// NOTIFY refuses 8,000 bytes and more (PostgreSQL documentation, "NOTIFY").
-constexpr std::size_t kPayloadBytesMax = 7999;
 const std::vector<Via> kVias = {Via::notify};
 
 struct PublishNotify : PublishFlags {
@@ -25,11 +23,11 @@ Result<PublishRoute> route_of(const PublishNotify& flags, int cancel_fd) {
   PublishRoute route;
   route.shape = [channel = flags.channel](std::string_view data,
                                           const TemplateValues&) -> Result<PublishMessage> {
-    if (data.size() > kPayloadBytesMax) {
-      return fail(
-          Code::usage,
-          fmt::format("payload too large for NOTIFY ({} > {})", data.size(), kPayloadBytesMax),
-          "send less: an id that listeners look up, for example");
+    if (data.size() > kNotifyPayloadBytesMax) {
+      return fail(Code::usage,
+                  fmt::format("payload too large for NOTIFY ({} > {})", data.size(),
+                              kNotifyPayloadBytesMax),
+                  "send less: an id that listeners look up, for example");
     }
     if (data.find('\0') != data.npos) {
       return fail(Code::usage, "the payload contains NUL, which PostgreSQL cannot send");

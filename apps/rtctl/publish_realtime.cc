@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
+#include "pipe/publish_to_http.h"
+#include "pipe/publish_to_postgres.h"
+#include "pipe/publish_to_redis.h"
 #include "proto/realtime_event.h"
 #include "rtctl/publish_loop.h"
-#include "rtctl/publish_to_http.h"
-#include "rtctl/publish_to_postgres.h"
-#include "rtctl/publish_to_redis.h"
 #include "rtctl/publish_verbs.h"
 
 namespace rt::rtctl {
@@ -42,8 +42,9 @@ Result<PublishRoute> over_http(const PublishRealtime& flags) {
     message.key = echo_member(message.body, "data");
     return message;
   };
-  route.sink = publish_to_http(url, RT_TRY(flags.http.options()),
-                               "does the server have realtime? or --via redis, --via notify");
+  route.sink =
+      publish_to_http(url, RT_TRY(flags.http.options()),
+                      server_hints("does the server have realtime? or --via redis, --via notify"));
   route.echo.open =
       echo_stream({{"realtime", flags.type}, publish_url(flags, ""), {}, {}, false}, flags.http);
   route.echo.key_of = [](const StreamEvent& event) { return echo_member(event.data, "data"); };

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "pg/names.h"
+#include "pipe/publish_to_http.h"
 #include "rtctl/publish_loop.h"
-#include "rtctl/publish_to_http.h"
 #include "rtctl/publish_to_postgres.h"
 #include "rtctl/publish_verbs.h"
 #include "rtctl/run_row.h"
@@ -82,9 +82,10 @@ Result<PublishRoute> route_of(const PublishRun& flags, const RouteRequest& reque
   };
   const HttpOptions http = RT_TRY(flags.http.options());
   if (request.via == Via::http) {
-    route.sink = publish_to_http(url, http,
-                                 "a server that reads a database takes rows there: --pg DSN "
-                                 "instead of --url");
+    route.sink =
+        publish_to_http(url, http,
+                        server_hints("a server that reads a database takes rows there: --pg DSN "
+                                     "instead of --url"));
   } else {
     route.sink = publish_to_runs({RT_TRY(publish_dsn(flags)), request.cancel_fd}, flags.table);
   }

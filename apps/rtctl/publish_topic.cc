@@ -4,11 +4,11 @@
 #include <memory>
 
 #include "base/text.h"
+#include "pipe/publish_to_http.h"
+#include "pipe/publish_to_postgres.h"
 #include "proto/json_compact.h"
 #include "proto/topic_notify.h"
 #include "rtctl/publish_loop.h"
-#include "rtctl/publish_to_http.h"
-#include "rtctl/publish_to_postgres.h"
 #include "rtctl/publish_verbs.h"
 
 namespace rt::rtctl {
@@ -31,8 +31,9 @@ Result<PublishRoute> over_http(const PublishTopic& flags, const std::string& top
     message.key = echo_key(data);
     return message;
   };
-  route.sink = publish_to_http(url, RT_TRY(flags.http.options()),
-                               "does the server have topics? or --via notify --pg DSN");
+  route.sink =
+      publish_to_http(url, RT_TRY(flags.http.options()),
+                      server_hints("does the server have topics? or --via notify --pg DSN"));
   route.echo.open =
       echo_stream({{"topic", topic}, publish_url(flags, ""), {}, {}, false}, flags.http);
   route.echo.key_of = [](const StreamEvent& event) { return echo_key(event.data); };

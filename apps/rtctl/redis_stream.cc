@@ -171,7 +171,7 @@ Result<void> check_has_no_past(const RedisStreamOptions& options) {
 Result<std::unique_ptr<EventStream>> open_redis_stream(const RedisStreamOptions& options) {
   RT_CHECKED(check_names(options));
   const RedisAddress address = RT_TRY(parse_redis_url(options.url));
-  const ReconnectOptions reconnect{false, options.retries_max};
+  const ReconnectOptions reconnect{.retries_max = options.retries_max};
   if (options.entries) {
     RedisStreamBegin begin = RT_TRY(begin_of(options));
     return std::make_unique<EntryStream>(RedisStreamSourceOptions{

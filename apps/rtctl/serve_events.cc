@@ -38,6 +38,7 @@ class RedisEvents final : public server::EventsBroker, public Companion {
     options.address = address;
     options.client_name = "rtctl-serve-events";
     options.reconnect.retry_first = true;
+    options.reconnect.retry_refused = true;
     return std::unique_ptr<RedisEvents>(new RedisEvents(
         RT_TRY(RedisPatternsSource::create(std::move(options), log_link())), address, clock));
   }

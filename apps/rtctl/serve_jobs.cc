@@ -91,6 +91,20 @@ Result<void> check_jobs(const JobsSurfaceFlags& flags, const TableName& table,
               "\"rtctl jobs setup\" creates it and keeps it");
 }
 
+const std::vector<std::string> kPaths = {"/jobs", "/api/jobs"};
+
+Result<server::JobsHttp> jobs_http(const JobsSurfaceFlags& flags) {
+  server::JobsHttp http;
+  http.token = flags.token_file.empty() ? cli::first_set({"RT_JOBS_TOKEN"})
+                                        : RT_TRY(read_token_file(flags.token_file));
+  return http;
+}
+
+ServedSurface without_database() {
+  return unavailable(server::Surface::jobs, kPaths,
+                     Error{Code::refused, "jobs need a database", "name it with --pg"});
+}
+
 }  // namespace
 
 void declare_jobs_surface(CLI::App* verb, JobsSurfaceFlags& flags) {
@@ -109,21 +123,24 @@ void declare_jobs_surface(CLI::App* verb, JobsSurfaceFlags& flags) {
       ->group(group);
 }
 
+Result<ServedSurface> inspect_jobs(const JobsSurfaceFlags& flags, const ServeContext& context) {
+  RT_TRY(parse_table_name(flags.table));
+  RT_TRY(jobs_http(flags));
+  if (context.dsn.empty()) return without_database();
+  ServedSurface served;
+  served.parts.surface = server::Surface::jobs;
+  return served;
+}
+
 Result<ServedSurface> serve_jobs(const JobsSurfaceFlags& flags, const std::string& publication,
                                  const ServeContext& context) {
-  const std::vector<std::string> paths = {"/jobs", "/api/jobs"};
   const TableName table = RT_TRY(parse_table_name(flags.table));
-  server::JobsHttp http;
-  http.token = flags.token_file.empty() ? cli::first_set({"RT_JOBS_TOKEN"})
-                                        : RT_TRY(read_token_file(flags.token_file));
-  if (context.dsn.empty()) {
-    return unavailable(server::Surface::jobs, paths,
-                       Error{Code::refused, "jobs need a database", "name it with --pg"});
-  }
+  server::JobsHttp http = RT_TRY(jobs_http(flags));
+  if (context.dsn.empty()) return without_database();
   Result<void> ready = check_jobs(flags, table, context.dsn);
   if (ready) ready = prepare_rows(context.dsn, table, publication);
   if (!ready && ready.error().code == Code::refused) {
-    return unavailable(server::Surface::jobs, paths, ready.error());
+    return unavailable(server::Surface::jobs, kPaths, ready.error());
   }
   RT_CHECKED(ready);
   auto board = std::make_unique<server::JobsBoard>(board_options(flags, table, context.dsn));

@@ -13,9 +13,13 @@ void declare_page(CLI::App* verb, PageFlags& flags) {
       ->group(group);
 }
 
-Result<void> check_page(const PageFlags& flags, const io::Address& listen) {
+Result<void> check_page(const PageFlags& flags, const server::ServerOptions& options) {
   if (!flags.shown) return {};
-  return server::check_page_address(listen, flags.anywhere);
+  if (options.health_listen) {
+    return fail(Code::usage, "the page of --ui asks for health on its own port",
+                "leave --health-listen out, or --ui");
+  }
+  return server::check_page_address(options.listen, flags.anywhere);
 }
 
 server::SurfaceParts serve_page(const std::string& topics_path) {

@@ -5,8 +5,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "io/socket.h"
-#include "server/surface_parts.h"
+#include "server/server.h"
 
 namespace rt::rtctl {
 
@@ -17,8 +16,8 @@ struct PageFlags {
 
 void declare_page(CLI::App* verb, PageFlags& flags);
 
-// Whether the page may be shown on that address. Code::usage if not.
-Result<void> check_page(const PageFlags& flags, const io::Address& listen);
+// Whether a server with these options may show the page. Code::usage if not.
+Result<void> check_page(const PageFlags& flags, const server::ServerOptions& options);
 
 server::SurfaceParts serve_page(const std::string& topics_path);
 

@@ -42,6 +42,7 @@ bool ServeSignals::wait(int timeout_ms, server::Server& server) {
   const int signal = io::take_signal(fd_);
   if (signal != SIGHUP) return signal != 0;
   log::reopen();
+  server.reopen_access_log();
   if (!flags_.enabled()) return false;
   auto context = load_tls(flags_);
   if (context) {

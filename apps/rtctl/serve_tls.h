@@ -24,8 +24,8 @@ void declare_tls(CLI::App* verb, TlsFlags& flags);
 // Null without the flags.
 Result<std::shared_ptr<const io::TlsContext>> load_tls(const TlsFlags& flags);
 
-// SIGINT and SIGTERM; with TLS also SIGHUP, which loads the files again. Construct before any
-// thread.
+// SIGINT, SIGTERM, and SIGHUP, which loads the certificate again and begins new log files.
+// Construct before any thread.
 class ServeSignals {
  public:
   static Result<ServeSignals> create(const TlsFlags& flags);

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -33,6 +35,7 @@ NotifySourceOptions listen_options(const std::string& dsn, const std::string& ec
   }
   options.channels.push_back(echo_channel);
   options.reconnect.retry_first = true;
+  options.reconnect.retry_refused = true;
   options.application_name = "rtctl serve topics";
   return options;
 }
@@ -150,6 +153,12 @@ server::SurfaceHealth topics_health(const TopicListener* listener) {
   return health;
 }
 
+std::size_t thread_count() {
+  std::error_code error;
+  const std::filesystem::directory_iterator tasks("/proc/self/task", error);
+  return static_cast<std::size_t>(std::distance(begin(tasks), end(tasks)));
+}
+
 // Messages travel through the database; what is said here is told when it comes back.
 Result<std::unique_ptr<TopicListener>> set_up_links(server::TopicsBoard::Options& options,
                                                     std::uint32_t shards,
@@ -169,8 +178,10 @@ Result<std::unique_ptr<TopicListener>> set_up_links(server::TopicsBoard::Options
   auto listener =
       std::make_unique<TopicListener>(context.dsn, options.echo_channel, std::move(watch), sender);
   options.links = [heard = listener.get()] {
-    return server::TopicTable::Links{
-        .listening = heard->connected(), .notifying = true, .reconnects = heard->gaps()};
+    return server::TopicTable::Links{.listening = heard->connected(),
+                                     .notifying = true,
+                                     .reconnects = heard->gaps(),
+                                     .threads = thread_count()};
   };
   return listener;
 }

@@ -47,8 +47,12 @@ archive::Origin origin_of(const Json& line) {
   return origin;
 }
 
-tl::unexpected<Error> bad(std::string_view what) {
-  return fail(Code::usage, std::string(what),
+// One line, whatever names of the input stand in it.
+tl::unexpected<Error> bad(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) c = '?';
+  }
+  return fail(Code::usage, std::move(text),
               "lines of `rtreplay convert --as ndjson` and of `rtreplay cat` can be read");
 }
 

@@ -72,8 +72,8 @@ Result<std::unique_ptr<PostgresSink>> open_postgres_target(const PostgresTarget&
   RT_CHECKED(guard_against_loop(target, recording, connect));
   ApplierOptions options;
   options.dsn = target.dsn;
-  options.progress_name =
-      target.progress_name.empty() ? recording_name(recording) : target.progress_name;
+  options.progress_name = target.progress_name.empty() ? recording_name(recording) + target.variant
+                                                       : target.progress_name;
   options.on_conflict = RT_TRY(parse_on_conflict(target.on_conflict));
   options.with_triggers = target.with_triggers;
   options.application_name = kApplication;

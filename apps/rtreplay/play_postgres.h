@@ -16,6 +16,7 @@ struct PostgresTarget {
   std::string dsn;
   std::string on_conflict = "upsert";
   std::string progress_name;  // empty: that of the recording
+  std::string variant;        // .. and what else tells this play of it from others
   bool with_triggers = false;
   bool yes = false;     // also where it is not on this machine
   bool i_know = false;  // also into what is being recorded

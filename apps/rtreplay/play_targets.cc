@@ -20,6 +20,21 @@ Result<LineFormat> line_format(const std::string& format) {
 PostgresTarget postgres_of(const TargetOptions& options) {
   PostgresTarget target = options.postgres;
   target.dsn = options.to;
+  target.yes = options.yes;
+  return target;
+}
+
+MessageTarget messages_of(const TargetOptions& options) {
+  MessageTarget target = options.messages;
+  target.yes = options.yes;
+  return target;
+}
+
+Result<PlayTarget> open_messages(const TargetOptions& options, int cancel_fd) {
+  auto sink = RT_TRY(MessageSink::open(options.to, messages_of(options), cancel_fd));
+  PlayTarget target;
+  target.report = [raw = sink.get()] { raw->report(); };
+  target.sink = std::move(sink);
   return target;
 }
 
@@ -42,8 +57,12 @@ Result<TargetKind> target_kind(const std::string& to) {
   if (to == "stdout" || to == "-") return TargetKind::out;
   if (to == "sse") return TargetKind::sse;
   if (has_scheme(to, "postgresql://") || has_scheme(to, "postgres://")) return TargetKind::postgres;
+  for (const char* scheme : {"http://", "https://", "redis://"}) {
+    if (has_scheme(to, scheme)) return TargetKind::messages;
+  }
+  if (to == "notify") return TargetKind::messages;
   return fail(Code::usage, fmt::format("unknown target \"{}\"", to),
-              "one of stdout, null, sse, postgresql://..");
+              "one of postgresql://.., http://.., redis://.., notify, sse, stdout, null");
 }
 
 Result<void> check_target(const TargetOptions& options) {
@@ -51,6 +70,8 @@ Result<void> check_target(const TargetOptions& options) {
   switch (RT_TRY(target_kind(options.to))) {
     case TargetKind::postgres:
       return check_postgres_target(postgres_of(options));
+    case TargetKind::messages:
+      return check_message_target(options.to, messages_of(options));
     case TargetKind::null:
     case TargetKind::out:
     case TargetKind::sse:
@@ -67,6 +88,8 @@ Result<PlayTarget> open_target(const TargetOptions& options,
       return PlayTarget{make_stdout_sink(RT_TRY(line_format(options.format))), {}, {}};
     case TargetKind::postgres:
       return open_postgres(options, recording, cancel_fd, clock);
+    case TargetKind::messages:
+      return open_messages(options, cancel_fd);
     case TargetKind::null:
     case TargetKind::sse:
       break;

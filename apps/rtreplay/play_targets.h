@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/position.h"
 #include "pipe/sink.h"
+#include "rtreplay/play_messages.h"
 #include "rtreplay/play_postgres.h"
 
 namespace rt::rtreplay {
@@ -18,6 +19,8 @@ struct TargetOptions {
   std::string to;
   std::string format = "ndjson";  // of stdout
   PostgresTarget postgres;
+  MessageTarget messages;
+  bool yes = false;  // also to a target that is not on this machine
 };
 
 struct PlayTarget {
@@ -29,7 +32,7 @@ struct PlayTarget {
 };
 
 // What a target's name means.
-enum class TargetKind : std::uint8_t { null, out, sse, postgres };
+enum class TargetKind : std::uint8_t { null, out, sse, postgres, messages };
 Result<TargetKind> target_kind(const std::string& to);
 // Checks what can be checked before anything is opened or connected: Code::usage.
 Result<void> check_target(const TargetOptions& options);

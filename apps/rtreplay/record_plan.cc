@@ -8,6 +8,9 @@
 namespace rt::rtreplay {
 namespace {
 
+// A tenth of the time after which a recording is durable: nobody waits for a record sooner.
+constexpr Duration kGather = std::chrono::milliseconds(10);
+
 Result<void> check_timeline(const OpenedArchive& opened, const ServerIdentity& server) {
   const std::uint32_t recorded = opened.writer.header().origin.timeline;
   if (!opened.resumed || recorded == server.timeline) return {};
@@ -55,6 +58,7 @@ Result<WalPlan> plan_recording(Connection& connection, const ServerIdentity& ser
   source.held_lsn = source.start_lsn;
   source.expected = {server.system_id, server.timeline, end.held_lsn, /*same_timeline=*/true};
   source.confirms_keepalives = false;
+  source.gather = kGather;
   return plan;
 }
 

@@ -27,6 +27,10 @@ struct RowLayout {
 // By relation OID. One thread.
 class RowLayouts {
  public:
+  RowLayouts() = default;
+  RowLayouts(RowLayouts&&) noexcept = default;  // a copy would point into the original
+  RowLayouts& operator=(RowLayouts&&) noexcept = default;
+
   // With REPLICA IDENTITY FULL the server marks every column as key; the key that an earlier
   // description named is then kept.
   void learn(const pgoutput::Relation& relation);

@@ -19,8 +19,11 @@ struct Subscriber {
   Delivery delivery;
   bool torn_log = false;
 
+  // More of it stands outside of what was recorded than inside: what is inside proves nothing.
+  bool unjudged() const { return delivery.outside > delivery.matched; }
   const char* verdict() const {
     if (delivery.violated()) return "violated";
+    if (unjudged()) return "unjudged";
     return delivery.behind > 0 ? "behind" : "complete";
   }
 };
@@ -155,17 +158,16 @@ Result<int> verify_received(const std::string& archive, const ReceivedOptions& o
   ordered_json report = ordered_json::array();
   std::size_t violated = 0;
   std::size_t behind = 0;
+  std::size_t unjudged = 0;
+  std::string first_unjudged;
   for (const std::string& log : options.logs) {
     const Subscriber subscriber = RT_TRY(judge(log, expectation, options.surface));
-    if (subscriber.delivery.violated())
+    if (subscriber.delivery.violated()) {
       ++violated;
-    else if (subscriber.delivery.behind > 0)
+    } else if (subscriber.unjudged()) {
+      if (unjudged++ == 0) first_unjudged = log;
+    } else if (subscriber.delivery.behind > 0) {
       ++behind;
-    if (subscriber.delivery.expected == 0 && subscriber.delivery.outside > 0) {
-      return fail(
-          Code::usage,
-          fmt::format("cannot judge {}: {} holds nothing of its time and filter", log, archive),
-          "record the tables that it subscribed to, or see --as, --table and --env");
     }
     if (options.json) {
       report.push_back(as_json(subscriber));
@@ -174,7 +176,10 @@ Result<int> verify_received(const std::string& archive, const ReceivedOptions& o
     }
   }
   if (options.json) {
-    const char* verdict = violated > 0 ? "violated" : behind > 0 ? "behind" : "complete";
+    const char* verdict = violated > 0   ? "violated"
+                          : unjudged > 0 ? "unjudged"
+                          : behind > 0   ? "behind"
+                                         : "complete";
     const ordered_json out = {
         {"archive", archive}, {"verdict", verdict}, {"subscribers", std::move(report)}};
     std::printf("%s\n", out.dump(2, ' ', false, ordered_json::error_handler_t::replace).c_str());
@@ -183,6 +188,13 @@ Result<int> verify_received(const std::string& archive, const ReceivedOptions& o
   if (violated > 0) {
     return fail(Code::integrity, fmt::format("{} of {} subscribers did not receive what {} holds",
                                              violated, options.logs.size(), archive));
+  }
+  if (unjudged > 0) {
+    return fail(
+        Code::usage,
+        fmt::format("cannot judge {}: most of it is of a time or filter that {} does not hold",
+                    first_unjudged, archive),
+        "record the tables that it subscribed to, or see --as, --table and --env");
   }
   if (behind > 0) {
     return fail(Code::negative, fmt::format("{} of {} subscribers have not got all of {} yet",

@@ -3,7 +3,9 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "http/curl_request.h"
 
@@ -30,11 +32,13 @@ HttpPost::HttpPost(std::string url, HttpOptions options, Duration timeout)
     : state_(new State{std::move(url), std::move(options), timeout, {}}) {}
 HttpPost::~HttpPost() = default;
 
-Result<HttpReply> HttpPost::post(const std::string& content_type, const std::string& body) {
+Result<HttpReply> HttpPost::post(const std::string& content_type, const std::string& body,
+                                 const std::string& header) {
   http::Request& request = state_->request;
   // Without "Expect:" libcurl waits up to a second for a 100 before it sends a large body.
-  RT_CHECKED(
-      request.prepare(state_->url, state_->options, {"Content-Type: " + content_type, "Expect:"}));
+  std::vector<std::string> headers = {"Content-Type: " + content_type, "Expect:"};
+  if (!header.empty()) headers.push_back(header);
+  RT_CHECKED(request.prepare(state_->url, state_->options, headers));
   HttpReply reply;
   void* easy = request.handle();
   const auto timeout = std::chrono::ceil<std::chrono::milliseconds>(state_->timeout);

@@ -26,7 +26,9 @@ class HttpPost {
 
   // Any status is a reply; errors are those of the transport (Code::unreachable), of the options
   // (usage), and of an answer that is too large (refused).
-  Result<HttpReply> post(const std::string& content_type, const std::string& body);
+  // `header`: one more, "Name: value", of this request alone; empty: none.
+  Result<HttpReply> post(const std::string& content_type, const std::string& body,
+                         const std::string& header = {});
 
  private:
   struct State;

@@ -181,6 +181,15 @@ Result<Address> local_address(int fd) {
   return address;
 }
 
+Result<Address> peer_address(int fd) {
+  Address address;
+  address.size = sizeof address.storage;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address.storage), &address.size) != 0) {
+    return fail(os_error("cannot read a peer's address", errno));
+  }
+  return address;
+}
+
 void set_no_delay(int fd) {
   set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
 }

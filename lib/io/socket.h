@@ -50,6 +50,7 @@ Result<Fd> connect_to(const Address& target, const Address* source);
 int connect_error(int fd);
 
 Result<Address> local_address(int fd);
+Result<Address> peer_address(int fd);
 void set_no_delay(int fd);
 
 }  // namespace rt::io

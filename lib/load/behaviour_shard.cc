@@ -131,7 +131,7 @@ void Shard::lose_on_purpose(std::size_t number, const StormSpec& storm, Instant 
   if (storm.how == StormSpec::How::rst) {
     const linger at_once{1, 0};
     ::setsockopt(slot.socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
-  } else if (storm.how == StormSpec::How::silent) {
+  } else if (storm.how == StormSpec::How::silent && slot.socket) {
     // The other side learns nothing: the socket stays, and nobody reads it. At most one a slot and
     // storm, and the descriptor table bounds them.
     poller_->unwatch(slot.socket.get());
@@ -203,6 +203,7 @@ void Shard::go_away(std::size_t number, Instant now) {
 
 void Shard::hold_back(std::size_t number, Instant until) {
   Slot& slot = connections_[number];
+  if (!slot.socket) return;
   if (!slot.holds_back) poller_->unwatch(slot.socket.get());
   slot.holds_back = true;
   acts_.push({until, static_cast<std::uint32_t>(number), slot.generation, Act::Kind::read_on});

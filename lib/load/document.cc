@@ -106,7 +106,8 @@ void JsonNode::put(std::string key, JsonNode value) {
 }
 
 void merge_document(JsonNode& base, const JsonNode& over) {
-  if (base.kind != JsonNode::Kind::object || over.kind != JsonNode::Kind::object) {
+  const bool objects = base.kind == JsonNode::Kind::object && over.kind == JsonNode::Kind::object;
+  if (!objects || over.find("dist") != nullptr) {
     base = over;
     return;
   }

@@ -34,7 +34,8 @@ inline constexpr std::size_t kDocumentDepth = 64;
 // RFC 8259 and // and /* */ comments; keys must be unique. Code::usage with `origin` and line.
 Result<JsonNode> parse_document(std::string_view text, const std::string& origin);
 
-// `over` laid over `base`: objects key by key, everything else replaced.
+// `over` laid over `base`: objects key by key, everything else replaced. A distribution (an object
+// with "dist") is one value: half of one and half of another mean nothing.
 void merge_document(JsonNode& base, const JsonNode& over);
 
 // Sets one value: "phases.main.hold=60s". A step into a list is an index, or the "name" or "id" of

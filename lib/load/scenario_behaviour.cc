@@ -269,6 +269,39 @@ Result<FaultSpec> read_fault(const JsonNode& node, const std::string& path,
   return out;
 }
 
+// Streams that share a connection cannot be read one slower than the other, and the proxy does not
+// look inside of encrypted or multiplexed bytes.
+Result<void> check_transport(const ObjectReader& root, const Scenario& scenario) {
+  if (!scenario.target.request.http2 && !scenario.target.url.starts_with("https")) return {};
+  const auto reads = [](const CohortSpec& cohort) {
+    return cohort.reads_slowly() || cohort.receive_buffer != 0 || cohort.rtt > Duration::zero();
+  };
+  const auto looks_inside = [](const FaultSpec& fault) {
+    return fault.mid_event || fault.kind == FaultSpec::Kind::duplicate;
+  };
+  if (std::any_of(scenario.cohorts.begin(), scenario.cohorts.end(), reads)) {
+    return ObjectReader::wrong(*root.find("cohorts"), "/cohorts",
+                               "how a subscriber reads can be told for HTTP/1.1 without TLS only");
+  }
+  if (std::any_of(scenario.faults.begin(), scenario.faults.end(), looks_inside)) {
+    return ObjectReader::wrong(*root.find("faults"), "/faults",
+                               "events are cut and doubled in HTTP/1.1 without TLS only");
+  }
+  return {};
+}
+
+Result<void> read_faults(const ObjectReader& root, Scenario& out) {
+  const JsonNode* faults = RT_TRY(list_of(root, "faults"));
+  if (faults == nullptr) return {};
+  if (faults->items.size() > kFaultsMax) {
+    return ObjectReader::wrong(*faults, "/faults", "expected up to 100 faults");
+  }
+  for (std::size_t i = 0; i < faults->items.size(); ++i) {
+    out.faults.push_back(RT_TRY(read_fault(faults->items[i], fmt::format("/faults/{}", i), out)));
+  }
+  return {};
+}
+
 }  // namespace
 
 const char* fault_name(FaultSpec::Kind kind) {
@@ -307,15 +340,8 @@ Result<void> read_reconnect(const ObjectReader& root, Scenario& scenario) {
 Result<void> read_behaviour(const ObjectReader& root, Scenario& out) {
   RT_CHECKED(read_churn(root, out.churn));
   RT_CHECKED(read_cohorts(root, out));
-  const JsonNode* faults = RT_TRY(list_of(root, "faults"));
-  if (faults == nullptr) return {};
-  if (faults->items.size() > kFaultsMax) {
-    return ObjectReader::wrong(*faults, "/faults", "expected up to 100 faults");
-  }
-  for (std::size_t i = 0; i < faults->items.size(); ++i) {
-    out.faults.push_back(RT_TRY(read_fault(faults->items[i], fmt::format("/faults/{}", i), out)));
-  }
-  return {};
+  RT_CHECKED(read_faults(root, out));
+  return check_transport(root, out);
 }
 
 }  // namespace rt

@@ -14,11 +14,15 @@ namespace {
 
 constexpr const char* kBegin = "rt_begin";
 constexpr const char* kCommit = "rt_commit";
+constexpr const char* kCommitAndBegin = "rt_commit_and_begin";
 
 Result<void> set_up_session(Connection& connection, const ApplierOptions& options) {
   // Progress and rows are lost together if the server crashes, and applied again: no commit needs
   // to wait for the disk (PostgreSQL's own subscriber does the same). finish() does wait.
-  RT_CHECKED(connection.exec("SET synchronous_commit = off", "cannot prepare the session"));
+  // One plan a statement: with the values of a row in it no plan of ours would be another.
+  RT_CHECKED(
+      connection.exec("SET synchronous_commit = off; SET plan_cache_mode = force_generic_plan",
+                      "cannot prepare the session"));
   if (options.with_triggers) return {};
   return connection.exec("SET session_replication_role = replica", "cannot switch triggers off")
       .map_error([](Error error) {
@@ -35,7 +39,8 @@ Applier::Applier(const ApplierOptions& options, ApplyWindow window, ApplyProgres
       window_(std::move(window)),
       progress_(std::move(progress)),
       tables_(options.on_conflict),
-      applied_lsn_(progress_.lsn()) {}
+      applied_lsn_(progress_.lsn()),
+      taken_lsn_(applied_lsn_) {}
 
 Applier::~Applier() = default;
 
@@ -54,6 +59,7 @@ Result<std::unique_ptr<Applier>> Applier::open(const ApplierOptions& options, co
       [raw = applier.get()](const ApplyStep& step, const Rows& rows) { raw->settle(step, rows); });
   RT_CHECKED(applier->window_.prepare(kBegin, "BEGIN", {}));
   RT_CHECKED(applier->window_.prepare(kCommit, "COMMIT", {}));
+  RT_CHECKED(applier->window_.prepare(kCommitAndBegin, "COMMIT AND CHAIN", {}));
   RT_CHECKED(applier->progress_.prepare(applier->window_));
   return applier;
 }
@@ -77,15 +83,28 @@ Result<void> Applier::take(const pgoutput::Message& message, bool prelude) {
 Result<void> Applier::apply(const pgoutput::Begin& begin) {
   open_ = true;
   begun_ = false;
-  leave_out_ = begin.final_lsn <= applied_lsn_;
+  leave_out_ = begin.final_lsn <= taken_lsn_;
   at_ = {begin.final_lsn, 0};
   return {};
 }
 
 Result<void> Applier::begin_if_needed() {
   if (std::exchange(begun_, true)) return {};
+  // One statement instead of two, for a third of a short transaction's cost.
+  if (pending_commit_) return send_commit(kCommitAndBegin);
   arguments_.clear();
   return window_.send(kBegin, arguments_, {ApplyStep::Kind::begin, {}, 0, nullptr, at_, 0});
+}
+
+Result<void> Applier::send_commit(const char* statement) {
+  const ApplyStep step{ApplyStep::Kind::commit, {}, 0, nullptr, *pending_commit_, 0};
+  pending_commit_.reset();
+  arguments_.clear();
+  return window_.send(statement, arguments_, step);
+}
+
+Result<void> Applier::commit_pending() {
+  return pending_commit_ ? send_commit(kCommit) : Result<void>();
 }
 
 Result<void> Applier::apply(const pgoutput::Commit& commit) {
@@ -95,10 +114,9 @@ Result<void> Applier::apply(const pgoutput::Commit& commit) {
     return {};
   }
   if (!begun_) return {};
-  RT_CHECKED(progress_.send(window_, at_.lsn, commit.commit_time.pg_us));
-  arguments_.clear();
-  return window_.send(kCommit, arguments_,
-                      {ApplyStep::Kind::commit, {}, 0, nullptr, {at_.lsn, Position::kEnd}, 0});
+  taken_lsn_ = at_.lsn;
+  pending_commit_ = Position{at_.lsn, Position::kEnd};
+  return progress_.send(window_, at_.lsn, commit.commit_time.pg_us);
 }
 
 Result<AppliedTable*> Applier::table_of(std::uint32_t relation) {
@@ -206,8 +224,8 @@ Result<void> Applier::apply(const pgoutput::Truncate& truncate) {
 }
 
 Result<void> Applier::apply(const pgoutput::LogicalMessage& message) {
-  if (message.transactional() ? leave_out_ : message.lsn <= applied_lsn_) return {};
-  if (message.transactional() && open_) RT_CHECKED(begin_if_needed());
+  if (message.transactional() ? leave_out_ : message.lsn <= taken_lsn_) return {};
+  RT_CHECKED(message.transactional() && open_ ? begin_if_needed() : commit_pending());
   std::string hex = "\\x";
   hex.resize(2 + 2 * message.content.size());
   for (std::size_t i = 0; i < message.content.size(); ++i) {
@@ -266,7 +284,8 @@ Result<void> Applier::snapshot_begin(std::uint64_t consistent_point) {
   snapshot_.reset();
   // Transactions from the consistent point on follow it: it stands just before them.
   at_ = {consistent_point > 0 ? consistent_point - 1 : 0, Position::kEnd};
-  if (applied_lsn_ > 0 && applied_lsn_ >= at_.lsn) return {};  // applied before
+  if (taken_lsn_ > 0 && taken_lsn_ >= at_.lsn) return {};  // applied before
+  RT_CHECKED(commit_pending());
   Connection* connection = RT_TRY(window_.leave());
   snapshot_ = RT_TRY(Snapshot::start(*connection, tables_, on_conflict_, applied_lsn_ > 0));
   return {};
@@ -283,6 +302,7 @@ Result<void> Applier::snapshot_end() {
   if (snapshot_ == nullptr) return {};
   RT_CHECKED(snapshot_->finish(progress_, at_.lsn));
   applied_lsn_ = at_.lsn;
+  taken_lsn_ = at_.lsn;
   if (snapshot_->conflicts() > 0) {
     const bool wins = on_conflict_ == OnConflict::upsert;
     if (totals_.conflicts() == 0) totals_.first_conflict = "row of the snapshot";
@@ -293,14 +313,15 @@ Result<void> Applier::snapshot_end() {
 }
 
 Result<void> Applier::flush() {
-  return inside_snapshot_ ? Result<void>() : window_.flush();
+  if (inside_snapshot_) return {};
+  RT_CHECKED(commit_pending());
+  return window_.flush();
 }
 
 Result<void> Applier::finish() {
-  if (inside_snapshot_) {
-    // Cut off in the middle: nothing of it stays. The connection ends with us.
-    if (snapshot_ != nullptr) return {};
-  }
+  // Cut off in the middle: nothing of it stays. The connection ends with us.
+  if (snapshot_ != nullptr) return {};
+  RT_CHECKED(commit_pending());
   Connection* connection = RT_TRY(window_.leave());
   // A stop may have come in the middle of a transaction, which will come again from its start.
   if (open_ && begun_) RT_CHECKED(connection->exec("ROLLBACK", "cannot end the transaction"));

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,6 +92,8 @@ class Applier {
   Result<void> apply(const pgoutput::LogicalMessage& message);
 
   Result<void> begin_if_needed();
+  Result<void> send_commit(const char* statement);
+  Result<void> commit_pending();
   Result<AppliedTable*> table_of(std::uint32_t relation);
   Result<void> check_columns(const AppliedTable& table, std::size_t sent) const;
   void read(const pgoutput::TupleView& row, std::vector<pgoutput::Value>& values);
@@ -105,12 +108,15 @@ class Applier {
   std::unique_ptr<Snapshot> snapshot_;  // while one is loaded
   ApplyTotals totals_;
   std::uint64_t applied_lsn_ = 0;
+  std::uint64_t taken_lsn_ = 0;  // the same, and what is on its way
 
   Position at_;             // of the next change
   bool open_ = false;       // inside a transaction of the source
   bool leave_out_ = false;  // .. that was applied before
   bool begun_ = false;      // .. and of the target
   bool inside_snapshot_ = false;
+  // The commit that is due but was not sent: the next transaction is begun by the same statement.
+  std::optional<Position> pending_commit_;
   ApplyArguments arguments_;
   std::vector<pgoutput::Value> new_;  // of the change being sent
   std::vector<pgoutput::Value> old_;

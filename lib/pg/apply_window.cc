@@ -87,7 +87,7 @@ Result<void> ApplyWindow::send_sql(const std::string& sql, const Parameters& par
 Result<void> ApplyWindow::make_room() {
   // Room for a whole group at once, so that reading is not done row by row.
   if (steps_.size() < kStepsMax && bytes_ < kBytesMax) return {};
-  if (group_steps_ > 0) RT_CHECKED(sync());
+  if (group_steps_ > 0) RT_CHECKED(request_answers());
   while (steps_.size() > kStepsMax - kGroupSteps || bytes_ > kBytesMax - kGroupBytes) {
     RT_CHECKED(wait_for_answers());
   }
@@ -99,15 +99,14 @@ Result<void> ApplyWindow::sent(ApplyStep step, std::size_t bytes) {
   steps_.push_back(step);
   bytes_ += step.bytes;
   group_bytes_ += step.bytes;
-  if (++group_steps_ >= kGroupSteps || group_bytes_ >= kGroupBytes) return sync();
+  if (++group_steps_ >= kGroupSteps || group_bytes_ >= kGroupBytes) return request_answers();
   return {};
 }
 
-Result<void> ApplyWindow::sync() {
+Result<void> ApplyWindow::request_answers() {
   group_steps_ = 0;
   group_bytes_ = 0;
-  ++syncs_;
-  RT_CHECKED(pipeline_.sync());
+  RT_CHECKED(pipeline_.request_answers());
   RT_TRY(pipeline_.flush());
   return {};
 }
@@ -115,7 +114,7 @@ Result<void> ApplyWindow::sync() {
 Result<void> ApplyWindow::collect() {
   while (auto answer = RT_TRY(pipeline_.next())) {
     if (answer->kind == PipelineResult::Kind::sync) {
-      --syncs_;
+      sync_pending_ = false;
       continue;
     }
     if (steps_.empty()) continue;
@@ -137,7 +136,7 @@ Result<void> ApplyWindow::wait_for_answers() {
 }
 
 Result<void> ApplyWindow::flush() {
-  if (group_steps_ > 0) RT_CHECKED(sync());
+  if (group_steps_ > 0) RT_CHECKED(request_answers());
   while (!RT_TRY(pipeline_.flush())) {
     RT_TRY(pipeline_.connection().wait(POLLIN | POLLOUT, Instant::max(), kAttempt));
     RT_CHECKED(pipeline_.consume_input());
@@ -147,9 +146,11 @@ Result<void> ApplyWindow::flush() {
 }
 
 Result<void> ApplyWindow::drain() {
+  RT_CHECKED(pipeline_.sync());
+  sync_pending_ = true;
   RT_CHECKED(flush());
   RT_CHECKED(collect());
-  while (!steps_.empty() || syncs_ > 0) RT_CHECKED(wait_for_answers());
+  while (!steps_.empty() || sync_pending_) RT_CHECKED(wait_for_answers());
   return {};
 }
 

@@ -1,7 +1,10 @@
 // Statements under way to a database: sent ahead of their answers, which are read while sending.
 // Bounded in number and in bytes, because libpq moves its whole backlog about when it grows.
-// PostgreSQL documentation, "Pipeline Mode". An error aborts what follows it up to the next sync;
-// what was committed before it stays, so each commit is settled by its own answer.
+// PostgreSQL documentation, "Pipeline Mode".
+//
+// After a failed statement the server discards what follows it up to the next sync. So a sync is
+// only sent when nothing will follow before its answer: else transactions behind a failed one would
+// be committed without it. Each commit is settled by its own answer.
 #pragma once
 
 #include <cstdint>
@@ -87,14 +90,14 @@ class ApplyWindow {
   // Unanswered at most. More gains nothing once the server never waits for us.
   static constexpr std::size_t kStepsMax = 256;
   static constexpr std::size_t kBytesMax = 1024 * 1024;
-  // One sync for so many: the server answers at each, and goes on with the next meanwhile.
-  static constexpr std::size_t kGroupSteps = 64;
+  // Answers are asked for after so many, and come while the next are sent.
+  static constexpr std::size_t kGroupSteps = 128;
   static constexpr std::size_t kGroupBytes = 256 * 1024;
 
   explicit ApplyWindow(Pipeline pipeline) : pipeline_(std::move(pipeline)) {}
   Result<void> make_room();
   Result<void> sent(ApplyStep step, std::size_t bytes);
-  Result<void> sync();
+  Result<void> request_answers();
   Result<void> collect();
   Result<void> wait_for_answers();
   Error explain(const ApplyStep& step, const Rows& rows);
@@ -103,8 +106,8 @@ class ApplyWindow {
   Settle settle_;
   std::deque<ApplyStep> steps_;  // unanswered, in order
   std::size_t bytes_ = 0;        // of them
-  std::size_t syncs_ = 0;        // unanswered
-  std::size_t group_steps_ = 0;  // since the last sync
+  bool sync_pending_ = false;
+  std::size_t group_steps_ = 0;  // since answers were last asked for
   std::size_t group_bytes_ = 0;
 };
 

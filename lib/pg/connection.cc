@@ -65,6 +65,11 @@ Error cancelled(std::string_view attempt) {
 
 }  // namespace
 
+Result<void> check_connection_string(const std::string& dsn) {
+  RT_TRY(timeout_in(dsn));
+  return {};
+}
+
 Result<Connection> Connection::connect(const std::string& dsn, const ConnectOptions& options) {
   const auto timeout = RT_TRY(timeout_in(dsn));
   // In order: defaults, the caller's string (a later word wins), what is not negotiable.
@@ -144,8 +149,7 @@ Result<Connection::Wait> Connection::wait(short events, Instant deadline,
                                           std::string_view attempt) {
   // Bytes that TLS or GSSAPI has already decrypted are invisible to poll: look again soon. Without
   // them the socket says all, and an idle connection costs next to nothing.
-  const bool hides = PQsslInUse(connection_) != 0 || PQgssEncInUse(connection_) != 0;
-  const std::int64_t slice_ms = hides ? 100 : 10'000;
+  const std::int64_t slice_ms = is_encrypted() ? 100 : 10'000;
   std::int64_t timeout_ms = slice_ms;
   if (deadline != kNoDeadline) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - kClock.now()).count();
@@ -268,6 +272,10 @@ int Connection::server_version() const {
 bool Connection::uses_tcp() const {
   const char* host = PQhost(connection_);
   return host != nullptr && host[0] != '/' && host[0] != '@' && host[0] != '\0';
+}
+
+bool Connection::is_encrypted() const {
+  return PQsslInUse(connection_) != 0 || PQgssEncInUse(connection_) != 0;
 }
 
 int Connection::socket() const {

@@ -89,6 +89,8 @@ class Connection {
   std::string literal(std::string_view text) const;     // 'te''xt', or E'..' with backslashes
   int server_version() const;                           // 150018 for 15.18
   bool uses_tcp() const;
+  // Then libpq may hold bytes that the socket does not show.
+  bool is_encrypted() const;
   int socket() const;
   int cancel_fd() const { return cancel_fd_; }
   const std::string& endpoint() const { return endpoint_; }  // "host:port/database"
@@ -107,5 +109,8 @@ class Connection {
 
 // "libpq/15.18"
 std::string pg_library_version();
+
+// Whether a dsn can be read. Code::usage if not. Asks no server.
+Result<void> check_connection_string(const std::string& dsn);
 
 }  // namespace rt

@@ -82,6 +82,11 @@ Result<void> Pipeline::sync() {
   return {};
 }
 
+Result<void> Pipeline::request_answers() {
+  if (PQsendFlushRequest(connection_.get()) == 0) return fail(lost(kAttempt));
+  return {};
+}
+
 Result<bool> Pipeline::flush() {
   const int rc = PQflush(connection_.get());
   if (rc < 0) return fail(lost(kAttempt));

@@ -50,6 +50,10 @@ class Pipeline {
   // Ends a group: the server commits it (outside an explicit transaction) and answers with a sync.
   Result<void> sync();
 
+  // Asks for the answers to what was sent so far, and ends nothing: what follows a failed statement
+  // is still aborted.
+  Result<void> request_answers();
+
   // Sends what the socket takes; true when everything is out.
   Result<bool> flush();
   // After the socket became readable.

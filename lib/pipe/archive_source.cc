@@ -6,7 +6,6 @@
 #include <mutex>
 
 #include "archive/bodies.h"
-#include "archive/reader.h"
 #include "base/text.h"
 #include "base/units.h"
 
@@ -34,6 +33,24 @@ Result<ArchiveBound> ArchiveBound::parse(std::string_view text) {
               "(2026-03-29T00:30:00Z)");
 }
 
+Result<void> go_to_start(archive::Reader& reader, const ArchiveSourceOptions& options) {
+  if (!options.from) return reader.rewind();
+  if (const auto* position = std::get_if<Position>(&options.from->at)) {
+    RT_TRY(reader.seek(Position{position->lsn, 0}));
+  } else {
+    RT_TRY(reader.seek(std::get<WallTime>(options.from->at)));
+  }
+  return {};
+}
+
+bool is_past_end(const archive::Entry& entry, const ArchiveSourceOptions& options) {
+  if (!options.to || entry.record.prelude) return false;
+  if (const auto* position = std::get_if<Position>(&options.to->at)) {
+    return entry.position.lsn > position->lsn;
+  }
+  return entry.t_hi > unix_us(std::get<WallTime>(options.to->at));
+}
+
 ArchiveSource::ArchiveSource(ArchiveSourceOptions options, const Clock& clock)
     : options_(std::move(options)), clock_(clock), pacer_(options_.pace) {}
 
@@ -44,7 +61,7 @@ class ArchiveSource::Player {
       : source_(source), reader_(reader), stop_(std::move(stop)), take_(take) {}
 
   Result<void> pass() {
-    RT_CHECKED(go_to_start());
+    RT_CHECKED(go_to_start(reader_, source_.options_));
     archive::Entry entry;
     while (!stop_.stop_requested()) {
       auto more = reader_.next(entry);
@@ -52,7 +69,7 @@ class ArchiveSource::Player {
         RT_CHECKED(hand_over());
         return fail(std::move(more).error());
       }
-      if (!*more || is_past_end(entry)) break;
+      if (!*more || is_past_end(entry, source_.options_)) break;
       if (entry.t_hi != 0 && !entry.record.prelude && !begun_) RT_CHECKED(begin(entry));
       // Before the first event (a snapshot, say) there is no time to keep.
       const Instant now = source_.pacer_.paced() || batch_.empty() ? source_.clock_.now() : now_;
@@ -73,17 +90,6 @@ class ArchiveSource::Player {
   }
 
  private:
-  Result<void> go_to_start() {
-    if (!source_.options_.from) return reader_.rewind();
-    const auto& at = source_.options_.from->at;
-    if (const auto* position = std::get_if<Position>(&at)) {
-      RT_TRY(reader_.seek(Position{position->lsn, 0}));
-    } else {
-      RT_TRY(reader_.seek(std::get<WallTime>(at)));
-    }
-    return {};
-  }
-
   // The first event with a time is next.
   Result<void> begin(const archive::Entry& entry) {
     if (source_.options_.complete_state && !has_state_) {
@@ -98,15 +104,6 @@ class ArchiveSource::Player {
     begun_ = true;
     if (!source_.began_) source_.began_ = source_.clock_.now();
     return {};
-  }
-
-  bool is_past_end(const archive::Entry& entry) const {
-    if (!source_.options_.to || entry.record.prelude) return false;
-    const auto& at = source_.options_.to->at;
-    if (const auto* position = std::get_if<Position>(&at)) {
-      return entry.position.lsn > position->lsn;
-    }
-    return entry.t_hi > unix_us(std::get<WallTime>(at));
   }
 
   Result<void> hand_over() {

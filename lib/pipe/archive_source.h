@@ -10,6 +10,7 @@
 #include <string_view>
 #include <variant>
 
+#include "archive/reader.h"
 #include "archive/recovery.h"
 #include "base/clock.h"
 #include "base/position.h"
@@ -43,6 +44,10 @@ struct ArchiveSourceOptions {
   // schedule has not begun. May wait; must return soon after a stop request.
   std::function<void(const std::stop_token&)> before_first_event;
 };
+
+// Where a replay with these options begins and ends.
+Result<void> go_to_start(archive::Reader& reader, const ArchiveSourceOptions& options);
+bool is_past_end(const archive::Entry& entry, const ArchiveSourceOptions& options);
 
 class ArchiveSource final : public Source {
  public:

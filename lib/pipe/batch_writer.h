@@ -16,6 +16,7 @@ class BatchWriter {
   explicit BatchWriter(BatchQueue& queue) : queue_(queue) {}
 
   void append(const RecordView& record) { batch_.append(record); }
+  bool empty() const { return batch_.empty(); }
   // Large enough to be handed over before the source has run dry.
   bool due() const { return batch_.body_bytes() >= kBytes || batch_.size() >= kRecords; }
 

@@ -19,6 +19,7 @@ NotifySourceOptions listen_options(const std::string& dsn, const std::string& ch
   options.dsn = dsn;
   options.channels = {channel};
   options.reconnect.retry_first = true;
+  options.reconnect.retry_refused = true;
   options.application_name = "rtctl serve realtime";
   return options;
 }

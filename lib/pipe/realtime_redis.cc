@@ -68,6 +68,7 @@ RedisSourceOptions channel_options(const RedisAddress& address) {
   options.address = address;
   options.channels = {std::string(kRealtimeRedisPattern)};
   options.reconnect.retry_first = true;
+  options.reconnect.retry_refused = true;
   options.client_name = kClientName;
   return options;
 }
@@ -99,6 +100,7 @@ RedisStreamSourceOptions stream_options(const RedisAddress& address) {
   options.address = address;
   options.keys = {std::string(kRealtimeRedisStream)};
   options.reconnect.retry_first = true;
+  options.reconnect.retry_refused = true;
   options.client_name = kClientName;
   return options;
 }

@@ -15,7 +15,7 @@ Result<void> Reconnector::run(const std::function<Result<void>()>& session) {
   for (;;) {
     opened_at_.reset();
     const Result<void> ended = session();
-    if (ended || ended.error().code != Code::unreachable) return ended;
+    if (ended || !is_worth_another(ended.error().code)) return ended;
     if (!was_open_ && !options_.retry_first) return ended;
     if (opened_at_ && clock_.now() - *opened_at_ >= Backoff::kLongest) backoff_.reset();
     if (options_.retries_max && backoff_.failures() >= *options_.retries_max) return ended;

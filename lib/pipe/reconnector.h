@@ -15,6 +15,9 @@ namespace rt {
 
 struct ReconnectOptions {
   bool retry_first = false;  // false: a server that cannot be reached at the start is an error
+  // Also after Code::refused: what a server says no to (a wrong password) is mended over there, and
+  // who serves others meanwhile goes on without a restart.
+  bool retry_refused = false;
   std::optional<std::uint32_t> retries_max{};  // failures in a row; 0: a lost connection is the end
 };
 
@@ -24,7 +27,8 @@ class Reconnector {
   Reconnector(const ReconnectOptions& options, const LinkWatch& watch, int cancel_fd);
 
   // A session lasts from connect to the end of that connection. It returns success when it is
-  // finished for good; Code::unreachable asks for another one.
+  // finished for good; Code::unreachable asks for another one, as
+  // Code::refused may, see ReconnectOptions.
   Result<void> run(const std::function<Result<void>()>& session);
 
   // The session says: connected, records flow from now on. True if it is not the first time.
@@ -37,6 +41,10 @@ class Reconnector {
   std::uint64_t reconnects() const { return reconnects_; }
 
  private:
+  bool is_worth_another(Code code) const {
+    return code == Code::unreachable || (code == Code::refused && options_.retry_refused);
+  }
+
   ReconnectOptions options_;
   const LinkWatch& watch_;
   int cancel_fd_;

@@ -149,23 +149,27 @@ Result<void> WalReader::warn_of_settings(Connection& connection) {
 }
 
 Result<void> WalReader::stream(ReplicationStream& stream) {
+  // libpq reads 16 KiB at most: after many messages the socket may hold more, and an encrypted
+  // connection may hide some after any.
+  const std::size_t look_again = stream.connection().is_encrypted() ? 1 : kBurstMessages;
   std::size_t burst = 0;
   for (;;) {
     const std::size_t taken = RT_TRY(take_available(stream));
     note_keepalive(clock_.now());
     RT_CHECKED(report_position(stream));
     burst += taken;
-    if (taken > 0) {  // look once more before waiting: the socket may hold the rest
+    if (taken >= look_again) {
       RT_CHECKED(stream.fill());
       continue;
     }
-    RT_CHECKED(hand_over(stream));
+    RT_CHECKED(hand_over_if_due(stream));
     const bool nap = burst >= kBurstMessages && stream.connection().uses_tcp();
     burst = 0;
     if (nap) {
       stream.nap(kNap);
     } else {
-      RT_CHECKED(stream.wait(status_->next_due()));
+      const Instant due = gathering_since_ ? *gathering_since_ + options_.gather : Instant::max();
+      RT_CHECKED(stream.wait(std::min(due, status_->next_due())));
     }
     RT_CHECKED(stream.fill());
   }
@@ -215,8 +219,16 @@ void WalReader::note_keepalive(Instant now) {
                   little_endian_pair(lsn, static_cast<std::uint64_t>(keepalive_time_us_))});
 }
 
+Result<void> WalReader::hand_over_if_due(ReplicationStream& stream) {
+  if (writer_.empty()) return {};
+  const Instant now = clock_.now();
+  if (!gathering_since_) gathering_since_ = now;
+  return now - *gathering_since_ >= options_.gather ? hand_over(stream) : Result<void>();
+}
+
 // While the consumer is slow nothing is read, but the server still hears from us.
 Result<void> WalReader::hand_over(ReplicationStream& stream) {
+  gathering_since_.reset();
   return writer_.flush([&]() -> Result<void> {
     status_->not_reading(clock_.now());
     return report_position(stream);

@@ -58,6 +58,8 @@ class WalReader {
   void accept(const StreamMessage& message, Instant now);
   void note_keepalive(Instant now);
   Result<void> hand_over(ReplicationStream& stream);
+  // Not before records have waited for as long as they may.
+  Result<void> hand_over_if_due(ReplicationStream& stream);
   Result<void> report_position(ReplicationStream& stream);
   void say_goodbye(ReplicationStream& stream);
   void abandon_transaction();
@@ -90,8 +92,9 @@ class WalReader {
   std::uint64_t first_lsn_ = 0;          // where the first stream began
   std::uint64_t owned_lsn_ = 0;          // the slot has no reason to stand beyond it
   Duration sender_timeout_{0};
-  std::int64_t wall_us_ = 0;   // of the batch of messages being taken
-  Instant keepalive_noted_{};  // at most one a second goes into the stream
+  std::int64_t wall_us_ = 0;                // of the batch of messages being taken
+  std::optional<Instant> gathering_since_;  // records wait for more
+  Instant keepalive_noted_{};               // at most one a second goes into the stream
   std::uint64_t keepalive_noted_lsn_ = 0;
   std::int64_t keepalive_time_us_ = 0;  // the server's clock in the last one
   int silence_factor_ = 1;              // patience with a server that says nothing for long

@@ -66,6 +66,8 @@ struct WalSourceOptions {
   // How long to wait for a slot that somebody else uses: at the start; after a lost connection it
   // is twice the server's wal_sender_timeout, because our own dead connection may still hold it.
   Duration slot_wait{std::chrono::seconds(10)};
+  // Records may wait this long for more before they are taken: fewer wake-ups of the taker.
+  Duration gather{0};
   bool takeover = false;   // at the start: ends the connection of whoever uses the slot
   bool streaming = false;  // servers from 14 on: large transactions come before they commit
   // False: the consumer confirms the lsn of keepalive records too, once it has them durably.

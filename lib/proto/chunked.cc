@@ -76,6 +76,7 @@ ChunkedDecoder::State ChunkedDecoder::after_size(char c) {
   const int digit = state_ == State::padding ? -1 : hex_digit(c);
   if (digit >= 0) {
     if (left_ >= kChunkSizeMax >> 4) return State::bad;
+    if (left_ == 0 && digit == 0 && ++skipped_ > kSkippedMax) return State::bad;
     left_ = left_ << 4 | static_cast<std::uint64_t>(digit);
     return State::size;
   }

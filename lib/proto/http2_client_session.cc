@@ -119,6 +119,7 @@ ClientSession::~ClientSession() {
 }
 
 StreamId ClientSession::request(Tag tag, std::span<const Field> fields) {
+  if (nghttp2_session_check_request_allowed(session_) == 0) return 0;
   std::vector<nghttp2_nv> list;
   for (const auto& [name, value] : fields) list.push_back(field(name, value));
   const StreamId id =
@@ -138,8 +139,9 @@ bool ClientSession::receive(std::string_view bytes) {
   for (const auto& [tag, error_code] : std::exchange(closed_, {})) {
     owner_.on_closed(tag, error_code);
   }
-  return taken >= 0 &&
-         (nghttp2_session_want_read(session_) != 0 || nghttp2_session_want_write(session_) != 0);
+  pump();
+  // Who will not read any more has seen a fault, or the end after the server's goodbye.
+  return taken >= 0 && nghttp2_session_want_read(session_) != 0;
 }
 
 // Bounded by what is asked for: requests, resets and acknowledgements of one turn.

@@ -232,6 +232,14 @@ int Session::Callbacks::on_send_data(nghttp2_session* session, nghttp2_frame* fr
   return 0;
 }
 
+void Session::go_ahead(StreamId id) {
+  const Stream* const stream = find(id);
+  if (stream == nullptr || !stream->owned || stream->opened) return;
+  const nghttp2_nv status = field(":status", "100");
+  nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, &status, 1, nullptr);
+  if (!receiving_) pump();
+}
+
 bool Session::submit_head(StreamId id, int status, std::string_view header_lines, bool body) {
   std::string status_text;
   append_decimal(status_text, static_cast<std::uint64_t>(status));

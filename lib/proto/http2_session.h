@@ -76,6 +76,8 @@ class Session {
   // Of the streams that the owner has not finished.
   std::vector<Tag> tags() const;
 
+  // 100 Continue: the client that asked before it sends its body may send it.
+  void go_ahead(StreamId stream);
   // A whole answer; the stream is finished for the owner. header_lines: each "Name: value" CR LF;
   // those that only HTTP/1 knows (Connection and the like) are left out. A HEAD request's body is
   // told by the lines alone. False: there is no such stream any more.

@@ -88,6 +88,7 @@ void StandbyStatus::reconnected(const Timing& timing, std::uint64_t start_lsn, I
   received_ = std::max(received_, start_lsn);
   resume_ = std::max(resume_, start_lsn);
   in_transaction_ = false;
+  in_stream_ = false;
   open_final_lsn_ = 0;
   reply_owed_ = false;
   asked_ = false;
@@ -126,9 +127,12 @@ void StandbyStatus::received_payload(std::string_view payload, std::uint64_t lsn
         resume_ = std::max(resume_, end_lsn);
       }
       break;
-    case 'M':  // flags 1 (bit 0: transactional), LSN 8: outside any transaction it stands for
-               // itself
-      if (payload.size() >= 2 && (payload[1] & 1) == 0) {
+    case 'S':  // between Stream Start and Stop messages carry an xid, and wait for their commit
+    case 'E':
+      in_stream_ = payload[0] == 'S';
+      break;
+    case 'M':  // flags 1 (bit 0: transactional), LSN 8: outside transactions it stands for itself
+      if (!in_stream_ && payload.size() >= 2 && (payload[1] & 1) == 0) {
         received_ = std::max(received_, lsn);
         awaited_ = std::max(awaited_, lsn);
         // Its LSN is the end of its record, where the next one begins, perhaps the commit of the

@@ -76,8 +76,8 @@ class StandbyStatus {
   // Something else that must be confirmed first: the end of a snapshot.
   void await(std::uint64_t lsn);
 
-  // One decoded message has arrived. Looks into pgoutput's Begin, Commit, Stream Commit and
-  // Message only.
+  // One decoded message has arrived. Looks into pgoutput's Begin, Commit, the stream's
+  // brackets and Message only.
   void received(const StreamMessage& message, Instant now);
   // Reading is paused on purpose (the consumer is slow): silence says nothing about the server.
   void not_reading(Instant now) {
@@ -128,6 +128,7 @@ class StandbyStatus {
   Instant asked_at_;
   bool consumer_confirms_keepalives_ = false;
   bool in_transaction_ = false;
+  bool in_stream_ = false;
   bool reply_owed_ = false;
   bool asked_ = false;
 };

@@ -17,6 +17,11 @@ std::string behaviour_lines(const Outcome& outcome) {
                          format_count(all.received), format_count(all.expected),
                          cohort.judged ? "" : "  (slow on purpose: not judged)");
   }
+  if (const Histogram& gap = outcome.heartbeat_gap; !outcome.publishes && !gap.empty()) {
+    lines += fmt::format("life      between two events or heartbeats: p50 {}  p95 {}  max {}\n",
+                         ms_text(gap.percentile_us(0.5)), ms_text(gap.percentile_us(0.95)),
+                         ms_text(static_cast<double>(gap.max_us())));
+  }
   const ChurnCounts& churn = outcome.churn;
   if (churn.left > 0 || outcome.resume.storm_losses > 0) {
     lines += fmt::format("churn     left {}  replaced {}  put off {}  taken by storms {}\n",

@@ -7,7 +7,8 @@
 
 namespace rt {
 
-// A line for each cohort, and one for churn and storms if there were any.
+// A line for each cohort, one for churn and storms if there were any, and, where nothing was
+// published, one for the signs of life of the streams.
 std::string behaviour_lines(const Outcome& outcome);
 
 }  // namespace rt

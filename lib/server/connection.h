@@ -9,8 +9,10 @@
 #include <string_view>
 
 #include "base/position.h"
+#include "proto/chunked.h"
 #include "proto/http1_request.h"
 #include "server/backlog.h"
+#include "server/cors.h"
 #include "server/endpoint.h"
 #include "server/link.h"
 #include "server/posting_lists.h"
@@ -29,7 +31,10 @@ struct Incoming {
   const ServedEndpoint* endpoint = nullptr;
   std::string name;  // what that endpoint gave, for its on_body()
   std::string body;
-  std::uint64_t body_bytes = 0;  // expected
+  enum class Framing : std::uint8_t { length, chunked, until_end };  // until_end: of a stream
+  Framing framing = Framing::length;
+  http1::ChunkedDecoder chunks;
+  std::uint64_t body_bytes = 0;  // expected; if no length was told, at most
   bool keep_alive = true;
   bool head_only = false;  // HEAD
   std::string pending;     // bytes of later requests, held back until this one is answered
@@ -59,8 +64,9 @@ struct Connection {
   bool gzip = false;  // what is sent is a gzip stream
   bool wants_write = false;
   bool head_sent = false;
-  bool leaving = false;          // is about to be closed
-  bool for_health = false;       // it came to the port of health
+  bool leaving = false;     // is about to be closed
+  bool for_health = false;  // it came to the port of health
+  CorsPolicy::Grant cors = CorsPolicy::kNone;
   std::uint32_t requests = 0;    // tells one request's deadline from the next's
   std::uint32_t last_event = 0;  // stamp of the last event seen, so that two keys deliver it once
   PostingLists::Chain chain = PostingLists::kNone;

@@ -20,6 +20,7 @@ struct Counters {
   Count events_dropped{0};     // not handed to a subscriber that was too slow (policy drop)
   Count requests_refused{0};   // answered with a status of 400 or above
   Count handshakes_failed{0};  // connections that are no TLS, or not ours
+  Count access_lines_lost{0};  // of the access log: too many at once, or not taken by its file
   Count sessions_broken{0};    // of HTTP/2: ended because the client broke its rules or limits
 
   // Hub.
@@ -36,6 +37,8 @@ struct Counters {
 
   // The server's owner.
   std::atomic<bool> draining{false};  // it ends: no new connections, nothing new to be published
+  // Access log.
+  Count access_lines{0};  // written
 
   // History.
   Count history_bytes{0};  // written since the start

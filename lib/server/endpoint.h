@@ -38,6 +38,7 @@ struct Opening {
   std::vector<std::uint64_t> keys{};
   Hash128 target{};
   bool gzip = false;
+  std::string principal{};  // who asks, for the access log; empty: nobody in particular
   // For the board alone.
   std::string name{};
   std::string last_event_id{};
@@ -55,6 +56,7 @@ struct Question {
 struct BodyWanted {
   std::string name{};  // handed on to on_body
   std::size_t bytes_max = std::size_t{1} << 20;
+  std::string principal{};  // as an Opening has it
 };
 
 using Outcome = std::variant<NotMine, Answer, Opening, Question, BodyWanted>;

@@ -78,13 +78,14 @@ Outcome EventsEndpoint::on_request(const http1::RequestHead& head) const {
   }
   auto scope = scope_of(head);
   if (!scope) return unauthorized(scope.error().text);
-  if (head.method == "POST") return BodyWanted{std::move(*scope), kPublishBytesMax};
+  if (head.method == "POST") return BodyWanted{*scope, kPublishBytesMax, *scope};
   if (head.has_body()) return refused(400, "a stream request has no body\n");
   Opening opening;
   opening.headers = kStreamHeaders;
   opening.preamble = kEventsPreamble;
   opening.target = hash_name(Role::scope, *scope);
   opening.keys = {opening.target.low};
+  opening.principal = *scope;
   opening.name = std::move(*scope);
   return opening;
 }

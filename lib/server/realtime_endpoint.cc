@@ -53,7 +53,7 @@ Outcome RealtimeEndpoint::on_request(const http1::RequestHead& head) const {
   }
   if (!is_post) return subscribe(head, *user);
   if (!head.has_body()) return refused(400, "the body is no JSON object");
-  return BodyWanted{{}, std::max(kBodyBytesMin, 2 * options_.event_bytes_max)};
+  return BodyWanted{{}, std::max(kBodyBytesMin, 2 * options_.event_bytes_max), *user};
 }
 
 Answer RealtimeEndpoint::draining() const {
@@ -84,6 +84,7 @@ Outcome RealtimeEndpoint::subscribe(const http1::RequestHead& head, const std::s
   opening.keys = std::move(*keys);
   opening.target = realtime_target(user);
   opening.name = user;
+  opening.principal = user;
   opening.last_event_id = head.header("Last-Event-ID");
   return opening;
 }

@@ -49,7 +49,11 @@ std::size_t Server::plan_shards() {
 
 Result<void> Server::open() {
   tls_.set(options_.tls);
-  const Fd claim = RT_TRY(io::claim_port(options_.listen));  // until the shards' listeners stand
+  if (options_.access_log) {
+    access_log_ = RT_TRY(AccessLog::open(*options_.access_log, clock_, counters_));
+  }
+  Fd claim;  // until the shards' listeners stand
+  if (!options_.listener) claim = RT_TRY(io::claim_port(options_.listen));
   Fd health_claim;
   if (options_.health_listen) health_claim = RT_TRY(io::claim_port(*options_.health_listen));
   std::unique_ptr<History> history;
@@ -83,6 +87,7 @@ Result<void> Server::open() {
                      log::field("reason", error.text));
         });
   }
+  if (access_log_ != nullptr) access_log_->start();
   hub_thread_ = std::jthread([this](const std::stop_token& stop) { hub_->run(stop); });
   return {};
 }
@@ -98,7 +103,9 @@ Result<void> Server::start_shards() {
     if (link == links_.front()) options.health_at = options_.health_listen;
     options.health_paths = options_.health_paths;
     options.unsent_bytes_max = static_cast<int>(options_.unsent_bytes_max);
+    options.inherited = options_.listener.get();
     options.connections_max = connections_per_shard_;
+    options.server_connections_max = connections_max_;
     options.keepalive_every = options_.keepalive_every;
     options.keepalive_as_event = options_.keepalive_as_event;
     options.backlog_bytes_max = options_.backlog_bytes_max;
@@ -110,6 +117,8 @@ Result<void> Server::start_shards() {
     options.tls = &tls_;
     options.request_time = options_.request_time;
     options.limits = options_.limits;
+    options.cors = options_.cors;
+    if (access_log_ != nullptr) options.access = &access_log_->add_tap();
     for (const SurfaceParts& parts : options_.surfaces) {
       options.endpoints.push_back({parts.surface, parts.endpoint});
     }
@@ -219,6 +228,7 @@ void Server::stop() {
   for (auto& thread : shard_threads_) thread.request_stop();
   for (const auto& link : links_) link->shard_wakeup.ring();
   shard_threads_.clear();  // joins
+  if (access_log_ != nullptr) access_log_->stop();
 }
 
 }  // namespace rt::server

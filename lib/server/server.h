@@ -30,6 +30,7 @@ class Hub;
 
 struct ServerOptions {
   io::Address listen;              // port 0: the kernel picks one, see address()
+  Fd listener;                     // listens already, on that address; or none
   std::string table = "task_run";  // or "schema.table"
   // Where /health and its like are, and /metrics too, in the clear; nothing: they are at `listen`.
   std::optional<io::Address> health_listen;
@@ -57,6 +58,8 @@ struct ServerOptions {
   std::vector<SurfaceParts> surfaces;         // the others; asked for a path in this order
   std::shared_ptr<const io::TlsContext> tls;  // null: connections are not encrypted
   bool metrics = true;                        // GET /metrics is answered
+  std::shared_ptr<const CorsPolicy> cors;     // null: each surface says what it says
+  std::optional<AccessLogOptions> access_log;
 };
 
 class Server {
@@ -93,6 +96,10 @@ class Server {
   void begin_drain(Duration limit);
   bool is_drained() const;
   DrainReport drain_report() const { return drain_.report(); }
+  // Its file has been moved away: a new one begins. Nothing without an access log.
+  void reopen_access_log() {
+    if (access_log_ != nullptr) access_log_->reopen();
+  }
 
   // Says goodbye to every subscriber, writes what is left, joins all threads.
   void stop();
@@ -115,7 +122,8 @@ class Server {
   std::size_t connections_max_ = 0;
   std::size_t connections_per_shard_ = 0;
   std::optional<History::Resume> resume_;
-  std::atomic<Source*> source_{nullptr};  // who is to be told what is durable
+  std::atomic<Source*> source_{nullptr};   // who is to be told what is durable
+  std::unique_ptr<AccessLog> access_log_;  // or null
   std::vector<std::unique_ptr<Link>> links_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<Hub> hub_;

@@ -1,6 +1,5 @@
 #include "server/shard.h"
 
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@ Shard::Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, C
       counters_(counters),
       drain_(drain),
       tls_(*options_.tls) {
+  if (options_.access != nullptr) journal_.emplace(*options_.access, clock_);
   for (const ServedEndpoint& served : options_.endpoints) {
     rules_[static_cast<std::size_t>(served.surface)] = &served.endpoint->stream_rules();
   }
@@ -33,6 +33,7 @@ void Shard::run(const std::stop_token& stop, const std::function<void(Result<voi
   const bool good = opened.has_value();
   started(std::move(opened));
   if (good) loop(stop);
+  if (journal_) journal_->shut();
   // Their numbers mean something else in every other thread's table: close them in this one.
   connections_.clear();
   listener_.close();
@@ -42,22 +43,12 @@ void Shard::run(const std::stop_token& stop, const std::function<void(Result<voi
 }
 
 Result<void> Shard::open() {
-  const std::array<int, 2> keep{link_.shard_wakeup.fd(), hub_.fd()};
+  const int access = options_.access != nullptr ? options_.access->wakeup_fd() : hub_.fd();
+  const int inherited = options_.inherited >= 0 ? options_.inherited : hub_.fd();
+  const std::array<int, 4> keep{link_.shard_wakeup.fd(), hub_.fd(), access, inherited};
   RT_CHECKED(io::own_descriptor_table(keep));
   poller_ = RT_TRY(io::Poller::create());
-  listener_ = RT_TRY(io::listen_on(options_.listen, {.share_port = true}));
-  // Accepted sockets inherit these. Little unsent data in the kernel makes the backlog below the
-  // true one; a peer that is silently gone is given up after a minute.
-  const int unsent_bytes_max = options_.unsent_bytes_max;
-  const int user_timeout_ms = 60'000;
-  const int accept_with_request_s = 1;  // one wake-up for connection and request
-  ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes_max,
-               sizeof unsent_bytes_max);
-  ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout_ms,
-               sizeof user_timeout_ms);
-  ::setsockopt(listener_.get(), IPPROTO_TCP, TCP_DEFER_ACCEPT, &accept_with_request_s,
-               sizeof accept_with_request_s);
-  RT_CHECKED(poller_->watch(listener_.get(), kListenerToken, io::Interest::read));
+  RT_CHECKED(open_listener());
   if (options_.health_at) {
     health_listener_ = RT_TRY(io::listen_on(*options_.health_at, {.share_port = true}));
     RT_CHECKED(poller_->watch(health_listener_.get(), kHealthToken, io::Interest::read));
@@ -74,7 +65,9 @@ void Shard::loop(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     // A shard without connections sleeps until one comes.
     const bool is_awake = open_count_ > 0 || !waiting_for_hub_.empty() || phase_ != Phase::serving;
-    const auto deadline = is_awake ? std::optional<Instant>(next_tick_) : std::nullopt;
+    const Instant due =
+        phase_ == Phase::serving ? next_tick_ : std::min(next_tick_, drain_.deadline());
+    const auto deadline = is_awake ? std::optional<Instant>(due) : std::nullopt;
     const std::size_t count = poller_->wait(ready, deadline, now_);
     now_ = clock_.now();
     for (std::size_t i = 0; i < count; ++i) on_ready(ready[i]);
@@ -110,6 +103,7 @@ void Shard::on_ready(const io::Ready& ready) {
 void Shard::tick() {
   next_tick_ = now_ + kTick;
   ++ticks_;
+  if (is_paused_ && !leaves_to_others()) resume_listening();
   send_keepalives(
       Surface::runs, options_.keepalive_every,
       options_.keepalive_as_event ? "event: keepalive\ndata: {}\n\n" : ": keepalive\n\n");
@@ -138,6 +132,10 @@ void Shard::send_keepalives(Surface surface, Duration every, const std::string& 
 bool Shard::accept_some(const Fd& listener, bool for_health) {
   constexpr int kAcceptsPerTurn = 64;
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    if (!for_health && leaves_to_others()) {
+      pause_listening();
+      return false;
+    }
     Fd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) {
       if (errno == EINTR || errno == ECONNABORTED) continue;
@@ -152,6 +150,7 @@ bool Shard::accept_some(const Fd& listener, bool for_health) {
     if (!slot) {
       counters_.refused_full.fetch_add(1, std::memory_order_relaxed);
       if (tls == nullptr) refuse_full(fd);
+      if (journal_) journal_->refused(503, {fd.get(), tls != nullptr});
       continue;
     }
     Connection& connection = connections_[*slot];
@@ -242,6 +241,7 @@ void Shard::close(Slot slot) {
 // The slot is free for another; socket or stream have been seen to.
 void Shard::release(Slot slot) {
   unsubscribe(slot);
+  if (journal_) journal_->gone(slot);
   Connection& connection = connections_[slot];
   if (connection.stream != 0 && --connections_[connection.carrier].transport->streams == 0) {
     await_streams(connection.carrier);
@@ -290,6 +290,11 @@ void Shard::expire_deadlines() {
     closing_deadlines_.pop_front();
     if (connections_[due.slot].generation == due.generation) close(due.slot);
   }
+}
+
+AccessJournal::Peer Shard::peer_of(const Connection& connection) const {
+  const Connection& socket = connection.stream != 0 ? connections_[connection.carrier] : connection;
+  return {socket.fd, tls_of(socket) != nullptr};
 }
 
 void Shard::tell_hub(ToHub&& message) {

@@ -21,6 +21,7 @@
 #include "io/current_tls.h"
 #include "io/poller.h"
 #include "io/socket.h"
+#include "server/access_journal.h"
 #include "server/connection.h"
 #include "server/counters.h"
 #include "server/drain.h"
@@ -35,12 +36,14 @@ class Shard {
  public:
   struct Options {
     io::Address listen;                    // shared with the other shards
+    int inherited = -1;                    // listens there already, for all shards; or -1
     std::optional<io::Address> health_at;  // a port for health, of this shard alone
     // With a port of its own health is not found on the other one. In any order.
     std::vector<std::string> health_paths;
-    bool has_health_port = false;     // one of the shards has
-    std::size_t shards = 1;           // of the server
-    std::size_t connections_max = 0;  // of this shard; bounded by its descriptor table
+    bool has_health_port = false;            // one of the shards has
+    std::size_t shards = 1;                  // of the server
+    std::size_t connections_max = 0;         // of this shard; bounded by its descriptor table
+    std::size_t server_connections_max = 0;  // of all shards
     Duration keepalive_every = std::chrono::seconds(15);
     bool keepalive_as_event = false;            // for clients that listen for an event of that name
     std::size_t backlog_bytes_max = 64 * 1024;  // unsent live events; a slower client is closed
@@ -51,9 +54,11 @@ class Shard {
     Duration request_time;   // see ServerOptions
     http1::RequestLimits limits;
     int unsent_bytes_max = 16 * 1024;  // of a socket, in the kernel; a session of HTTP/2 has more
-    std::function<std::string()> health;    // JSON; thread-safe
-    std::vector<ServedEndpoint> endpoints;  // asked in this order
-    const io::CurrentTls* tls = nullptr;    // never null; outlives the shard
+    std::function<std::string()> health;     // JSON; thread-safe
+    std::vector<ServedEndpoint> endpoints;   // asked in this order
+    const io::CurrentTls* tls = nullptr;     // never null; outlives the shard
+    AccessLog::Tap* access = nullptr;        // null: there is no access log; outlives the shard
+    std::shared_ptr<const CorsPolicy> cors;  // or null: each surface says what it says
   };
 
   Shard(Options options, const Clock& clock, Link& link, io::Wakeup& hub, Counters& counters,
@@ -91,6 +96,12 @@ class Shard {
   static std::string retry_after(Slot slot);
   bool holds_output(Slot slot) const;
   void close_all();
+
+  // shard_listener.cc
+  Result<void> open_listener();
+  bool leaves_to_others() const;
+  void pause_listening();
+  void resume_listening();
 
   // shard.cc: connections
   bool accept_some(const Fd& listener, bool for_health);
@@ -136,21 +147,31 @@ class Shard {
   void on_readable(Slot slot);
   void take_input(Slot slot, std::string_view bytes);
   static http1::HeadStatus receive_head(Incoming& incoming, std::string_view& bytes);
-  void take_body(Slot slot, std::string_view& bytes);
   void hold_input(Slot slot, std::string_view bytes);
   void route(Slot slot, const http1::RequestHead& head);
   bool is_health(std::string_view path) const;
   void tell_health(Slot slot, const http1::RequestHead& head);
   void open_runs(Slot slot, const http1::RequestHead& head);
   void begin_publish(Slot slot, const http1::RequestHead& head);
-  void await_body(Slot slot, const http1::RequestHead& head);
   void finish_publish(Slot slot);
   void refuse(Slot slot, int status, std::string_view text, std::string_view extra_headers = "");
   void respond(Slot slot, const Response& response);
+  void send_answer(Slot slot, const Response& response);
   void await_request(Slot slot);
+
+  // shard_body.cc
+  void await_body(Slot slot, const http1::RequestHead& head, std::uint64_t bytes_max);
+  void invite_body(Slot slot);
+  void take_body(Slot slot, std::string_view& bytes);
+  void take_chunks(Slot slot, std::string_view& bytes);
+  static bool add_to_body(Incoming& incoming, std::string_view bytes);
+  void end_body(Slot slot);
+  void finish_body(Slot slot);
+  static constexpr std::string_view kBodyTooLarge = "the body is too large\n";
 
   // shard_surfaces.cc
   bool route_surfaces(Slot slot, const http1::RequestHead& head);
+  void note_access(Slot slot, Surface surface, const Outcome& outcome);
   void on_body(Slot slot);
   void act(Slot slot, const ServedEndpoint& served, Outcome&& outcome, bool keep_alive);
   void answer(Slot slot, const Answer& answer, bool keep_alive);
@@ -190,6 +211,7 @@ class Shard {
   void end_leaving();
   std::size_t write_now(Slot slot, std::string_view bytes);
 
+  AccessJournal::Peer peer_of(const Connection& connection) const;
   void tell_hub(ToHub&& message);
   void flush_to_hub();
   void unsubscribe(Slot slot);
@@ -219,6 +241,7 @@ class Shard {
   Counters& counters_;
   Drain& drain_;
   io::CurrentTls::View tls_;
+  std::optional<AccessJournal> journal_;  // if there is an access log
 
   std::optional<io::Poller> poller_;
   Fd listener_;
@@ -226,6 +249,7 @@ class Shard {
   Phase phase_ = Phase::serving;
   std::vector<Slot> owing_;              // finishing: whose output may not be out yet
   bool is_done_ = false;                 // finishing: there was none left
+  bool is_paused_ = false;               // the listener is not watched
   std::vector<Connection> connections_;  // capacity reserved: a reference stays valid
   std::vector<Slot> free_slots_;
   std::size_t open_count_ = 0;  // sockets and streams

@@ -20,6 +20,7 @@ bool Shard::drain() {
   const bool is_late = now_ >= drain_.deadline();
   if (is_late && phase_ == Phase::draining) finish();
   if (phase_ == Phase::draining) return false;
+  flush_sessions();
   while (!owing_.empty() && !holds_output(owing_.back())) owing_.pop_back();
   if (owing_.empty() && !std::exchange(is_done_, true)) {
     drain_.add_shard_done();
@@ -35,6 +36,7 @@ void Shard::begin_drain() {
   constexpr int kTurnsMax = 64;  // the longest queue that there may be
   for (int turn = 0; turn < kTurnsMax && accept_some(listener_, /*for_health=*/false);) ++turn;
   listener_.close();
+  is_paused_ = false;
   next_tick_ = now_;  // without connections there was none
 }
 

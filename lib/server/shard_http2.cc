@@ -30,7 +30,7 @@ struct Shard::Carrier final : http2::Session::Owner {
   void on_body(http2::Tag tag, std::string_view bytes) override {
     if (shard.connections_[tag].state == Connection::State::body) shard.take_body(tag, bytes);
   }
-  void on_request_end(http2::Tag) override {}  // lengths are known and checked
+  void on_request_end(http2::Tag tag) override { shard.end_body(tag); }
   void on_closed(http2::Tag tag) override { shard.release(tag); }
   void on_writable(http2::Tag tag) override { shard.on_writable(tag); }
 
@@ -128,6 +128,7 @@ void Shard::on_stream_request(Slot carrier, http2::StreamId stream,
 // One that has no slot.
 void Shard::refuse_stream(Slot carrier, http2::StreamId stream, int status, std::string_view text) {
   counters_.requests_refused.fetch_add(1, std::memory_order_relaxed);
+  if (journal_) journal_->refused(status, peer_of(connections_[carrier]));
   const Response response{.status = status, .body = text};
   connections_[carrier].transport->http2->respond(stream, status, header_lines(response),
                                                   std::string(text));

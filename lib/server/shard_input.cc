@@ -80,6 +80,7 @@ void Shard::route(Slot slot, const http1::RequestHead& head) {
   Incoming& incoming = *connections_[slot].incoming;
   incoming.keep_alive = head.keep_alive;
   incoming.head_only = head.method == "HEAD";
+  if (journal_) journal_->begin(slot, head, peer_of(connections_[slot]));
   const bool is_health = this->is_health(head.path);
   if (options_.has_health_port) {
     const bool is_metrics = head.path == "/metrics" && connections_[slot].for_health;
@@ -88,8 +89,19 @@ void Shard::route(Slot slot, const http1::RequestHead& head) {
     }
   }
   if (phase_ != Phase::serving && is_health) return tell_health(slot, head);
+  if (options_.cors != nullptr) {
+    connections_[slot].cors = options_.cors->judge(head);
+    if (CorsPolicy::is_preflight(head)) {
+      return respond(slot, {.status = 204,
+                            .extra_headers = CorsPolicy::preflight_lines(connections_[slot].cors),
+                            .keep_alive = head.keep_alive && !head.has_body()});
+    }
+  }
   if (route_surfaces(slot, head)) return;
   const bool get = head.method == "GET";
+  if (journal_ && options_.runs && head.path.starts_with("/v1/runs")) {
+    journal_->note_surface(slot, Surface::runs);
+  }
   if (options_.runs && head.path == "/v1/runs/stream") {
     if (get) return open_runs(slot, head);
     return refuse(slot, 405, "Method not allowed\n", "Allow: GET\r\n");
@@ -148,28 +160,8 @@ void Shard::begin_publish(Slot slot, const http1::RequestHead& head) {
                   "Allow: \r\n");
   }
   if (phase_ != Phase::serving) return refuse_draining(slot);
-  if (head.chunked) return refuse(slot, 411, "send a Content-Length\n");
   if (!head.has_body()) return refuse(slot, 400, "expected a row as a JSON object\n");
-  await_body(slot, head);
-}
-
-void Shard::await_body(Slot slot, const http1::RequestHead& head) {
-  Connection& connection = connections_[slot];
-  connection.incoming->body_bytes = *head.content_length;  // bounded by the parser's limits
-  connection.incoming->body.clear();
-  connection.state = Connection::State::body;
-}
-
-void Shard::take_body(Slot slot, std::string_view& bytes) {
-  Connection& connection = connections_[slot];
-  Incoming& incoming = *connection.incoming;
-  const std::size_t wanted = static_cast<std::size_t>(incoming.body_bytes) - incoming.body.size();
-  const std::size_t taken = std::min(wanted, bytes.size());
-  incoming.body.append(bytes.substr(0, taken));
-  bytes.remove_prefix(taken);
-  if (incoming.body.size() < incoming.body_bytes) return;
-  if (incoming.endpoint != nullptr) return on_body(slot);
-  finish_publish(slot);
+  await_body(slot, head, options_.limits.body_bytes_max);
 }
 
 void Shard::finish_publish(Slot slot) {
@@ -186,6 +178,7 @@ void Shard::finish_publish(Slot slot) {
 void Shard::await_request(Slot slot) {
   Connection& connection = connections_[slot];
   connection.state = Connection::State::reading;
+  connection.cors = CorsPolicy::kNone;
   ++connection.requests;
   const Deadline deadline{now_ + options_.request_time, slot, connection.generation,
                           connection.requests};
@@ -199,6 +192,19 @@ void Shard::await_request(Slot slot) {
 
 // Answers a request; afterwards the connection waits for the next one, or ends. A stream ends.
 void Shard::respond(Slot slot, const Response& response) {
+  if (options_.cors == nullptr) return send_answer(slot, response);
+  std::string lines(response.extra_headers);
+  options_.cors->apply(lines, connections_[slot].cors);
+  Response decided = response;
+  decided.extra_headers = lines;
+  send_answer(slot, decided);
+}
+
+void Shard::send_answer(Slot slot, const Response& response) {
+  if (journal_) {
+    const std::size_t body_bytes = response.head_only ? 0 : response.body.size();
+    journal_->answered(slot, response.status, body_bytes, peer_of(connections_[slot]));
+  }
   if (connections_[slot].stream != 0) return respond_on_stream(slot, response);
   const std::uint32_t generation = connections_[slot].generation;
   const std::unique_ptr<Incoming> done = std::move(connections_[slot].incoming);

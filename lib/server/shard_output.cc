@@ -57,7 +57,10 @@ void Shard::on_event(EventRef event) {
       const std::string_view frame = frame_for(connection, *event);
       if (frame.empty()) return;
       write_event(slot, event, frame);
-      if (event->content().last) leave(slot);
+      if (event->content().last) {
+        if (journal_) journal_->note_reason(slot, "done");
+        leave(slot);
+      }
     });
   }
   end_leaving();
@@ -89,9 +92,11 @@ std::string_view Shard::run_stream_head() const {
 void Shard::begin_stream(Slot slot, std::string text) {
   Connection& connection = connections_[slot];
   connection.head_sent = true;
+  if (options_.cors != nullptr) options_.cors->apply_to_head(text, connection.cors);
+  const std::size_t end = text.find("\r\n\r\n") + 2;
+  if (journal_) journal_->opened(slot, connection.stream != 0 ? 0 : end + 2);
   if (connection.stream != 0) {
     const std::size_t lines = text.find("\r\n") + 2;
-    const std::size_t end = text.find("\r\n\r\n") + 2;
     session_of(connection)
         .open(connection.stream, 200, std::string_view(text).substr(lines, end - lines));
     flush_later(connection.carrier);
@@ -151,9 +156,15 @@ void Shard::subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, const 
 // Bytes that the socket, or the stream's session, took.
 std::size_t Shard::write_now(Slot slot, std::string_view bytes) {
   const Connection& connection = connections_[slot];
-  if (connection.stream == 0) return send(slot, bytes);
-  flush_later(connection.carrier);
-  return session_of(connection).write(connection.stream, bytes);
+  std::size_t taken = 0;
+  if (connection.stream == 0) {
+    taken = send(slot, bytes);
+  } else {
+    flush_later(connection.carrier);
+    taken = session_of(connection).write(connection.stream, bytes);
+  }
+  if (journal_) journal_->wrote(slot, taken);
+  return taken;
 }
 
 void Shard::write_event(Slot slot, const EventRef& event, std::string_view frame) {
@@ -274,6 +285,7 @@ void Shard::output_drained(Slot slot) {
 // What it is owed is bounded, and it is told. It can come back and resume from its last event.
 void Shard::close_slow(Slot slot) {
   counters_.slow_disconnects.fetch_add(1, std::memory_order_relaxed);
+  if (journal_) journal_->note_reason(slot, "slow");
   Connection& connection = connections_[slot];
   connection.backlog->drop_unstarted();
   const std::string goodbye = ": closed: too slow, more than the allowed backlog was unsent\n\n";

@@ -19,15 +19,12 @@ bool Shard::route_surfaces(Slot slot, const http1::RequestHead& head) {
     Outcome outcome = served.endpoint->on_request(head);
     if (std::holds_alternative<NotMine>(outcome)) continue;
     const auto* const body = std::get_if<BodyWanted>(&outcome);
+    if (journal_) note_access(slot, served.surface, outcome);
     if (body == nullptr) {
       // A body that nobody reads would be taken for the next request.
       const auto* const whole = std::get_if<Answer>(&outcome);
       const bool refused = whole != nullptr && whole->status >= 400;
       act(slot, served, std::move(outcome), head.keep_alive && !head.has_body() && !refused);
-    } else if (head.chunked) {
-      refuse(slot, 411, "send a Content-Length\n");
-    } else if (head.content_length.value_or(0) > body->bytes_max) {
-      refuse(slot, 413, "the body is too large\n");
     } else {
       Incoming& incoming = *connections_[slot].incoming;
       incoming.endpoint = &served;
@@ -35,12 +32,21 @@ bool Shard::route_surfaces(Slot slot, const http1::RequestHead& head) {
       if (!head.has_body()) {
         on_body(slot);
       } else {
-        await_body(slot, head);
+        await_body(slot, head, body->bytes_max);
       }
     }
     return true;
   }
   return false;
+}
+
+void Shard::note_access(Slot slot, Surface surface, const Outcome& outcome) {
+  journal_->note_surface(slot, surface);
+  if (const auto* const body = std::get_if<BodyWanted>(&outcome)) {
+    journal_->note_principal(slot, body->principal);
+  } else if (const auto* const opening = std::get_if<Opening>(&outcome)) {
+    journal_->note_principal(slot, opening->principal);
+  }
 }
 
 void Shard::on_body(Slot slot) {
@@ -128,7 +134,9 @@ void Shard::on_told(Slot slot, ToShard& message) {
     // The last word is said whatever the backlog; more would not follow.
     message.last ? write_text(slot, std::move(text)) : write_owed(slot, std::move(text));
   }
-  if (message.last && connection.generation == generation) end_after_output(slot);
+  if (!message.last || connection.generation != generation) return;
+  if (journal_) journal_->note_reason(slot, "done");
+  end_after_output(slot);
 }
 
 }  // namespace rt::server

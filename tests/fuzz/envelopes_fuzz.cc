@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,8 @@
 #include "proto/json_compact.h"
 #include "proto/json_scan.h"
 #include "proto/realtime_event.h"
+#include "server/events_wire.h"
+#include "server/realtime_wire.h"
 #include "server/topic_wire.h"
 
 namespace {
@@ -103,6 +106,71 @@ void check_events(std::string_view text) {
   }
 }
 
+// One event, whatever its payload: a name, data lines, and the end.
+void check_named_frame(std::string_view frame) {
+  require(frame.starts_with("event: ") && frame.ends_with("\n\n"));
+  require(frame.find("\n\n") == frame.size() - 2);
+  require(frame.find('\r') == std::string_view::npos);
+  frame.remove_prefix(frame.find('\n') + 1);
+  while (frame != "\n") {
+    require(frame.starts_with("data:"));
+    frame.remove_prefix(frame.find('\n') + 1);
+  }
+}
+
+void check_events_surface(std::string_view text) {
+  for (const std::string_view prefix : {"", "app"}) {
+    std::string frame;
+    (void)rt::server::append_event_frame(frame, text, prefix);
+    check_named_frame(frame);
+  }
+  (void)rt::server::event_prefix(text);
+  for (const std::string_view scope : {"", "gym:1"}) {
+    const rt::server::EventPublish publish = rt::server::parse_event_publish(text, scope);
+    require(publish.status == 202 || publish.status == 400 || publish.status == 403);
+    require((publish.status == 202) == publish.refusal.empty());
+    if (publish.status != 202) continue;
+    require(rt::parse_event_channel(publish.channel).has_value());
+    require(scope.empty() || rt::server::scope_of_channel(publish.channel) == scope);
+    require(!has_line_end(publish.envelope));
+    std::string frame;
+    require(rt::server::append_event_frame(frame, publish.envelope, ""));
+    check_named_frame(frame);
+    require(!frame.starts_with("event: message\n") ||
+            publish.envelope.find("\"event_type\":\"message\"") != std::string::npos);
+  }
+}
+
+void check_realtime_event(const std::string& event) {
+  require(!has_line_end(event));
+  const std::string frame = rt::server::realtime_frame(event, std::nullopt);
+  require(frame.starts_with("data: ") && frame.find("\n\n") == frame.size() - 2);
+  require(frame.find('\n') == frame.size() - 2);
+}
+
+void check_realtime_surface(std::string_view text) {
+  if (const auto post = rt::parse_realtime_post(text)) {
+    rt::RealtimeEvent event{post->type, post->data};
+    if (!post->user_id.empty()) event.user_id = post->user_id;
+    std::string written;
+    if (rt::append_realtime_event(written, event)) {
+      rt::stamp_realtime_event(written, {.timestamp = {}, .id = "1-1", .origin = "one"});
+      check_realtime_event(written);
+      const auto received = rt::parse_realtime_event(written);
+      require(received && received->type == post->type && received->user_id == post->user_id);
+      require(received->origin == "one");
+    }
+  }
+  if (const auto received = rt::parse_realtime_event(text)) check_realtime_event(received->json);
+  const auto keys = rt::server::realtime_keys(text);
+  require(!keys || (keys->size() >= 2 && keys->size() <= rt::server::kRealtimeTypesMax + 1));
+  for (const std::string& json :
+       {rt::server::realtime_published_json(text), rt::server::realtime_error_json(text),
+        rt::server::realtime_local_only_json(text, text)}) {
+    require(json.find_first_of("\r\n") == json.size() - 1 && json::accept(json));
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
@@ -110,5 +178,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   check_compact(text);
   check_topics(text);
   check_events(text);
+  check_events_surface(text);
+  check_realtime_surface(text);
   return 0;
 }

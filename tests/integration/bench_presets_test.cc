@@ -47,8 +47,8 @@ struct Bench {
 Bench bench(const std::string& preset, const Words& overrides) {
   const std::string path = std::filesystem::temp_directory_path() /
                            ("rtbench-presets-" + std::to_string(::getpid()) + ".json");
-  Words words = {"rtbench", "run",      "preset:" + preset, "--progress",
-                 "none",    "--report", "json=" + path};
+  Words words = {"rtbench",    "run",  "preset:" + preset, "--no-selftest",
+                 "--progress", "none", "--report",         "json=" + path};
   const Words all = {
       "load.rate=120/s",
       "subscriptions.topics.count=12",
@@ -191,7 +191,7 @@ TEST_CASE("bench presets: a recording's rhythm is published again, twice as fast
 TEST_CASE("bench presets: raw publishes nothing, and says that delivery cannot be measured",
           "[bench_presets]") {
   const Served server({"--surfaces", "topics"});
-  Words words = {"rtbench", "run", "preset:raw", "--progress", "none"};
+  Words words = {"rtbench", "run", "preset:raw", "--no-selftest", "--progress", "none"};
   for (const std::string& one :
        {"target.url=" + server.origin + "/topics/a/events", std::string("load.connections=20"),
         std::string("phases.main.hold=500ms"),

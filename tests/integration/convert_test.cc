@@ -56,7 +56,8 @@ const char* const kChanges[] = {
 }  // namespace
 
 TEST_CASE("convert: wal2json's own lines and ours of one stream are the same", "[convert]") {
-  const PrivatePostgres postgres({{"timezone", "UTC"}});
+  const PrivatePostgres::Settings settings = {{"timezone", "UTC"}};
+  const PrivatePostgres postgres(settings);
   if (postgres.value("SELECT count(*) FROM pg_ls_dir('/usr/lib/postgresql/15/lib') AS name "
                      "WHERE name = 'wal2json.so'") == "0") {
     WARN("wal2json is not installed (postgresql-15-wal2json): nothing is compared");

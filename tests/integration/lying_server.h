@@ -28,7 +28,7 @@ struct Lie {
   Duration gather{};           // a buffering proxy: output goes out only so often
   Duration slow_accept{};      // a stream request is answered so much later
   std::uint64_t reset_at = 0;  // event number at which all streams are reset
-  std::string answer;          // instead of a stream
+  std::string answer{};        // instead of a stream
   bool heartbeats_only = false;
 };
 

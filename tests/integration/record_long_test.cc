@@ -87,6 +87,7 @@ std::vector<int> rebuild(const PrivatePostgres& server, const std::string& archi
   std::map<std::string, std::string> orders;
   std::map<std::string, std::string> state;
   for (const auto& line : lines_of(archive)) {
+    if (!line.contains("op")) continue;
     auto& table = line["rel"] == "public.orders" ? orders : state;
     const std::string op = line["op"];
     if (op == "D") {

@@ -31,8 +31,9 @@ class RunningTool {
 
   enum class Output { read, closed };  // closed: its reader was gone before it started
 
+  // third: becomes its descriptor 3, as systemd hands over a socket; or -1.
   explicit RunningTool(std::vector<std::string> words, const Environment& more = {},
-                       Output output = Output::read) {
+                       Output output = Output::read, int third = -1) {
     int in[2];
     int out[2];
     int err[2];
@@ -53,6 +54,12 @@ class RunningTool {
       ::dup2(in[0], 0);
       ::dup2(out[1], 1);
       ::dup2(err[1], 2);
+      std::string listen_pid = "LISTEN_PID=" + std::to_string(::getpid());
+      if (third >= 0) {
+        if (third == 3) ::fcntl(3, F_SETFD, 0);
+        ::dup2(third, 3);
+        variables.insert(variables.begin(), listen_pid.data());
+      }
       ::execve(arguments[0], arguments.data(), variables.data());
       ::_exit(127);
     }

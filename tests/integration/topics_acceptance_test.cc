@@ -121,7 +121,7 @@ TEST_CASE("ssepg 9, health port: health is there and not on the main port, where
   REQUIRE(status_of(answer) == "200");
   const auto health = nlohmann::json::parse(answer.substr(answer.find("\r\n\r\n")));
   CHECK(health["go_version"].is_string());
-  CHECK(health["num_goroutine"].is_number_integer());
+  CHECK(health["num_goroutine"] > 1);  // threads, here
   for (const char* total : {"topics", "subscribers", "dispatch_depth", "pending_to_clients",
                             "published", "broadcast", "delivered_frames", "dropped_clients"}) {
     INFO(total);

@@ -29,6 +29,7 @@ struct TopicsInstance {
   }
   // What follows `key` in its log, up to the next space or line end.
   std::string logged(const std::string& key) const {
+    REQUIRE(tool->wait_for(key));
     const std::string& text = tool->error_text();
     const std::size_t at = text.find(key);
     REQUIRE(at != std::string::npos);

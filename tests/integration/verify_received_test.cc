@@ -139,6 +139,18 @@ TEST_CASE("verify: subscribers of a server, held against a recording made beside
   CHECK(bad.subscriber["phantom"] == 0);
   CHECK(bad.subscriber["wrong_body"] == 0);
   CHECK(bad.subscriber["first"]["missing"]["id"] == json::parse(lines[5 + 31])["id"]);
+  // A log of another time proves nothing, though what it has of this one is right.
+  auto foreign = lines;
+  for (int i = 0; i < 200; ++i) {
+    json later = json::parse(lines.back());
+    later["id"] = "FFFFFFFFFFFF" + std::to_string(1000 + i) + "-00000000";
+    foreign.push_back(later.dump());
+  }
+  write_lines(folder / "foreign.ndjson", foreign);
+  const Verdict unjudged = verify(archive, folder / "foreign.ndjson");
+  CHECK(unjudged.status == 2);
+  CHECK(unjudged.subscriber["verdict"] == "unjudged");
+  CHECK(unjudged.subscriber["outside"] == 200);
   lines.resize(50);
   write_lines(folder / "short.ndjson", lines);
   const Verdict early = verify(archive, folder / "short.ndjson");

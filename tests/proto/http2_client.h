@@ -27,6 +27,7 @@ class Http2Client {
     int status = 0;
     std::map<std::string, std::string> headers;
     std::string body;
+    bool invited = false;  // 100 Continue came
     bool closed = false;
     std::uint32_t error_code = 0;
   };
@@ -118,6 +119,7 @@ class Http2Client {
     Answer& answer = of(self).answers_[frame->hd.stream_id];
     const std::string key = text(name, name_size);
     if (key == ":status") answer.status = std::stoi(text(value, value_size));
+    if (answer.status == 100) answer.invited = true;
     answer.headers[key] = text(value, value_size);
     return 0;
   }

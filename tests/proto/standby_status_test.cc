@@ -182,6 +182,39 @@ TEST_CASE("standby status: a transactional message waits for its commit only", "
   CHECK(s.flush() == 900);
 }
 
+TEST_CASE("standby status: a streamed transaction counts from its Stream Commit, as others do",
+          "[proto][standby]") {
+  using namespace rt::pgoutput;
+  Stream s;
+  const auto send = [&](const Message& message, bool in_stream = false) {
+    std::string body;
+    append(body, message, {.in_stream = in_stream}, 7);
+    s.payload(body, 300);
+  };
+  send(StreamStart{7, true});
+  send(LogicalMessage{1, 300, "p", "c"}, /*in_stream=*/true);
+  send(StreamStop{});
+  s.keepalive(400);
+  CHECK(s.flush() == 400);  // it will come whole again, whatever is confirmed before its commit
+  send(StreamCommit{7, 0, 500, 510, {}});
+  s.keepalive(900);
+  CHECK(s.flush() == 400);
+  CHECK(s.status.resume_lsn() == 510);
+  s.status.confirmed(510);
+  CHECK(s.flush() == 900);
+}
+
+TEST_CASE("standby status: a consumer may keep keepalives to itself until it has noted them",
+          "[proto][standby]") {
+  Stream s;
+  s.status.let_consumer_confirm_keepalives();
+  s.keepalive(900);
+  CHECK(s.flush() == 100);
+  CHECK(s.status.keepalive_lsn() == 900);
+  s.status.confirmed(900);
+  CHECK(s.flush() == 900);
+}
+
 TEST_CASE("standby status: the end of a snapshot must be confirmed first", "[proto][standby]") {
   Stream s;
   s.status.await(300);

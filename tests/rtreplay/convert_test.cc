@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "base/base64.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "proto/copy_text.h"
 #include "proto/pgoutput_writer.h"
@@ -333,6 +334,42 @@ TEST_CASE("convert: a line that is none of ours is named, and nothing is left be
   write_sample(scratch / "a.rtr");
   CHECK(convert({scratch / "a.rtr", "--as", "xml"}).status == 2);
   CHECK(convert({scratch / "a.rtr", "--as", "csv", "-o", scratch / "a.rtr"}).status == 2);
+}
+
+TEST_CASE("convert: lines with any bytes changed are taken or refused, never a crash",
+          "[convert]") {
+  const Scratch scratch;
+  write_sample(scratch / "a.rtr");
+  std::vector<std::string> lines;
+  std::istringstream in(lines_of(scratch / "a.rtr"));
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  Random random(20261127);
+  std::size_t refused = 0;
+  for (int round = 0; round < 1000; ++round) {
+    auto changed = lines;
+    std::string& victim = changed[random.below(changed.size())];
+    for (auto n = 1 + random.below(4); n > 0; --n) {
+      char& at = victim[random.below(victim.size())];
+      // Half of them still look like JSON.
+      at = random.below(2) == 0 ? "0:,[]{}\"n"[random.below(9)]
+                                : static_cast<char>(random.below(256));
+    }
+    rtreplay::NdjsonImport import;
+    const auto put = [](const RecordView& record) -> Result<void> {
+      CHECK(record.body.size() < 10'000);
+      return {};
+    };
+    for (const std::string& line : changed) {
+      if (const auto header = rtreplay::NdjsonImport::read_header(line); header && *header)
+        continue;
+      const auto taken = import.take(line, put);
+      if (taken) continue;
+      ++refused;
+      CHECK(taken.error().code == Code::usage);
+      CHECK(taken.error().text.find('\n') == std::string::npos);
+    }
+  }
+  CHECK(refused > 100);
 }
 
 TEST_CASE("convert: wal2json's lines of format version 2", "[convert]") {

@@ -101,8 +101,39 @@ TEST_CASE("play: a dry run says what would happen and does nothing", "[rtreplay]
   const Outcome end =
       run({"rtreplay", "play", scratch / "a.rtr", "--to", "null", "--speed", "4", "--dry-run"});
   CHECK(end.status == 0);
-  CHECK_THAT(end.out, Catch::Contains("would play 9 rows in 2 transactions (largest 5 rows)"));
-  CHECK_THAT(end.out, Catch::Contains("0.020 s, at 4x at most 0.005 s"));
+  CHECK_THAT(end.out, Catch::Contains("would play 9 rows in 2 transactions (largest 5 rows,"));
+  CHECK_THAT(end.out,
+             Catch::Contains("recorded span 0.020 s, longest pause 0.010 s; at 4x 0.005 s"));
+  CHECK_THAT(end.out, Catch::Contains("table public.plain: 2 inserts, 2 updates, 1 deletes, 1 "));
+  CHECK_THAT(end.out, Catch::Contains("1 updates lack large values"));
+  CHECK_THAT(end.out, Catch::Contains("2 changes know their row by all columns"));
+  CHECK_THAT(end.out, Catch::Contains("gap: the slot was lost"));
+}
+
+TEST_CASE("play: a replay that is later than allowed ends with 7, after all was played",
+          "[rtreplay]") {
+  const Scratch scratch;
+  write_sample(scratch / "a.rtr");
+  const auto play = [&](const char* allowed) {
+    return run({"rtreplay", "play", scratch / "a.rtr", "--to", "null", "--max-late", allowed});
+  };
+  CHECK(play("1h").status == 0);
+  const Outcome late = play("1ns");
+  CHECK(late.status == 7);
+  CHECK_THAT(late.err, Catch::Contains("the replay ran late"));
+  CHECK_THAT(late.err, Catch::Contains("played 9 rows"));
+  CHECK(play("soon").status == 2);
+}
+
+TEST_CASE("play: a table that is mapped is played under its other name", "[rtreplay]") {
+  const Scratch scratch;
+  write_sample(scratch / "a.rtr");
+  const Outcome end = run({"rtreplay", "play", scratch / "a.rtr", "--to", "stdout", "--speed",
+                           "max", "--map", "plain=archive.other"});
+  CHECK(end.status == 0);
+  CHECK_THAT(end.out, Catch::Contains("\"archive.other\"") && Catch::Contains("public.full") &&
+                          !Catch::Contains("public.plain"));
+  CHECK(run({"rtreplay", "play", scratch / "a.rtr", "--to", "null", "--map", "plain"}).status == 2);
 }
 
 TEST_CASE("play: a wrong target or speed is usage", "[rtreplay]") {

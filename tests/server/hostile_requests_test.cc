@@ -77,7 +77,8 @@ void add_lengths(std::vector<Hostile>& list) {
 void add_codings(std::vector<Hostile>& list) {
   const auto coded = [](const std::string& headers) { return post(kRuns, headers, "0\r\n\r\n"); };
   const std::string te = "Transfer-Encoding: ";
-  list.push_back({"chunked", coded(te + "chunked\r\n"), "411"});
+  list.push_back({"chunked, nothing in it", coded(kClose + te + "chunked\r\n"), "400"});
+  list.push_back({"Chunked", coded(kClose + te + "Chunked\r\n"), "400"});
   list.push_back({"chunked twice", coded(te + "chunked, chunked\r\n"), "400|501"});
   list.push_back({"chunked in two lines", coded(te + "chunked\r\n" + te + "chunked\r\n"), "400"});
   list.push_back({"TE.TE", coded(te + "chunked\r\n" + te + "cow\r\n"), "400"});
@@ -102,9 +103,71 @@ void add_codings(std::vector<Hostile>& list) {
   list.push_back({"a body for a stream", get(kStream, "Content-Length: 2\r\n") + "{}", "400"});
   list.push_back(
       {"TE in HTTP/1.0", "POST /v1/runs HTTP/1.0\r\n" + te + "chunked\r\n\r\n0\r\n\r\n", "400"});
-  list.push_back({"chunk extensions",
-                  post(kRuns, te + "chunked\r\n", "2;a=\"\n\"\r\n{}\r\n0\r\n\r\n"), "411"});
-  list.push_back({"a negative chunk", post(kTopic, te + "chunked\r\n", "-1\r\n\r\n"), "411"});
+}
+
+std::string chunked(const std::string& coded, const std::string& headers = kClose) {
+  return post(kRuns, headers + "Transfer-Encoding: chunked\r\n", coded);
+}
+
+void add_chunks(std::vector<Hostile>& list) {
+  const std::string row = "a\r\n{\"id\":\"a\"}\r\n";
+  const std::string end = "0\r\n\r\n";
+  list.push_back({"chunks", chunked(row + end), "200"});
+  list.push_back({"chunks, one byte at a time", chunked(row + end), "200", Manner::bytewise});
+  list.push_back({"a request behind chunks", chunked(row + end, "") + kGood, "200 200"});
+  list.push_back({"a request in an extension",
+                  chunked("a;" + std::string(100, 'x') + "\r\n" + row.substr(3) + end, "") + kGood,
+                  "200 200"});
+  list.push_back({"Content-Length in a trailer",
+                  chunked(row + "0\r\nContent-Length: 40\r\n\r\n", "") + kGood, "200 200"});
+  for (const char* const size :
+       {"-1", "+1", "0x1", " 1", "1 1", "g", "", "1_0", "1.", "10000000000000000",
+        "ffffffffffffffffffffff", "1\n", "1\r", "1\v", "1;\n", "1;a=\"\n\"", "1;\x01", "1;\x7f"}) {
+    list.push_back({std::string("chunk of size ") + size,
+                    chunked(std::string(size) + "\r\n{\r\n" + end), "400"});
+  }
+  list.push_back({"a chunk of many zeros", chunked(std::string(20'000, '0') + row + end), "400"});
+  list.push_back({"a NUL in an extension", with_nul(chunked("1;~\r\n{\r\n" + end)), "400"});
+  list.push_back({"a long extension", chunked("1;" + std::string(20'000, 'x') + "\r\n"), "400"});
+  list.push_back(
+      {"many extensions", chunked(repeated(2'000, "1;aaaaaaaaaa\r\n \r\n") + end), "400"});
+  list.push_back({"a long trailer", chunked(row + "0\r\nA: " + std::string(20'000, 'x')), "400"});
+  list.push_back({"many trailers", chunked(row + "0\r\n" + repeated(5'000, "A: b\r\n")), "400"});
+  list.push_back({"a folded trailer", chunked(row + "0\r\nA: b\r\n c\r\n\r\n"), "400"});
+  list.push_back({"a chunk longer than it says", chunked("1\r\n{}\r\n" + end), "400"});
+  list.push_back({"a chunk without its line end", chunked("2\r\n{}" + end), "400"});
+  list.push_back({"a chunk that ends in LF", chunked("2\r\n{}\n" + end), "400"});
+  list.push_back({"a last chunk that ends in LF", chunked(row + "0\n\n"), "400"});
+  list.push_back({"a size that ends in LF", chunked("2\n{}\r\n" + end), "400"});
+  list.push_back(
+      {"too large in one chunk", chunked("200000\r\n" + std::string(0x200000, ' ')), "413"});
+  list.push_back({"too large in many",
+                  chunked(repeated(40, "8000\r\n" + std::string(0x8000, ' ') + "\r\n")), "413"});
+  list.push_back(
+      {"chunks for a stream", get(kStream, "Transfer-Encoding: chunked\r\n") + end, "400"});
+  list.push_back({"chunks for GET", get("/health", "Transfer-Encoding: chunked\r\n") + row, "405"});
+  list.push_back({"half closed in a chunk", chunked("5\r\n{"), "", Manner::half_closed});
+  list.push_back({"reset in a chunk", chunked("5\r\n{"), "*", Manner::reset});
+}
+
+void add_expectations(std::vector<Hostile>& list) {
+  const std::string expect = "Expect: 100-continue\r\n";
+  const std::string row = R"({"id":"a"})";
+  list.push_back({"Expect", sized(kRuns, row, kClose + expect), "100 200"});
+  list.push_back(
+      {"Expect in capitals", sized(kRuns, row, kClose + "EXPECT: 100-Continue\r\n"), "100 200"});
+  list.push_back({"Expect twice in a row",
+                  sized(kRuns, row, expect) + sized(kRuns, row, kClose + expect),
+                  "100 200 100 200"});
+  list.push_back({"Expect something else", sized(kRuns, row, "Expect: 200-ok\r\n"), "417"});
+  list.push_back(
+      {"Expect too much", post(kRuns, expect + "Content-Length: 99999999\r\n", ""), "413"});
+  list.push_back(
+      {"Expect nowhere", post("/nothing", expect + "Content-Length: 10\r\n", ""), "404"});
+  list.push_back({"Expect without a body", last("/health", expect), "200"});
+  list.push_back({"Expect in HTTP/1.0",
+                  "POST /v1/runs HTTP/1.0\r\n" + expect + "Content-Length: 10\r\n\r\n" + row,
+                  "200"});
 }
 
 void add_lines(std::vector<Hostile>& list) {
@@ -247,6 +310,8 @@ std::vector<Hostile> hostile_requests() {
   add_sizes(list);
   add_lengths(list);
   add_codings(list);
+  add_chunks(list);
+  add_expectations(list);
   add_lines(list);
   add_start_lines(list);
   add_targets(list);
@@ -262,6 +327,11 @@ std::vector<Hostile> unfinished_requests() {
       {"slow line", "GET /hea", "408"},
       {"slow header", "GET /health HTTP/1.1\r\nHost: t\r\nA: ", "408"},
       {"slow body", post(kRuns, "Content-Length: 10\r\n", "{"), "408"},
+      {"slow chunks", chunked("2\r\n{"), "408"},
+      {"a chunk of 4 GiB", chunked("100000000\r\n{"), "408"},
+      {"chunks without an end", chunked("a\r\n{\"id\":\"a\"}\r\n"), "408"},
+      {"Expect and say nothing", post(kRuns, "Expect: 100-continue\r\nContent-Length: 9\r\n", ""),
+       "100 408"},
       {"lying Content-Length", post(kTopic, "Content-Length: 1000\r\n", "{\"data\":1}"), "408"},
       {"slow second request", get("/health") + "GET /", "200 408"},
       {"nothing after an answer", get("/health"), "200"},

@@ -107,6 +107,41 @@ TEST_CASE("server http2: requests are answered as over HTTP/1.1, on one connecti
   CHECK(client.answer(huge).status == 413);
 }
 
+TEST_CASE("server http2: a body whose length was not told is taken up to the limit",
+          "[server][http2]") {
+  SystemClock clock;
+  const auto server = start(clock);
+  Http2Connection connection(server->address());
+  Http2Client& client = connection.client;
+  const auto post = [&](const std::string& body, Http2Client::Fields more = {}) {
+    Http2Client::Fields fields = Http2Client::head("POST", "/v1/runs");
+    fields.insert(fields.end(), more.begin(), more.end());
+    const auto id = client.request(fields, body);
+    connection.flush();
+    return id;
+  };
+  const std::string large = "{\"id\":\"large\",\"data\":\"" + std::string(900'000, 'x') + "\"}";
+  const auto row = post(R"({"id":"a"})");
+  const auto in_parts = post(large);
+  const auto too_large = post(std::string(2'000'000, ' '));
+  const auto expected = post(R"({"id":"b"})", {{"expect", "100-continue"}});
+  const auto unknown = post(R"({"id":"c"})", {{"expect", "more"}});
+  const auto after = connection.get("/health");
+  for (const auto id : {row, in_parts, too_large, expected, unknown, after}) {
+    CAPTURE(id);
+    REQUIRE(connection.until([&] { return client.answer(id).closed; }));
+  }
+  CHECK(client.answer(row).status == 200);
+  CHECK_FALSE(client.answer(row).invited);
+  CHECK(client.answer(in_parts).status == 200);
+  CHECK(client.answer(too_large).status == 413);
+  CHECK(client.answer(expected).invited);
+  CHECK(client.answer(expected).status == 200);
+  CHECK_FALSE(client.answer(unknown).invited);
+  CHECK(client.answer(unknown).status == 417);
+  CHECK(client.answer(after).status == 200);
+}
+
 TEST_CASE("server http2: a hundred streams of one connection each get a broadcast",
           "[server][http2]") {
   SystemClock clock;

@@ -238,6 +238,7 @@ class Hub final : public BoardPort {
     board_.join({0, {number, 0}}, subscriber.opening);
     return subscriber.text;
   }
+  bool drain() { return board_.drain(); }
   void part(std::uint32_t number) { board_.part({0, {number, 0}}, Hash128(), false); }
   Answer post(const std::string& body) {
     static const RealtimeEndpoint endpoint(on_loopback());
@@ -400,6 +401,25 @@ TEST_CASE("realtime: a transport that was away at the start is a gap when it com
   CHECK(hub.subscribers[2].ended);
   hub.connect(RedisEntryId{5, 0});
   CHECK(text.find(": gap: the transport was away until now") != std::string::npos);
+}
+
+TEST_CASE("realtime: a server that drains waits for its own last entry, if the stream is there",
+          "[realtime]") {
+  const auto bus = std::make_shared<ScriptedBus>(true);
+  Hub hub(bus);
+  hub.connect(RedisEntryId{5, 0});
+  CHECK(hub.drain());
+  hub.post(event_json(1));
+  hub.post(event_json(2));
+  CHECK_FALSE(hub.drain());
+  hub.hear({6, 0}, bus->published[0]);
+  hub.hear({7, 0}, event_json(3));  // another instance's
+  CHECK_FALSE(hub.drain());
+  hub.hear({8, 0}, bus->published[1]);
+  CHECK(hub.drain());
+  hub.post(event_json(4));
+  bus->now.connected = false;
+  CHECK(hub.drain());
 }
 
 TEST_CASE("realtime resume: what is recent comes from memory, filtered, and then live",

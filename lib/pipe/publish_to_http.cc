@@ -1,4 +1,4 @@
-#include "rtctl/publish_to_http.h"
+#include "pipe/publish_to_http.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "http/http_post.h"
 
-namespace rt::rtctl {
+namespace rt {
 namespace {
 
 // What a server answers to a message that it does not take: its reason, if it is one short line.
@@ -32,16 +32,18 @@ std::string id_in(const std::string& body) {
 
 class HttpSink final : public PublishSink {
  public:
-  HttpSink(const std::string& url, const HttpOptions& options, std::string hint404)
-      : url_(url), hint404_(std::move(hint404)), post_(url, options) {}
+  HttpSink(const std::string& url, const HttpOptions& options, const PublishHints& hints,
+           HttpStatusCounts* counts)
+      : url_(url), hints_(hints), counts_(counts), post_(url, options) {}
 
   Result<PublishReceipt> send(const PublishMessage& message) override {
-    Result<HttpReply> posted = post_.post("application/json", message.body);
+    std::string key;
+    if (!message.idempotency_key.empty()) key = "Idempotency-Key: " + message.idempotency_key;
+    Result<HttpReply> posted = post_.post("application/json", message.body, key);
+    count(posted ? posted->status : 0);
     if (!posted) {
       Error error = posted.error();
-      if (error.code == Code::unreachable && error.hint.empty()) {
-        error.hint = "start a server with \"rtctl serve\", or name one with --url";
-      }
+      if (error.code == Code::unreachable && error.hint.empty()) error.hint = hints_.unreachable;
       return fail(std::move(error));
     }
     const HttpReply& reply = *posted;
@@ -49,20 +51,27 @@ class HttpSink final : public PublishSink {
     const bool no_surface = reply.status == 404 || reply.status == 405;
     return fail(code_for(reply.status),
                 fmt::format("cannot publish to {}: {}{}", url_, reply.status, reason(reply)),
-                no_surface ? hint404_ : "");
+                no_surface ? hints_.not_found : "");
   }
 
  private:
+  void count(long status) {
+    if (counts_ == nullptr) return;
+    const auto level = static_cast<std::size_t>(status / 100);
+    ++(*counts_)[level < counts_->size() ? level : 0];
+  }
+
   std::string url_;
-  std::string hint404_;
+  PublishHints hints_;
+  HttpStatusCounts* counts_;
   HttpPost post_;
 };
 
 }  // namespace
 
 std::unique_ptr<PublishSink> publish_to_http(const std::string& url, const HttpOptions& options,
-                                             const std::string& hint404) {
-  return std::make_unique<HttpSink>(url, options, hint404);
+                                             const PublishHints& hints, HttpStatusCounts* counts) {
+  return std::make_unique<HttpSink>(url, options, hints, counts);
 }
 
-}  // namespace rt::rtctl
+}  // namespace rt

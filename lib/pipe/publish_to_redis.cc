@@ -1,10 +1,10 @@
-#include "rtctl/publish_to_redis.h"
+#include "pipe/publish_to_redis.h"
 
 #include <fmt/format.h>
 
 #include <optional>
 
-namespace rt::rtctl {
+namespace rt {
 namespace {
 
 class RedisSink : public PublishSink {
@@ -14,7 +14,7 @@ class RedisSink : public PublishSink {
   Result<void> connect() override {
     if (connection_) return {};
     RedisOptions options;
-    options.client_name = "rtctl-publish";
+    options.client_name = target_.client_name;
     options.cancel_fd = target_.cancel_fd;
     connection_ = RT_TRY(RedisConnection::connect(target_.address, options));
     return {};
@@ -46,8 +46,9 @@ class ChannelSink final : public RedisSink {
  private:
   Result<PublishReceipt> execute(RedisConnection& connection,
                                  const PublishMessage& message) override {
+    const std::string& channel = message.channel.empty() ? channel_ : message.channel;
     const RedisReply reply = RT_TRY(connection.command(
-        {"PUBLISH", channel_, message.body}, fmt::format("cannot publish to \"{}\"", channel_)));
+        {"PUBLISH", channel, message.body}, fmt::format("cannot publish to \"{}\"", channel)));
     return PublishReceipt{{}, reply.integer};
   }
 
@@ -65,9 +66,10 @@ class StreamSink final : public RedisSink {
  private:
   Result<PublishReceipt> execute(RedisConnection& connection,
                                  const PublishMessage& message) override {
-    RedisReply reply = RT_TRY(connection.command(
-        {"XADD", stream_, "MAXLEN", "~", entries_max_, "*", field_, message.body},
-        fmt::format("cannot append to stream \"{}\"", stream_)));
+    const std::string& stream = message.channel.empty() ? stream_ : message.channel;
+    RedisReply reply = RT_TRY(
+        connection.command({"XADD", stream, "MAXLEN", "~", entries_max_, "*", field_, message.body},
+                           fmt::format("cannot append to stream \"{}\"", stream)));
     return PublishReceipt{std::move(reply.text), {}};
   }
 
@@ -88,4 +90,4 @@ std::unique_ptr<PublishSink> publish_to_stream(RedisTarget target, std::string s
                                       entries_max);
 }
 
-}  // namespace rt::rtctl
+}  // namespace rt

@@ -4,14 +4,15 @@
 #include <memory>
 #include <string>
 
+#include "pipe/publish_sink.h"
 #include "redis/connection.h"
-#include "rtctl/publish_sink.h"
 
-namespace rt::rtctl {
+namespace rt {
 
 struct RedisTarget {
   RedisAddress address;
   int cancel_fd = -1;  // ends every wait when it becomes readable
+  std::string client_name = "rtctl-publish";
 };
 
 // PUBLISH: the receipt says how many listened.
@@ -21,4 +22,4 @@ std::unique_ptr<PublishSink> publish_to_channel(RedisTarget target, std::string 
 std::unique_ptr<PublishSink> publish_to_stream(RedisTarget target, std::string stream,
                                                std::string field, std::size_t entries_max);
 
-}  // namespace rt::rtctl
+}  // namespace rt
