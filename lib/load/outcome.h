@@ -184,7 +184,7 @@ struct Floor {
   double events_per_s = 0;   // deliveries, an event to a hundred subscribers
   double timer_slop_us = 0;  // p99 of how late an event is sent
   double clock_read_ns = 0;
-  std::string clock_source;
+  std::string clock_source{};
 };
 
 // One second of the run, counted when it happened.

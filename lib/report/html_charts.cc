@@ -52,6 +52,7 @@ std::vector<ChartLimit> delivery_limits(const Verdict& verdict) {
   for (const ThresholdResult& result : verdict.thresholds) {
     const Threshold& t = result.threshold;
     if (t.metric != Metric::delivery || t.quantity != Quantity::duration || t.value <= 0) continue;
+    if (t.times_baseline || !t.cohort.empty()) continue;
     const auto same = [&](const ChartLimit& limit) { return limit.y == t.value / 1000; };
     if (std::any_of(out.begin(), out.end(), same)) continue;
     out.push_back({t.value / 1000, t.text});

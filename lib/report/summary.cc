@@ -24,6 +24,7 @@ std::string claim_text(const Outcome& outcome, const Verdict& verdict) {
     const bool upper =
         threshold.comparison == Comparison::less || threshold.comparison == Comparison::less_equal;
     if (!upper || threshold.metric != Metric::delivery || threshold.stat != "p95") continue;
+    if (threshold.times_baseline || !threshold.cohort.empty()) continue;
     const bool met = result.state == ThresholdState::pass;
     out += fmt::format(" {} {}", met ? "<" : "not <", ms_text(threshold.value));
     break;

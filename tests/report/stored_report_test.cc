@@ -25,9 +25,9 @@ std::string schema_error(std::string_view schema, const std::string& document) {
   std::filesystem::create_directories(folder);
   std::ofstream(folder + "/schema.json") << schema;
   std::ofstream(folder + "/document.json") << document;
-  const std::string command = "/usr/bin/python3 '" RT_SOURCE_DIR "/tests/report/check_schema.py' '" +
-                              folder + "/schema.json' '" + folder + "/document.json' 2>'" + folder +
-                              "/error'";
+  const std::string command =
+      "/usr/bin/python3 '" RT_SOURCE_DIR "/tests/report/check_schema.py' '" + folder +
+      "/schema.json' '" + folder + "/document.json' 2>'" + folder + "/error'";
   if (std::system(command.c_str()) == 0) return {};
   std::ifstream error(folder + "/error");
   return "schema: " + std::string(std::istreambuf_iterator<char>(error), {});
