@@ -75,6 +75,30 @@ Result<io::Address> listen_address(const ServeFlags& flags) {
   return io::parse_address("127.0.0.1:" + (port.empty() ? "8080" : port));
 }
 
+namespace {
+
+Result<void> set_history_limits(server::ServerOptions& options, const ServeFlags& flags) {
+  if (flags.history_max.empty() && flags.history_age.empty()) return {};
+  if (flags.history.empty()) {
+    return fail(Code::usage, "--history-max and --history-age need --history DIR");
+  }
+  if (!flags.history_max.empty()) {
+    options.history_limits.bytes_max = RT_TRY(parse_bytes(flags.history_max));
+    if (options.history_limits.bytes_max < (1U << 20)) {
+      return fail(Code::usage, "--history-max must be at least 1MiB");
+    }
+  }
+  if (!flags.history_age.empty()) {
+    options.history_limits.age_max = RT_TRY(parse_duration(flags.history_age));
+    if (options.history_limits.age_max < std::chrono::minutes(1)) {
+      return fail(Code::usage, "--history-age must be at least 1m");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<server::ServerOptions> server_options(const ServeFlags& flags) {
   server::ServerOptions options;
   options.connections_max = RT_TRY(parse_count(flags.connections_max));
@@ -86,6 +110,7 @@ Result<server::ServerOptions> server_options(const ServeFlags& flags) {
   options.tags_match = flags.tags_match == "all" ? server::TagsMatch::all : server::TagsMatch::any;
   options.compat_go = flags.compat == "go";
   if (!flags.history.empty()) options.history = flags.history;
+  RT_CHECKED(set_history_limits(options, flags));
   options.metrics = !flags.no_metrics;
   RT_CHECKED(set_http(options, flags.http, flags.log_format));
   RT_CHECKED(set_io(options, flags.io, flags.topics.health_path));
@@ -112,6 +137,11 @@ void declare_serve(CLI::App* verb, ServeFlags& flags) {
   verb->add_option("--history", flags.history,
                    "Keep every change in this folder: resume over restarts")
       ->type_name("DIR");
+  verb->add_option("--history-max", flags.history_max,
+                   "Keep about this much of it: older segments are deleted, never a run's state")
+      ->type_name("SIZE");
+  verb->add_option("--history-age", flags.history_age, "Delete what of it was written before that")
+      ->type_name("TIME");
   verb->add_option("--connections-max", flags.connections_max,
                    "Sets the number of I/O threads, with the descriptor limit")
       ->type_name("N")

@@ -29,6 +29,8 @@ struct ServeFlags {
   std::string dsn;
   std::string redis;
   std::string history;
+  std::string history_max;  // empty: no limit
+  std::string history_age;
   std::string connections_max = "400k";
   std::string keepalive = "15s";
   std::string tags_match = "any";

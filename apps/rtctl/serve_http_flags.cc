@@ -42,7 +42,7 @@ void declare_http(CLI::App* verb, HttpServeFlags& flags) {
       ->allow_extra_args(false)
       ->group(group);
   verb->add_option("--access-log", flags.access_log,
-                   "A line for each request and each stream's begin and end; - is standard output")
+                   "A line for each request, and a stream's begin and end; - is standard output")
       ->type_name("FILE")
       ->group(group);
 }
@@ -62,8 +62,10 @@ Result<void> set_http(server::ServerOptions& options, const HttpServeFlags& flag
         RT_TRY(server::CorsPolicy::parse(flags.cors_origins)));
   }
   if (!flags.access_log.empty()) {
-    options.access_log = {flags.access_log, log_format == "json" ? server::AccessFormat::json
-                                                                 : server::AccessFormat::key_value};
+    options.access_log =
+        server::AccessLogOptions{.path = flags.access_log,
+                                 .format = log_format == "json" ? server::AccessFormat::json
+                                                                : server::AccessFormat::key_value};
   }
   return {};
 }

@@ -16,9 +16,9 @@ struct JobsSurfaceFlags {
 };
 void declare_jobs_surface(CLI::App* verb, JobsSurfaceFlags& flags);
 
-// Unavailable, with the reason, where "rtctl jobs setup" was not run.
 // As far as no database needs to be asked.
 Result<ServedSurface> inspect_jobs(const JobsSurfaceFlags& flags, const ServeContext& context);
+// Unavailable, with the reason, where "rtctl jobs setup" was not run.
 Result<ServedSurface> serve_jobs(const JobsSurfaceFlags& flags, const std::string& publication,
                                  const ServeContext& context);
 

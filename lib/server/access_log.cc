@@ -21,7 +21,7 @@ namespace {
 constexpr auto kWriteEvery = std::chrono::milliseconds(50);
 constexpr std::size_t kWriteBytes = 64 * 1024;
 constexpr auto kReportEvery = std::chrono::seconds(60);
-// A pipe whose reader stands still holds up lines, not the end of the server.
+// A pipe whose reader stands still holds up lines this long once, and then loses them at once.
 constexpr int kPatienceMs = 1000;
 
 }  // namespace
@@ -124,7 +124,9 @@ void AccessLog::write_out() {
   }
   Counters::Count& count = rest.empty() ? counters_.access_lines : counters_.access_lines_lost;
   count.fetch_add(line_count_, std::memory_order_relaxed);
-  lines_.clear();
+  const std::size_t written = lines_.size() - rest.size();
+  const bool is_cut = !rest.empty() && written > 0 && lines_[written - 1] != '\n';
+  lines_ = is_cut ? "\n" : "";  // what follows is no part of that line
   line_count_ = 0;
 }
 
@@ -133,7 +135,8 @@ void AccessLog::write_out() {
 bool AccessLog::write_piece(std::string_view& rest) {
   if (!is_regular_) {
     pollfd writable{file_.get(), POLLOUT, 0};
-    if (::poll(&writable, 1, kPatienceMs) == 0) return false;
+    is_stuck_ = ::poll(&writable, 1, is_stuck_ ? 0 : kPatienceMs) == 0;
+    if (is_stuck_) return false;
   }
   const std::size_t size = is_regular_ ? rest.size() : std::min<std::size_t>(rest.size(), PIPE_BUF);
   const ssize_t written = ::write(file_.get(), rest.data(), size);

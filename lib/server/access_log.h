@@ -21,7 +21,7 @@
 namespace rt::server {
 
 struct AccessLogOptions {
-  std::string path;  // "-": standard output
+  std::string path{};  // "-": standard output
   AccessFormat format = AccessFormat::key_value;
 };
 
@@ -79,6 +79,7 @@ class AccessLog {
   std::vector<std::unique_ptr<Tap>> taps_;
   Fd file_;
   bool is_regular_ = false;
+  bool is_stuck_ = false;  // the reader of a pipe stands still
   std::string lines_;
   std::size_t line_count_ = 0;       // in lines_
   std::uint64_t reported_lost_ = 0;  // of counters_.access_lines_lost

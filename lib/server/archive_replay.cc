@@ -11,6 +11,11 @@ Result<ArchiveReplay> ArchiveReplay::open(const std::string& directory, const st
   if (seen.lsn < reader.header().origin.consistent_point) {
     return fail(Code::usage, "the archive begins later");
   }
+  // Of the transaction that ended the segments deleted, a part may not have been seen.
+  const archive::SegmentHeader& first = reader.header();
+  if (first.number > 1 && seen < Position{first.previous_commit_lsn, Position::kEnd}) {
+    return fail(Code::usage, "the segments before are deleted");
+  }
   Position next = seen;
   if (next.index == Position::kEnd) {
     next = {seen.lsn + 1, 0};

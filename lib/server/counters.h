@@ -42,6 +42,7 @@ struct Counters {
 
   // History.
   Count history_bytes{0};  // written since the start
+  Count history_segments_pruned{0};
   std::atomic<bool> history_failed{false};
 };
 

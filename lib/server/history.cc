@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "archive/reader.h"
 #include "archive/writer.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "io/poller.h"
+#include "server/history_files.h"
 
 namespace rt::server {
 namespace {
@@ -32,14 +34,23 @@ archive::Origin read_origin(std::string_view body) {
   return origin;
 }
 
+archive::WriterOptions writer_options(const HistoryLimits& limits) {
+  archive::WriterOptions options;
+  options.rotate_bytes = limits.segment_bytes();
+  options.rotate_age = limits.segment_age();
+  return options;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<History>> History::open(const std::string& directory, const Clock& clock,
-                                               Counters& counters) {
+Result<std::unique_ptr<History>> History::open(const std::string& directory, HistoryLimits limits,
+                                               const Clock& clock, Counters& counters) {
   std::unique_ptr<History> history(
-      new History(directory, clock, counters, RT_TRY(io::Wakeup::create())));
+      new History(directory, limits, clock, counters, RT_TRY(io::Wakeup::create())));
   if (archive::Writer::exists(directory)) {
-    archive::Writer writer = RT_TRY(archive::Writer::open(directory, archive::Moment::of(clock)));
+    archive::Writer writer = RT_TRY(
+        archive::Writer::open(directory, archive::Moment::of(clock), writer_options(limits)));
+    RT_TRY(remove_folded(directory));
     if (writer.recovered().torn_bytes > 0) {
       log::warn("the history's end was torn and is cut off",
                 fmt::format("bytes={} {}", writer.recovered().torn_bytes,
@@ -47,11 +58,17 @@ Result<std::unique_ptr<History>> History::open(const std::string& directory, con
     }
     history->writer_ = std::make_unique<archive::Writer>(std::move(writer));
   }
+  if (limits.any()) {
+    history->pruner_ = std::make_unique<HistoryPruner>(directory, limits, clock, counters,
+                                                       RT_TRY(io::Wakeup::create()));
+  }
   return history;
 }
 
-History::History(std::string directory, const Clock& clock, Counters& counters, io::Wakeup wakeup)
+History::History(std::string directory, HistoryLimits limits, const Clock& clock,
+                 Counters& counters, io::Wakeup wakeup)
     : directory_(std::move(directory)),
+      limits_(limits),
       clock_(clock),
       counters_(counters),
       wakeup_(std::move(wakeup)) {}
@@ -63,10 +80,17 @@ History::~History() {
 Result<std::optional<History::Resume>> History::read_back(
     const std::function<void(const RecordView&)>& take) {
   if (writer_ == nullptr) return std::optional<Resume>();
-  archive::Reader reader =
-      RT_TRY(archive::Reader::open(directory_, {.live = true, .committed_only = true}));
-  archive::Entry entry;
-  while (RT_TRY(reader.next(entry))) take(entry.record);
+  const auto read = [&take](archive::Reader recording) -> Result<void> {
+    archive::Entry entry;
+    while (RT_TRY(recording.next(entry))) take(entry.record);
+    return {};
+  };
+  if (const auto state = history_state(directory_)) {
+    auto folded = RT_TRY(archive::Reader::open(state->path, {.committed_only = true}));
+    RT_CHECKED(read(std::move(folded)));
+  }
+  auto reader = RT_TRY(archive::Reader::open(directory_, {.live = true, .committed_only = true}));
+  RT_CHECKED(read(std::move(reader)));
   const archive::Origin& origin = writer_->header().origin;
   return std::optional<Resume>(
       Resume{writer_->durable_end_lsn(), origin.system_identifier, origin.timeline});
@@ -77,6 +101,7 @@ void History::start(std::function<void(std::uint64_t)> on_durable,
   on_durable_ = std::move(on_durable);
   on_failed_ = std::move(on_failed);
   thread_ = std::thread([this] { run(); });
+  if (pruner_ != nullptr) pruner_->start();
 }
 
 void History::append(std::shared_ptr<const RecordBatch> batch) {
@@ -93,6 +118,7 @@ void History::stop() {
   stopping_ = true;
   wakeup_.ring();
   thread_.join();
+  if (pruner_ != nullptr) pruner_->stop();
 }
 
 void History::run() {
@@ -108,6 +134,10 @@ void History::run() {
       const auto moved = writer_->tick(clock_.now());
       if (!moved) outcome = fail(moved.error());
       report_durable();
+      if (std::exchange(segment_, writer_->header().number) != writer_->header().number &&
+          pruner_ != nullptr) {
+        pruner_->look();
+      }
     }
     if (stopping_ && batches_.size() == 0) break;
     const auto deadline = writer_ != nullptr ? writer_->deadline() : std::nullopt;
@@ -144,8 +174,8 @@ Result<void> History::create_writer(const RecordBatch& batch) {
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (batch[i].kind == RecordKind::snapshot_begin) origin = read_origin(batch[i].body);
   }
-  writer_ = std::make_unique<archive::Writer>(
-      RT_TRY(archive::Writer::create(directory_, origin, archive::Moment::of(clock_))));
+  writer_ = std::make_unique<archive::Writer>(RT_TRY(archive::Writer::create(
+      directory_, origin, archive::Moment::of(clock_), writer_options(limits_))));
   return {};
 }
 

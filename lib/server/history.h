@@ -18,6 +18,7 @@
 #include "io/spsc_ring.h"
 #include "io/wakeup.h"
 #include "server/counters.h"
+#include "server/history_pruner.h"
 
 namespace rt::archive {
 class Writer;
@@ -36,8 +37,8 @@ class History {
 
   // Opens or creates the archive in `directory`; a torn tail is cut off. clock and counters outlive
   // this.
-  static Result<std::unique_ptr<History>> open(const std::string& directory, const Clock& clock,
-                                               Counters& counters);
+  static Result<std::unique_ptr<History>> open(const std::string& directory, HistoryLimits limits,
+                                               const Clock& clock, Counters& counters);
   ~History();
 
   // Before start(): hands every recorded record to `take`, oldest first.
@@ -58,13 +59,15 @@ class History {
  private:
   static constexpr std::size_t kBatchesMax = 64;  // of at most 1 MiB
 
-  History(std::string directory, const Clock& clock, Counters& counters, io::Wakeup wakeup);
+  History(std::string directory, HistoryLimits limits, const Clock& clock, Counters& counters,
+          io::Wakeup wakeup);
   void run();
   Result<void> write(const RecordBatch& batch);
   Result<void> create_writer(const RecordBatch& first);
   void report_durable();
 
   const std::string directory_;
+  const HistoryLimits limits_;
   const Clock& clock_;
   Counters& counters_;
   std::unique_ptr<archive::Writer> writer_;  // null until there is something to write
@@ -74,6 +77,8 @@ class History {
   std::function<void(Error)> on_failed_;
   std::uint64_t snapshot_lsn_ = 0;  // of the last snapshot_end written
   std::uint64_t reported_lsn_ = 0;
+  std::unique_ptr<HistoryPruner> pruner_;  // null: nothing is deleted
+  std::uint32_t segment_ = 0;              // being written
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

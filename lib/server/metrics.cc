@@ -100,6 +100,8 @@ void append_events(Exposition& out, const Counters& counters) {
   out.gauge("rt_ready", "1 once the current state is complete.", counters.ready ? 1 : 0);
   out.counter("rt_history_written_bytes_total", "Bytes written to the history.",
               counters.history_bytes);
+  out.counter("rt_history_segments_pruned_total", "Old segments of the history deleted.",
+              counters.history_segments_pruned);
   out.counter("rt_access_log_lines_total", "Lines written to the access log.",
               counters.access_lines);
   out.counter("rt_access_log_lines_lost_total", "Lines of the access log that were lost.",

@@ -57,7 +57,9 @@ Result<void> Server::open() {
   Fd health_claim;
   if (options_.health_listen) health_claim = RT_TRY(io::claim_port(*options_.health_listen));
   std::unique_ptr<History> history;
-  if (options_.history) history = RT_TRY(History::open(*options_.history, clock_, counters_));
+  if (options_.history) {
+    history = RT_TRY(History::open(*options_.history, options_.history_limits, clock_, counters_));
+  }
   history_ = history.get();
   const std::size_t count = plan_shards();
   std::vector<Link*> links;

@@ -38,8 +38,9 @@ struct ServerOptions {
   std::size_t connections_max = 400'000;  // sets the number of shards, with the descriptor limit
   // I/O threads; 0: what the processors and connections_max need. Capped at Hub::kShardsMax.
   std::size_t shards = 0;
-  std::size_t unsent_bytes_max = 16 * 1024;                // of one subscriber, in the kernel
-  std::optional<std::string> history;                      // directory of the archive
+  std::size_t unsent_bytes_max = 16 * 1024;  // of one subscriber, in the kernel
+  std::optional<std::string> history;        // directory of the archive
+  HistoryLimits history_limits;              // beyond: its oldest segments are deleted
   std::size_t history_ring_bytes = std::size_t{64} << 20;  // the past kept in memory
   Duration keepalive_every = std::chrono::seconds(15);
   bool keepalive_as_event = false;

@@ -150,7 +150,7 @@ bool Shard::accept_some(const Fd& listener, bool for_health) {
     if (!slot) {
       counters_.refused_full.fetch_add(1, std::memory_order_relaxed);
       if (tls == nullptr) refuse_full(fd);
-      if (journal_) journal_->refused(503, {fd.get(), tls != nullptr});
+      if (journal_) journal_->refused(options_.compat_go ? 429 : 503, {fd.get(), tls != nullptr});
       continue;
     }
     Connection& connection = connections_[*slot];
