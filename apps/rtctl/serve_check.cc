@@ -149,7 +149,9 @@ Result<int> check_serve(const ServeFlags& flags, const Clock& clock) {
   if (!flags.tokens.key_file.empty()) check.say("tokens", named(tokens, "the key can be read"));
   if (tokens) context.tokens = std::move(*tokens);
   if (flags.page.shown && listen) {
-    check.say("page", named(check_page(flags.page, *listen), "at /"));
+    auto options = server_options(flags);
+    if (options) options->listen = *listen;
+    if (options) check.say("page", named(check_page(flags.page, *options), "at /"));
   }
   if (!context.dsn.empty()) check.say("postgres", check_database_text(context.dsn));
   if (!context.redis_url.empty()) check.say("redis", check_redis_text(context.redis_url));
