@@ -135,7 +135,7 @@ void check_surfaces(ConfigCheck& check, const std::vector<std::string_view>& cho
 Result<int> check_serve(const ServeFlags& flags, const Clock& clock) {
   ConfigCheck check;
   ServeContext context{.clock = clock};
-  const auto options = server_options(flags);
+  auto options = server_options(flags);
   check.say("settings", named(options, "can be read"));
   const auto listen = listen_address(flags);
   check.say("listen", named(listen, listen ? listen->text() : ""));
@@ -149,7 +149,6 @@ Result<int> check_serve(const ServeFlags& flags, const Clock& clock) {
   if (!flags.tokens.key_file.empty()) check.say("tokens", named(tokens, "the key can be read"));
   if (tokens) context.tokens = std::move(*tokens);
   if (flags.page.shown && listen) {
-    auto options = server_options(flags);
     if (options) options->listen = *listen;
     if (options) check.say("page", named(check_page(flags.page, *options), "at /"));
   }
