@@ -46,7 +46,7 @@ Result<int> compression_level(std::string_view text) {
 
 void add_storage_options(CLI::App* app, StorageFlags& flags) {
   app->add_option("--rotate", flags.rotate,
-                  "Begin a new segment of a directory after this much or this long (256MiB, 10m)")
+                  "New segment of a directory after this much or this long (256MiB, 10m)")
       ->type_name("SIZE|TIME");
   app->add_option("--compress", flags.compress, "zstd, zstd:LEVEL (1 to 19), or none")
       ->type_name("HOW");
