@@ -210,7 +210,7 @@ void declare_target(CLI::App* app, Options& options) {
       ->type_name("upsert|fill|skip|error")
       ->capture_default_str();
   app->add_option("--progress-name", options.target.postgres.progress_name,
-                  "PostgreSQL: what is played under one name is played once (else the recording's)")
+                  "PostgreSQL: under one name it is played once (else the recording's)")
       ->type_name("NAME");
   app->add_flag("--with-triggers", options.target.postgres.with_triggers,
                 "PostgreSQL: fire triggers and check foreign keys, as the application does");
@@ -225,9 +225,8 @@ void add_play(cli::Tool& tool) {
   auto options = std::make_shared<Options>();
   CLI::App* app = tool.verb("play", "Play a recording", [options] { return run(*options); });
   app->add_option("ARCHIVE", options->path, "File or directory")->required();
-  app->add_option(
-         "--to", options->target.to,
-         "postgresql://.., http://.., redis://.., notify, sse (embedded server), stdout, null")
+  app->add_option("--to", options->target.to,
+                  "postgresql://.., http://.., redis://.., notify, sse, stdout, null")
       ->type_name("TARGET")
       ->required();
   declare_pace(app, *options);
