@@ -109,14 +109,25 @@ void CatchUp::add_frame(std::string& out, std::string_view frame, Position posit
   if (!is_settled(position)) Position{0, placeholder_++}.write(out.data() + at + kFrameIdOffset);
 }
 
+void CatchUp::add_event(std::string& out, const EventBlock& event) {
+  if (is_in_row(event.content().run, event.position())) return;
+  const std::string_view frame = event.frame_for(*filter_);
+  if (!frame.empty()) add_frame(out, frame, event.position());
+}
+
 CatchUp::Step CatchUp::add_events(std::string& out, const HistoryRing& ring) {
   if (next_serial_ < ring.first_serial()) return Step::too_old;
+  if (filter_->run()) {
+    for (const std::uint64_t serial : ring.of_run(filter_->keys().front(), next_serial_)) {
+      next_serial_ = serial;
+      if (out.size() >= kChunkBytes) return Step::more;
+      add_event(out, ring.at(serial));
+    }
+    next_serial_ = ring.end_serial();
+  }
   for (; next_serial_ < ring.end_serial(); ++next_serial_) {
     if (out.size() >= kChunkBytes) return Step::more;
-    const EventBlock& event = ring.at(next_serial_);
-    if (is_in_row(event.content().run, event.position())) continue;
-    const std::string_view frame = event.frame_for(*filter_);
-    if (!frame.empty()) add_frame(out, frame, event.position());
+    add_event(out, ring.at(next_serial_));
   }
   if (!settled_) {
     // An id without data: the subscriber can resume from here, and sees no event.

@@ -60,6 +60,7 @@ class CatchUp {
   bool add_rows(std::string& out, const RunStore& store, Position position, const RunGoFrames* go);
   Step add_events(std::string& out, const HistoryRing& ring);
   bool is_in_row(std::uint32_t slot, Position position) const;
+  void add_event(std::string& out, const EventBlock& event);
   void add_frame(std::string& out, std::string_view frame, Position position);
   bool is_settled(Position position) const { return settled_ || position > settled_at_; }
 

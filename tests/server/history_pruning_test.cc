@@ -227,50 +227,37 @@ TEST_CASE("history: what is older than the limit goes, however small", "[server]
   Counters counters;
   HistoryLimits limits;
   limits.age_max = std::chrono::hours(1);
-                                        [] {
-    archive::WriterOptions options;
-    options.rotate_bytes = 1;
-    return options;
-                                        }());
-                                        {.rotate_bytes = 1});
-                                        REQUIRE(writer);
-                                        RunStore store;
-                                        MemoryTable table;
-                                        RecordBatch batch;
-                                        table.append_relation(batch, clock.wall());
-                                        REQUIRE(table.upsert(R"({"id":"a"})", store, clock.wall(),
-                                                             batch));
-                                        for (int i = 0; i < 3; ++i) {
-                                          if (i > 0) {
-                                            batch.clear();
-                                            REQUIRE(table.upsert(
-                                                "{\"id\":\"b" + std::to_string(i) + "\"}", store,
-                                                clock.wall(), batch));
-                                          }
-                                          for (std::size_t at = 0; at < batch.size(); ++at) {
-                                            REQUIRE(writer->append(batch[at], clock.now()));
-                                          }
-                                          REQUIRE(writer->sync(clock.now()));
-                                        }
-                                        const std::size_t segments =
-                                            history_segments(folder.path.string())->size();
-                                        REQUIRE(segments >= 3);
-                                        HistoryPruner pruner(folder.path.string(), limits, clock,
-                                                             counters, *io::Wakeup::create());
-                                        REQUIRE(pruner.prune());
-                                        CHECK(history_segments(folder.path.string())->size() ==
-                                              segments);
-                                        const auto old =
-                                            std::filesystem::file_time_type::clock::now() -
-                                            std::chrono::hours(2);
-                                        for (const auto& segment :
-                                             *history_segments(folder.path.string())) {
-                                          std::filesystem::last_write_time(segment.path, old);
-                                        }
-                                        REQUIRE(pruner.prune());
-                                        CHECK(history_segments(folder.path.string())->size() ==
-                                              1);  // the one being written
-                                        CHECK(counters.history_segments_pruned == segments - 1);
-                                        CHECK(history_state(folder.path.string())->number ==
-                                              segments - 1);
+  archive::WriterOptions each_its_segment;
+  each_its_segment.rotate_bytes = 1;
+  auto writer = archive::Writer::create(folder.path.string(), {}, archive::Moment::of(clock),
+                                        each_its_segment);
+  REQUIRE(writer);
+  RunStore store;
+  MemoryTable table;
+  RecordBatch batch;
+  table.append_relation(batch, clock.wall());
+  REQUIRE(table.upsert(R"({"id":"a"})", store, clock.wall(), batch));
+  for (int i = 0; i < 3; ++i) {
+    if (i > 0) {
+      batch.clear();
+      REQUIRE(table.upsert("{\"id\":\"b" + std::to_string(i) + "\"}", store, clock.wall(), batch));
+    }
+    for (std::size_t at = 0; at < batch.size(); ++at) {
+      REQUIRE(writer->append(batch[at], clock.now()));
+    }
+    REQUIRE(writer->sync(clock.now()));
+  }
+  const std::size_t segments = history_segments(folder.path.string())->size();
+  REQUIRE(segments >= 3);
+  HistoryPruner pruner(folder.path.string(), limits, clock, counters, *io::Wakeup::create());
+  REQUIRE(pruner.prune());
+  CHECK(history_segments(folder.path.string())->size() == segments);
+  const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(2);
+  for (const auto& segment : *history_segments(folder.path.string())) {
+    std::filesystem::last_write_time(segment.path, old);
+  }
+  REQUIRE(pruner.prune());
+  CHECK(history_segments(folder.path.string())->size() == 1);  // the one being written
+  CHECK(counters.history_segments_pruned == segments - 1);
+  CHECK(history_state(folder.path.string())->number == segments - 1);
 }
