@@ -20,7 +20,7 @@ struct Options {
   RecordFilter::Options filter;
   std::string recover;
   bool rows = false;
-  bool verbose = false;
+  bool steps = false;
 };
 
 constexpr std::size_t kLinesShown = 20;  // of the transaction that was found; a screen
@@ -81,8 +81,8 @@ class Search {
   const char* name() const { return options_.rows ? "rows and events" : "transactions and events"; }
 
   Result<bool> good(std::uint64_t units, std::uint64_t of) {
-    const bool passed = RT_TRY(passes(reader_, unit_, units, options_.command, options_.verbose));
-    if (options_.verbose) {
+    const bool passed = RT_TRY(passes(reader_, unit_, units, options_.command, options_.steps));
+    if (options_.steps) {
       std::fprintf(stderr, "rtreplay: %s of %s: %s\n", format_count(units).c_str(),
                    format_count(of).c_str(), passed ? "passes" : "fails");
     }
@@ -125,7 +125,7 @@ void add_bisect(cli::Tool& tool) {
       ->type_name("(after --)");
   RecordFilter::declare(app, options->filter);
   app->add_flag("--rows", options->rows, "Also stop inside transactions");
-  app->add_flag("-v,--verbose", options->verbose, "Show each step and what the command says");
+  app->add_flag("--steps", options->steps, "Show each step and what the command says");
   add_recover_option(app, options->recover);
   cli::Tool::examples(
       app,

@@ -142,7 +142,8 @@ TEST_CASE("json report: the whole of it", "[report][json]") {
   main.name = "main";
   main.measured = true;
   main.duration_s = 20;
-  outcome.selftest = rt::Floor{300, 600, 250'000};
+  outcome.selftest =
+      rt::Floor{.p50_us = 300, .p95_us = 600, .p99_us = 900, .events_per_s = 250'000};
   outcome.series.resize(1);
   for (std::int64_t us : {900, 1000, 1100}) {
     main.delivery.record(us);

@@ -47,7 +47,8 @@ Outcome full_outcome(const Scenario& scenario) {
   outcome.resume.attempts = 40;
   outcome.resume.resumed = 39;
   outcome.resume.latency.record(212'000);
-  outcome.selftest = rt::Floor{300, 600, 250'000};
+  outcome.selftest =
+      rt::Floor{.p50_us = 300, .p95_us = 600, .p99_us = 900, .events_per_s = 250'000};
   outcome.part = rt::RunPart{"r1", 4, {0, 1, 2, 3}};
   outcome.aborted = "no \"reason\"\n";
   outcome.clock.error_us = 12.5;

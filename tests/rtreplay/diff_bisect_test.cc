@@ -171,7 +171,7 @@ TEST_CASE("bisect: whole transactions, or single rows if asked", "[bisect]") {
   const Outcome row = bisect({"--rows"});
   REQUIRE(json_lines(row.out).size() == 1);
   CHECK(json_lines(row.out)[0]["id"] == Position{commit_lsn(0), 1}.text());
-  CHECK_THAT(bisect({"-v"}).err, Catch::Contains("passes") && Catch::Contains("fails"));
+  CHECK_THAT(bisect({"--steps"}).err, Catch::Contains("passes") && Catch::Contains("fails"));
 }
 
 TEST_CASE("bisect: what never fails, always fails or cannot run is said so", "[bisect]") {
