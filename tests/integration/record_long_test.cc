@@ -155,7 +155,9 @@ void record_through(const Plan& plan) {
       recorder->signal(SIGKILL);
       recorder->finish();
       recorder = std::make_unique<RunningTool>(words);
-      REQUIRE(recorder->wait_for("streaming from"));
+      const bool goes_on = recorder->wait_for("streaming from");
+      INFO(recorder->error_text());
+      REQUIRE(goes_on);
     }
   }
   writers.wait();

@@ -281,6 +281,7 @@ TEST_CASE("record survival: a recorder that lags is warned of, marked, and says 
   REQUIRE(recorder.wait_for("streaming from"));
   recorder.signal(SIGSTOP);
   postgres.exec("INSERT INTO orders SELECT i, repeat('x', 1000) FROM generate_series(1, 40000) i");
+  linger(1100ms);  // its next look is due as soon as it goes on
   recorder.signal(SIGCONT);
   const Outcome lagged = recorder.finish();
   CHECK(lagged.status == 1);

@@ -196,7 +196,7 @@ TEST_CASE(
     CHECK(folder.bytes() <= kLimit + kLimit / 4);
     CHECK(largest < 3 * kLimit);
     CHECK(server->counters().history_segments_pruned > 5);
-    CHECK(server->counters().history_bytes > 3 * kLimit);
+    CHECK(server->counters().history_bytes > 2 * kLimit);
   }
   for (int restart = 0; restart < 3; ++restart) {
     CAPTURE(restart);
@@ -253,7 +253,8 @@ TEST_CASE("history: what is older than the limit goes, however small", "[server]
   REQUIRE(pruner.prune());
   CHECK(history_segments(folder.path.string())->size() == segments);
   const auto old = std::filesystem::file_time_type::clock::now() - std::chrono::hours(2);
-  for (const auto& segment : *history_segments(folder.path.string())) {
+  const auto all = history_segments(folder.path.string());
+  for (const auto& segment : *all) {
     std::filesystem::last_write_time(segment.path, old);
   }
   REQUIRE(pruner.prune());
