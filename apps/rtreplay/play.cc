@@ -203,7 +203,8 @@ void declare_target(CLI::App* app, Options& options) {
   app->add_option("--channel", options.target.messages.channel,
                   "notify, redis: where rows are published (rtreplay)")
       ->type_name("NAME");
-  app->add_option("--stream", options.target.messages.stream, "redis: append rows to this stream")
+  app->add_option("--to-stream", options.target.messages.stream,
+                  "redis: append rows to this stream")
       ->type_name("KEY");
   app->add_option("--on-conflict", options.target.postgres.on_conflict,
                   "PostgreSQL: a row that is there, or is missing, against what was recorded")

@@ -56,7 +56,7 @@ Result<std::unique_ptr<PublishSink>> make_peer(const std::string& to, const Mess
 
 Result<void> check_message_target(const std::string& to, const MessageTarget& target) {
   if (!target.stream.empty() && to.substr(0, 8) != "redis://") {
-    return fail(Code::usage, "--stream is for --to redis://.. alone");
+    return fail(Code::usage, "--to-stream is for --to redis://.. alone");
   }
   if (to.substr(0, 8) == "redis://") {
     RT_TRY(parse_redis_url(to));

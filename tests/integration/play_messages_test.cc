@@ -75,7 +75,7 @@ TEST_CASE("play: to Redis rows are published, or appended to a stream", "[play_m
   write_sample(scratch / "a.rtr");
   PrivateRedis redis;
   auto words = play_words(scratch / "a.rtr", redis.url());
-  words.insert(words.end(), {"--stream", "rows"});
+  words.insert(words.end(), {"--to-stream", "rows"});
   CHECK(run(words).status == 0);
   CHECK(redis.command({"XLEN", "rows"}).integer == 10);
   const RedisReply entries = redis.command({"XRANGE", "rows", "-", "+", "COUNT", "1"});

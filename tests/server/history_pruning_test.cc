@@ -6,10 +6,10 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <random>
 
 #include "archive/reader.h"
 #include "archive/writer.h"
+#include "base/random.h"
 #include "server/history_files.h"
 #include "server/history_fold.h"
 #include "server/http_client.h"
@@ -96,9 +96,9 @@ std::size_t count(const std::string& text, std::string_view what) {
 }
 
 // A row that does not compress to nothing.
-std::string busy_row(std::mt19937_64& random, int n) {
+std::string busy_row(Random& random, int n) {
   std::string pad;
-  while (pad.size() < 1'000) pad += std::to_string(random());
+  while (pad.size() < 1'000) pad += std::to_string(random.next());
   return R"({"id":"busy","data":{"n":)" + std::to_string(n) + R"(,"pad":")" + pad + "\"}}";
 }
 
@@ -108,7 +108,7 @@ TEST_CASE("history: records fold to the rows that they led to", "[server][histor
   const Folder folder("rt-fold-");
   std::filesystem::create_directories(folder.path);
   const SystemClock clock;
-  std::mt19937 random(7);
+  Random random(7);
   for (int round = 0; round < 20; ++round) {
     CAPTURE(round);
     RunStore store;
@@ -125,10 +125,10 @@ TEST_CASE("history: records fold to the rows that they led to", "[server][histor
     };
     take(relation);
     for (int i = 0; i < 300; ++i) {
-      const std::string id = "r\\t" + std::to_string(random() % 20);
-      const std::string rest =
-          random() % 4 == 0 ? R"(,"deleted":true})"
-                            : R"(,"tags":["a\tb","\\N"],"data":{"n":)" + std::to_string(i) + "}}";
+      const std::string id = "r\\t" + std::to_string(random.below(20));
+      const std::string rest = random.below(4) == 0 ? R"(,"deleted":true})"
+                                                    : R"(,"tags":["a\tb","\\N"],"data":{"n":)" +
+                                                          std::to_string(i) + "}}";
       RecordBatch batch;
       if (table.upsert("{\"id\":\"" + id + "\"" + rest, store, clock.wall(), batch)) take(batch);
     }
@@ -174,7 +174,7 @@ TEST_CASE(
     "[server][history]") {
   const Folder folder("rt-prune-");
   const SystemClock clock;
-  std::mt19937_64 random(11);
+  Random random(11);
   std::vector<std::string> positions;
   std::string first;
   constexpr int kUpdates = 6'000;

@@ -8,7 +8,8 @@ namespace {
 
 const std::vector<Exception> kExceptions = {
     {"banned-call", "lib/base/clock.cc", "the one place that reads the machine's clocks"},
-    {"library", "lib/report/json_fields.h", "templates over JSON, shared by the reports' own sources"},
+    {"library", "lib/report/json_fields.h",
+     "templates over JSON, shared by the reports' own sources"},
 };
 
 TEST_CASE("tidy: the repository follows its own rules", "[tidy]") {
