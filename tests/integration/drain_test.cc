@@ -91,7 +91,7 @@ TEST_CASE("drain: a message that was answered 200 while the server was told to e
         client.post("/topics/t/events", "{\"data\":{\"n\":" + std::to_string(n) + "}}");
         const std::string answer = client.until("}\n");
         const std::lock_guard lock(mutex);
-        if (status_of(answer) != "200") {
+        if (status_code_of(answer) != "200") {
           const bool said = answer.find("publish error: server draining\n") != std::string::npos &&
                             answer.find("\r\nRetry-After: ") != std::string::npos;
           if (said) ++refused;
@@ -153,7 +153,7 @@ TEST_CASE("drain: who does not read is cut off when --drain is over, and the log
     server.tool->signal(SIGTERM);
     CHECK(quick->until_closed().ends_with(kGoodbye));
     const std::string answer = health();
-    CHECK(status_of(answer) == "503");
+    CHECK(status_code_of(answer) == "503");
     CHECK(answer.find("\"status\":\"draining\"") != std::string::npos);
     const Outcome end = server.tool->finish();
     INFO(end.err);
@@ -185,7 +185,7 @@ TEST_CASE("drain: a database that is away holds it up for --drain and no longer"
   PrivatePostgres postgres;
   const TopicsInstance server(postgres, {"--drain", "1s"});
   const auto subscriber = server.subscribe("t");
-  CHECK(status_of(server.publish("t", "1")) == "200");
+  CHECK(status_code_of(server.publish("t", "1")) == "200");
   subscriber->until("data: 1\n\n");
   postgres.kill_9();
   const Duration took = time_of([&] {

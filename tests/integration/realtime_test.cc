@@ -203,7 +203,10 @@ TEST_CASE("realtime: the transport dies: local delivery goes on, it is said, and
   CHECK(one.post(3).first == 200);
   CHECK(two.post(4).first == 200);
   CHECK(here.until(4) == up_to(4));
-  CHECK(there.until(4) == Numbers{1, 3, 4});
+  there.until(3);
+  Numbers seen_there = there.until(4);  // an instance's own event may overtake that of another
+  std::sort(seen_there.begin(), seen_there.end());
+  CHECK(seen_there == Numbers{1, 3, 4});
   CHECK(two.health()["reconnects"] == 1);
   CHECK(place->connections() == 2);
   // Nothing that a transport without a past may have lost goes unsaid.
@@ -271,6 +274,7 @@ TEST_CASE("realtime: what a client missed and is gone is named, and so is an id 
   const Instance one(place);
   REQUIRE(one.is("ok"));
   place.put(R"({"type":"t","data":1})");
+  REQUIRE(eventually(10s, [&] { return one.health()["heard"] == 1; }));
   Listener first(one);
   for (int n = 2; n <= 9; ++n) CHECK(one.post(n).first == 200);
   REQUIRE(first.until(9).size() == 8);

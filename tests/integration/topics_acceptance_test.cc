@@ -33,9 +33,9 @@ TEST_CASE("ssepg 1, basic: what HTTP and what SQL publishes arrives as event: me
           "[topics_acceptance]") {
   const TopicsInstance server(database());
   const auto subscriber = server.subscribe("basic");
-  CHECK(status_of(subscriber->received()) == "200");
+  CHECK(status_code_of(subscriber->received()) == "200");
   CHECK(has(subscriber->received(), "\r\nContent-Type: text/event-stream"));
-  CHECK(status_of(server.publish("basic", R"({"from":"http"})")) == "200");
+  CHECK(status_code_of(server.publish("basic", R"({"from":"http"})")) == "200");
   CHECK(has(subscriber->until("http"), "event: message\n"));
   notify("basic", R"({"from":"sql"})");
   CHECK(has(subscriber->until("sql\"}\n\n"),
@@ -68,12 +68,12 @@ TEST_CASE("ssepg 3, several subscribers: one publish reaches all of them", "[top
 
 TEST_CASE("ssepg 4, invalid requests: each is refused with its status", "[topics_acceptance]") {
   const TopicsInstance server(database());
-  CHECK(status_of(server.post("invalid@topic", R"({"data":1})")) == "400");
-  CHECK(status_of(server.post("", R"({"data":1})")) == "404");
+  CHECK(status_code_of(server.post("invalid@topic", R"({"data":1})")) == "400");
+  CHECK(status_code_of(server.post("", R"({"data":1})")) == "404");
   for (const char* body : {"{\"data\":", R"({"other":1})", R"({"data":null})", ""}) {
     INFO(body);
     const std::string answer = server.post("t", body);
-    CHECK(status_of(answer) == "400");
+    CHECK(status_code_of(answer) == "400");
     CHECK(has(answer, "\r\n\r\ninvalid JSON; expected {\"data\": ...}\n"));
   }
 }
@@ -81,7 +81,7 @@ TEST_CASE("ssepg 4, invalid requests: each is refused with its status", "[topics
 TEST_CASE("ssepg 5, health: JSON with status, totals and topics", "[topics_acceptance]") {
   const TopicsInstance server(database());
   const std::string answer = server.get("/healthz");
-  CHECK(status_of(answer) == "200");
+  CHECK(status_code_of(answer) == "200");
   CHECK(has(answer, "\r\nContent-Type: application/json\r\n"));
   const auto health = server.health();
   CHECK(health["status"] == "ok");
@@ -110,15 +110,15 @@ TEST_CASE("ssepg 7, gzip: who accepts it gets it", "[topics_acceptance]") {
 TEST_CASE("ssepg 9, health port: health is there and not on the main port, where topics stream",
           "[topics_acceptance]") {
   const TopicsInstance server(database(), {"--health-listen", "127.0.0.1:0"});
-  CHECK(status_of(server.get("/healthz")) == "404");
+  CHECK(status_code_of(server.get("/healthz")) == "404");
   CHECK(has(server.get("/healthz"), "\r\n\r\n404 page not found\n"));
   const auto subscriber = server.subscribe("ported");
-  CHECK(status_of(server.publish("ported", "1")) == "200");
+  CHECK(status_code_of(server.publish("ported", "1")) == "200");
   CHECK(has(subscriber->until("data: 1\n\n"), event("1")));
   HttpClient client(*io::parse_address(server.logged("health:   http://")));
   client.get("/healthz", "Connection: close\r\n");
   const std::string& answer = client.until_closed();
-  REQUIRE(status_of(answer) == "200");
+  REQUIRE(status_code_of(answer) == "200");
   const auto health = nlohmann::json::parse(answer.substr(answer.find("\r\n\r\n")));
   CHECK(health["go_version"].is_string());
   CHECK(health["num_goroutine"] > 1);  // threads, here
@@ -171,7 +171,7 @@ void check_attempts(const TopicsInstance& server, const std::vector<Attempt>& at
       client.get("/topics/guarded/events", header);
       answer = client.until("\r\n\r\n");
     }
-    CHECK(status_of(answer) == attempt.status);
+    CHECK(status_code_of(answer) == attempt.status);
     if (std::string(attempt.status) == "401") {
       CHECK(has(answer, "\r\nWWW-Authenticate: Bearer\r\n"));
     }
@@ -196,8 +196,8 @@ TEST_CASE("ssepg 11, tokens: none, a wrong one and the other's are refused both 
 TEST_CASE("ssepg 12, tokens: with both an event arrives", "[topics_acceptance]") {
   const TopicsInstance server(database(), {}, kBothTokens);
   const auto subscriber = server.subscribe("guarded", "Authorization: Bearer sub-secret\r\n");
-  CHECK(status_of(server.post("guarded", R"({"data":12})",
-                              "Authorization: Bearer pub-secret\r\n")) == "200");
+  CHECK(status_code_of(server.post("guarded", R"({"data":12})",
+                                   "Authorization: Bearer pub-secret\r\n")) == "200");
   CHECK(has(subscriber->until("data: 12\n\n"), event("12")));
 }
 
@@ -225,7 +225,7 @@ TEST_CASE("ssepg 15, security log: the start says who may do what, and no token"
   CHECK_FALSE(has(guarded.tool->error_text(), "secret"));
   const TopicsInstance open(database());
   CHECK(has(open.tool->error_text(), "publish=anybody listen=anybody"));
-  CHECK(status_of(open.publish("t", "1")) == "200");
+  CHECK(status_code_of(open.publish("t", "1")) == "200");
 }
 
 TEST_CASE("ssepg 16, memory: health says what topics take, and which are idle",
@@ -251,7 +251,7 @@ std::vector<std::string> channels_of(const TopicsInstance& server, const std::st
   }
   auto listen = Listen::start(database().dsn(), channels, {});
   REQUIRE(listen);
-  CHECK(status_of(server.publish(topic, "1")) == "200");
+  CHECK(status_code_of(server.publish(topic, "1")) == "200");
   database().exec("NOTIFY test_end");
   std::vector<std::string> heard;
   for (;;) {

@@ -77,7 +77,7 @@ struct TopicsInstance {
 };
 
 // "200" of an answer.
-inline std::string status_of(const std::string& answer) {
+inline std::string status_code_of(const std::string& answer) {
   return answer.size() < 12 ? std::string() : answer.substr(9, 3);
 }
 
