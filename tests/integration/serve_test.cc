@@ -196,7 +196,8 @@ TEST_CASE("serve: what cannot work is one line, a hint and the right status", "[
     Outcome outcome = run(std::move(words));
     CAPTURE(outcome.err);
     CHECK(outcome.out.empty());
-    CHECK(outcome.err.rfind("rtctl: ", 0) != std::string::npos);
+    // Of the log there may be lines before it.
+    CHECK(("\n" + outcome.err).find("\nrtctl: ") != std::string::npos);
     return outcome;
   };
   SECTION("an unknown flag, with the one that was meant") {
