@@ -9,8 +9,8 @@ Result<std::unique_ptr<NotifyProducer>> NotifyProducer::open(const NotifyProduce
   statement.sql = "SELECT pg_notify($1, $2)";
   statement.parameters = 2;
   statement.connections = options.connections;
-  return std::unique_ptr<NotifyProducer>(
-      new NotifyProducer(options, RT_TRY(StatementLanes::open(statement, clock))));
+  auto lanes = RT_TRY(StatementLanes::open(statement, clock));
+  return std::unique_ptr<NotifyProducer>(new NotifyProducer(options, std::move(lanes)));
 }
 
 Result<void> NotifyProducer::prepare(std::uint32_t,

@@ -26,8 +26,8 @@ Result<std::unique_ptr<RowProducer>> RowProducer::open(const RowProducerOptions&
   statement.connections = options.connections;
   statement.hint = "rtctl setup creates the run table";
   statement.no_row = "the row to change does not exist any more";
-  return std::unique_ptr<RowProducer>(
-      new RowProducer(options, RT_TRY(StatementLanes::open(statement, clock))));
+  auto lanes = RT_TRY(StatementLanes::open(statement, clock));
+  return std::unique_ptr<RowProducer>(new RowProducer(options, std::move(lanes)));
 }
 
 Result<void> RowProducer::prepare(std::uint32_t topics,
