@@ -190,10 +190,9 @@ Result<std::unique_ptr<TopicListener>> set_up_links(server::TopicsBoard::Options
 void log_access(const server::TopicsHttp& http, bool loopback) {
   const auto who = [](const std::string& token) { return token.empty() ? "anybody" : "token"; };
   const bool is_open = http.publish_token.empty() || http.listen_token.empty();
-  (!is_open   ? log::info
-   : loopback ? log::debug
-              : log::warn)("topics", fmt::format("publish={} listen={}", who(http.publish_token),
-                                                 who(http.listen_token)));
+  (is_open && !loopback ? log::warn : log::info)(
+      "topics",
+      fmt::format("publish={} listen={}", who(http.publish_token), who(http.listen_token)));
 }
 
 }  // namespace
