@@ -39,8 +39,8 @@ class RedisEvents final : public server::EventsBroker, public Companion {
     options.client_name = "rtctl-serve-events";
     options.reconnect.retry_first = true;
     options.reconnect.retry_refused = true;
-    return std::unique_ptr<RedisEvents>(new RedisEvents(
-        RT_TRY(RedisPatternsSource::create(std::move(options), log_link())), address, clock));
+    auto source = RT_TRY(RedisPatternsSource::create(std::move(options), log_link()));
+    return std::unique_ptr<RedisEvents>(new RedisEvents(std::move(source), address, clock));
   }
 
   void start(server::Server& server) override {

@@ -12,8 +12,6 @@
 namespace rt::rtreplay {
 namespace {
 
-using report::append_markup_text;
-
 constexpr const char* kStyle = R"(
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #fff; --edge: #d5dae0;
   --bar: #1f6feb; --insert: #1a7f37; --update: #9a6700; --delete: #cf222e; --truncate: #8250df;

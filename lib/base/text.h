@@ -27,6 +27,9 @@ bool is_valid_utf8(std::string_view text);
 // Appends text; each maximal ill-formed subpart becomes one U+FFFD (Unicode 15, section 3.9).
 void append_utf8_repaired(std::string& out, std::string_view text);
 
+// Text between tags of HTML or XML, or in a quoted attribute (XML 1.0 section 2.4).
+void append_markup_text(std::string& out, std::string_view text);
+
 // RFC 4648 section 4, with padding.
 void append_base64(std::string& out, std::string_view bytes);
 

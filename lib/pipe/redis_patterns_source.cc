@@ -119,8 +119,9 @@ void RedisPatternsSource::Session::on_ignoring(const std::string& pattern) {
 
 Result<std::unique_ptr<RedisPatternsSource>> RedisPatternsSource::create(
     RedisPatternsOptions options, LinkWatch watch) {
+  io::Wakeup wakeup = RT_TRY(io::Wakeup::create());
   return std::unique_ptr<RedisPatternsSource>(
-      new RedisPatternsSource(std::move(options), std::move(watch), RT_TRY(io::Wakeup::create())));
+      new RedisPatternsSource(std::move(options), std::move(watch), std::move(wakeup)));
 }
 
 void RedisPatternsSource::listen(const std::string& pattern) {

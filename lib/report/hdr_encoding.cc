@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "base/base64.h"
 #include "base/text.h"
 
 namespace rt {
@@ -70,24 +71,6 @@ std::string compressed(const std::string& plain) {
   RT_CHECK(done == Z_OK);
   out.resize(length);
   return out;
-}
-
-std::string decoded_base64(std::string_view text) {
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int have = 0;
-  for (const char c : text) {
-    const std::size_t value = kAlphabet.find(c);
-    if (value == std::string_view::npos) break;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    have += 6;
-    if (have < 8) continue;
-    have -= 8;
-    bytes.push_back(static_cast<char>(bits >> have & 0xFF));
-  }
-  return bytes;
 }
 
 tl::unexpected<Error> refuse(std::string_view why) {
@@ -154,8 +137,9 @@ std::string hdr_base64(const Histogram& histogram) {
 }
 
 Result<Histogram::Sparse> slots_of_hdr_base64(std::string_view text) {
-  const std::string bytes = decoded_base64(text);
-  const std::string_view all = bytes;
+  const auto bytes = decode_base64(text);
+  if (!bytes) return refuse("it is not base64");
+  const std::string_view all = *bytes;
   if (all.size() < 8 || big_endian(all.substr(0, 4)) != kCompressedCookie) {
     return refuse("not the compressed V2 encoding of HdrHistogram");
   }
@@ -163,7 +147,7 @@ Result<Histogram::Sparse> slots_of_hdr_base64(std::string_view text) {
   std::string plain(kPlainMax, '\0');
   uLongf length = plain.size();
   const int done = ::uncompress(reinterpret_cast<Bytef*>(plain.data()), &length,
-                                reinterpret_cast<const Bytef*>(bytes.data() + 8), all.size() - 8);
+                                reinterpret_cast<const Bytef*>(all.data() + 8), all.size() - 8);
   if (done != Z_OK || length < kHeaderBytes) return refuse("its zlib stream is damaged");
   plain.resize(length);
   const std::string_view head = plain;

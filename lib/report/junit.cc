@@ -4,30 +4,19 @@
 
 #include <string_view>
 
+#include "base/text.h"
+
 namespace rt {
 namespace {
 
-// XML 1.0 section 2.4; control characters that XML cannot carry become spaces.
+// Control characters that XML cannot carry become spaces.
 std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
+  std::string printable(text);
+  for (char& c : printable) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
   }
+  std::string out;
+  append_markup_text(out, printable);
   return out;
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/text.h"
+
 namespace rt::report {
 namespace {
 
@@ -20,30 +22,6 @@ void append_title(std::string& out, const std::string& title) {
 }
 
 }  // namespace
-
-void append_markup_text(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-}
 
 void append_svg(std::string& out, const SvgBars& picture) {
   double top = 0;

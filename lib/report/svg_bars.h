@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace rt::report {
@@ -26,8 +25,5 @@ struct SvgBars {
 
 // The highest bar fills the height. A value above 0 is always visible.
 void append_svg(std::string& out, const SvgBars& picture);
-
-// Text as HTML or XML text, or as a quoted attribute.
-void append_markup_text(std::string& out, std::string_view text);
 
 }  // namespace rt::report

@@ -28,8 +28,9 @@ constexpr int kPatienceMs = 1000;
 
 Result<std::unique_ptr<AccessLog>> AccessLog::open(AccessLogOptions options, const Clock& clock,
                                                    Counters& counters) {
+  io::Wakeup wakeup = RT_TRY(io::Wakeup::create());
   std::unique_ptr<AccessLog> log(
-      new AccessLog(std::move(options), clock, counters, RT_TRY(io::Wakeup::create())));
+      new AccessLog(std::move(options), clock, counters, std::move(wakeup)));
   RT_CHECKED(log->open_file());
   return log;
 }

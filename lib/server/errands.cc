@@ -8,7 +8,8 @@
 namespace rt::server {
 
 Result<std::unique_ptr<Errands>> Errands::start(io::Wakeup& hub) {
-  std::unique_ptr<Errands> errands(new Errands(hub, RT_TRY(io::Wakeup::create())));
+  io::Wakeup wakeup = RT_TRY(io::Wakeup::create());
+  std::unique_ptr<Errands> errands(new Errands(hub, std::move(wakeup)));
   errands->thread_ =
       std::jthread([self = errands.get()](const std::stop_token& stop) { self->run(stop); });
   return errands;

@@ -45,8 +45,9 @@ archive::WriterOptions writer_options(const HistoryLimits& limits) {
 
 Result<std::unique_ptr<History>> History::open(const std::string& directory, HistoryLimits limits,
                                                const Clock& clock, Counters& counters) {
+  io::Wakeup wakeup = RT_TRY(io::Wakeup::create());
   std::unique_ptr<History> history(
-      new History(directory, limits, clock, counters, RT_TRY(io::Wakeup::create())));
+      new History(directory, limits, clock, counters, std::move(wakeup)));
   if (archive::Writer::exists(directory)) {
     archive::Writer writer = RT_TRY(
         archive::Writer::open(directory, archive::Moment::of(clock), writer_options(limits)));

@@ -42,28 +42,14 @@ std::string policy_headers(std::string_view html) {
       hash_source(content_of(html, "script")), hash_source(content_of(html, "style")));
 }
 
-std::string escaped_attribute(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '&') {
-      escaped.append("&amp;");
-    } else if (c == '"') {
-      escaped.append("&quot;");
-    } else {
-      escaped.push_back(c);
-    }
-  }
-  return escaped;
-}
-
 std::string page_for(const PageOptions& options) {
   constexpr std::string_view kPath = "name=\"topics-path\" content=\"/topics\"";
   std::string html(kPageHtml);
   const std::size_t at = html.find(kPath);
   RT_CHECK(at != std::string::npos);
-  html.replace(
-      at, kPath.size(),
-      fmt::format("name=\"topics-path\" content=\"{}\"", escaped_attribute(options.topics_path)));
+  std::string path;
+  append_markup_text(path, options.topics_path);
+  html.replace(at, kPath.size(), fmt::format("name=\"topics-path\" content=\"{}\"", path));
   return html;
 }
 

@@ -5,6 +5,12 @@
 namespace rt {
 namespace {
 
+TEST_CASE("markup: text is text", "[text]") {
+  std::string out;
+  append_markup_text(out, "<a href='x'>\"&\"</a>");
+  CHECK(out == "&lt;a href=&#39;x&#39;&gt;&quot;&amp;&quot;&lt;/a&gt;");
+}
+
 TEST_CASE("text: base64 is that of RFC 4648, section 10", "[text]") {
   const std::pair<std::string_view, std::string_view> vectors[] = {{"", ""},
                                                                    {"f", "Zg=="},

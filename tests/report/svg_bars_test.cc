@@ -27,9 +27,3 @@ TEST_CASE("svg bars: without a bar it is an empty picture", "[report]") {
   append_svg(out, {});
   CHECK(out.find("<g>") == std::string::npos);
 }
-
-TEST_CASE("markup: text is text", "[report]") {
-  std::string out;
-  append_markup_text(out, "<a href='x'>\"&\"</a>");
-  CHECK(out == "&lt;a href=&#39;x&#39;&gt;&quot;&amp;&quot;&lt;/a&gt;");
-}

@@ -126,6 +126,19 @@ Findings check_banned_calls(const Source& source) {
   return findings;
 }
 
+// RT_TRY returns in the middle of its statement: the memory that "new" has taken by then is lost.
+Findings check_new(const Source& source) {
+  Findings findings;
+  for (const std::size_t at : find_word(source.code, "RT_TRY", true)) {
+    const std::size_t before = source.code.find_last_of(";{}", at);
+    const std::size_t begin = before == std::string::npos ? 0 : before + 1;
+    if (find_word(source.code.substr(begin, at - begin), "new", false).empty()) continue;
+    findings.push_back({source.path, source.line_at(at), "try-in-new",
+                        "an RT_TRY inside of a new expression leaks: take the value before"});
+  }
+  return findings;
+}
+
 Findings check_names(const Source& source) {
   Findings findings;
   if (!source.is_cpp()) return findings;
@@ -208,9 +221,9 @@ Findings check_text(const Source& source) {
 }
 
 Findings check_all(const std::vector<Source>& sources, const std::vector<Exception>& exceptions) {
-  constexpr std::array kRules = {
-      check_include_direction, check_third_party, check_sizes, check_banned_calls, check_names,
-      check_header_shape,      check_text};
+  constexpr std::array kRules = {check_include_direction, check_third_party, check_sizes,
+                                 check_banned_calls,      check_new,         check_names,
+                                 check_header_shape,      check_text};
   Findings kept;
   std::vector<bool> used(exceptions.size());
   for (const Source& source : sources) {

@@ -31,6 +31,7 @@ Findings check_include_direction(
 Findings check_third_party(const Source& source);   // each library has one folder
 Findings check_sizes(const Source& source);         // functions and files
 Findings check_banned_calls(const Source& source);  // clocks, sleeps, chance, unsafe C
+Findings check_new(const Source& source);           // what a return out of it would leak
 Findings check_names(const Source& source);         // words that say nothing
 Findings check_header_shape(const Source& source);  // purpose first, then #pragma once
 Findings check_text(const Source& source);          // leftovers, machine paths, white space

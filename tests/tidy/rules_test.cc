@@ -105,6 +105,16 @@ TEST_CASE("tidy: clocks, sleeps, chance and unsafe C have one place or none", "[
   CHECK(caught("log(\"usleep(10)\");  // never sleep()\n") == 0);
 }
 
+TEST_CASE("tidy: nothing returns out of a new expression", "[tidy]") {
+  const auto caught = [](const std::string& lines) {
+    return check_new(sample("lib/io/a.cc", "void f() {\n" + lines + "\n}\n")).size();
+  };
+  CHECK(caught("  return Owner(\n      new Thing(options, RT_TRY(open())));") == 1);
+  CHECK(caught("  auto part = RT_TRY(open());\n  return Owner(new Thing(std::move(part)));") == 0);
+  CHECK(caught("  return std::make_unique<Thing>(RT_TRY(open()));") == 0);
+  CHECK(caught("  auto renewed = RT_TRY(renew(RT_TRY(open())));") == 0);
+}
+
 TEST_CASE("tidy: names say what a thing does", "[tidy]") {
   CHECK(check_names(sample("lib/io/a.h", "class ConnectionManager {};\n")).size() == 1);
   CHECK(check_names(sample("lib/io/a.h", "struct LoopImpl;\n")).size() == 1);
