@@ -8,15 +8,18 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "integration/bench_run.h"
 #include "integration/private_postgres.h"
 #include "integration/running_tool.h"
 
 namespace {
 
 using nlohmann::json;
-using rt::test::Outcome;
+using rt::test::add_settings;
+using rt::test::BenchRun;
 using rt::test::PrivatePostgres;
 using rt::test::RunningTool;
+using rt::test::take_report;
 using Words = std::vector<std::string>;
 
 struct Served {
@@ -35,9 +38,7 @@ struct Served {
   std::string origin;
 };
 
-struct Bench {
-  Outcome outcome;
-  json report;
+struct Bench : BenchRun {
   std::uint64_t of(const char* section, const char* what) const {
     return report.at(section).at(what);
   }
@@ -61,18 +62,9 @@ Bench bench(const PrivatePostgres& postgres, const Served& server, const Words& 
       R"(thresholds=[{"expr": "delivery.p95 < 5s"}])",
       R"(gates.waive=["client_saturation", "open_loop", "warm_up"])",
   };
-  for (const Words& list : {all, overrides}) {
-    for (const std::string& one : list) {
-      words.push_back("--set");
-      words.push_back(one);
-    }
-  }
-  Bench ran{RunningTool(words).finish(), {}};
-  UNSCOPED_INFO(ran.outcome.out << ran.outcome.err);
-  std::ifstream file(path);
-  ran.report = json::parse(file, nullptr, /*allow_exceptions=*/false);
-  std::filesystem::remove(path);
-  return ran;
+  add_settings(words, all);
+  add_settings(words, overrides);
+  return {take_report(RunningTool(words).finish(), path)};
 }
 
 void check_nothing_lost(const Bench& ran) {

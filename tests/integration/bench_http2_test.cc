@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "integration/bench_run.h"
 #include "integration/child_process.h"
 #include "integration/private_postgres.h"
 #include "integration/running_tool.h"
@@ -14,9 +15,11 @@
 namespace {
 
 using nlohmann::json;
+using rt::test::BenchRun;
 using rt::test::Outcome;
 using rt::test::PrivatePostgres;
 using rt::test::RunningTool;
+using rt::test::take_report;
 
 // A server on the database, with a certificate for localhost if `tls`.
 class Served {
@@ -53,13 +56,8 @@ class Served {
   std::string url_;
 };
 
-struct Bench {
-  Outcome outcome;
-  json report;
-};
-
 // 400 subscribers of 50 rows, 100 changes a second for two seconds.
-Bench bench(const PrivatePostgres& postgres, const Served& server, const std::string& request) {
+BenchRun bench(const PrivatePostgres& postgres, const Served& server, const std::string& request) {
   const std::string path = postgres.folder() + "/../rtbench-h2-" + std::to_string(::getpid());
   RunningTool tool(
       {"rtbench",     "run",
@@ -77,16 +75,11 @@ Bench bench(const PrivatePostgres& postgres, const Served& server, const std::st
        "--set",       "phases.drain.hold=5s",
        "--set",       "thresholds=[{\"expr\": \"delivery.p95 < 5s\"}]",
        "--set",       "gates.waive=[\"client_saturation\", \"open_loop\", \"warm_up\"]"});
-  Bench ran{tool.finish(), {}};
-  UNSCOPED_INFO(ran.outcome.out << ran.outcome.err);
-  std::ifstream file(path);
-  ran.report = json::parse(file, nullptr, /*allow_exceptions=*/false);
-  std::filesystem::remove(path);
-  return ran;
+  return take_report(tool.finish(), path);
 }
 
 // Everything arrived once, in order, over `connections` sockets.
-void check_passed(const Bench& ran) {
+void check_passed(const BenchRun& ran) {
   CHECK(ran.outcome.status == 0);
   REQUIRE(ran.report.is_object());
   CHECK(ran.report.at("connect").at("held") == 400);
@@ -103,7 +96,7 @@ TEST_CASE("bench http2: a hundred subscribers share each connection, by prior kn
           "[bench_http2]") {
   const PrivatePostgres postgres;
   const Served server(postgres, false);
-  const Bench ran = bench(postgres, server, R"({"http": "2", "streams": 100})");
+  const BenchRun ran = bench(postgres, server, R"({"http": "2", "streams": 100})");
   check_passed(ran);
   CHECK(ran.report.at("client").at("descriptors") < 50);
 }
@@ -113,10 +106,10 @@ TEST_CASE("bench http2: over TLS by ALPN, and HTTP/1.1 over TLS for who asks for
   const PrivatePostgres postgres;
   const Served server(postgres, true);
   const std::string ca = "\"ca\": \"" + server.certificate() + "\"";
-  const Bench http2 = bench(postgres, server, R"({"http": "2", "streams": 50, )" + ca + "}");
+  const BenchRun http2 = bench(postgres, server, R"({"http": "2", "streams": 50, )" + ca + "}");
   check_passed(http2);
   CHECK(http2.report.at("client").at("descriptors") < 50);
-  const Bench http1 = bench(postgres, server, "{" + ca + "}");
+  const BenchRun http1 = bench(postgres, server, "{" + ca + "}");
   check_passed(http1);
   CHECK(http1.report.at("client").at("descriptors") >= 400);
 }
@@ -125,7 +118,7 @@ TEST_CASE("bench http2: a certificate that nobody vouches for is refused: exit 4
           "[bench_http2]") {
   const PrivatePostgres postgres;
   const Served server(postgres, true);
-  const Bench refused = bench(postgres, server, R"({"http": "2", "streams": 100})");
+  const BenchRun refused = bench(postgres, server, R"({"http": "2", "streams": 100})");
   CHECK(refused.outcome.status == 4);
   REQUIRE(refused.report.is_object());
   CHECK(refused.report.at("connect").at("failed").contains("tls"));

@@ -11,6 +11,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "integration/bench_run.h"
 #include "integration/dropping_relay.h"
 #include "integration/lying_server.h"
 #include "integration/patience.h"
@@ -20,6 +21,8 @@
 namespace {
 
 using nlohmann::json;
+using rt::test::add_settings;
+using rt::test::BenchRun;
 using rt::test::Lie;
 using rt::test::LyingServer;
 using rt::test::Outcome;
@@ -46,12 +49,8 @@ Words words_for(const std::string& url, const std::string& report, const Words& 
       "reconnect.policy={\"base\": \"100ms\", \"max\": \"100ms\"}",
       "thresholds=[{\"expr\": \"delivery.p95 < 300ms\"}, {\"expr\": \"connect.p95 < 300ms\"}]",
   };
-  for (const Words& list : {all, more}) {
-    for (const std::string& one : list) {
-      words.push_back("--set");
-      words.push_back(one);
-    }
-  }
+  add_settings(words, all);
+  add_settings(words, more);
   return words;
 }
 
@@ -59,9 +58,7 @@ Words words_for(const std::string& url, const std::string& report, const Words& 
 const std::string kMachineWaived =
     "gates.waive=[\"client_saturation\", \"open_loop\", \"warm_up\"]";
 
-struct Ran {
-  Outcome outcome;
-  json report;
+struct Ran : BenchRun {
   std::string verdict() const {
     return report.is_object() ? report.at("verdict").get<std::string>() : "no report";
   }
@@ -84,13 +81,8 @@ std::string report_path(const std::string& name = "run") {
          ("rtbench-liars-" + std::to_string(::getpid()) + "-" + name + ".json");
 }
 
-Ran take_report(Outcome outcome, const std::string& path) {
-  Ran ran{std::move(outcome), {}};
-  UNSCOPED_INFO(ran.outcome.out << ran.outcome.err);
-  std::ifstream file(path);
-  ran.report = json::parse(file, nullptr, /*allow_exceptions=*/false);
-  std::filesystem::remove(path);
-  return ran;
+Ran ran_of(Outcome outcome, const std::string& path) {
+  return {rt::test::take_report(std::move(outcome), path)};
 }
 
 Ran bench(Lie lie, const Words& more = {}) {
@@ -98,7 +90,7 @@ Ran bench(Lie lie, const Words& more = {}) {
   Words all = {kMachineWaived};
   all.insert(all.end(), more.begin(), more.end());
   const std::string path = report_path();
-  return take_report(RunningTool(words_for(server.url(), path, all)).finish(), path);
+  return ran_of(RunningTool(words_for(server.url(), path, all)).finish(), path);
 }
 
 auto each(std::uint64_t period, Lie::Fate fate) {
@@ -126,7 +118,7 @@ class Together {
   static Ran take(const std::string& name) {
     static Together all;
     Running& one = all.running_.at(name);
-    return take_report(one.tool->finish(), report_path(name));
+    return ran_of(one.tool->finish(), report_path(name));
   }
 
  private:
@@ -262,15 +254,11 @@ TEST_CASE("bench liars: events stamped with commits that never were cannot be ti
   const std::string path = report_path();
   Words words = {"rtbench",    "run",  "preset:runs", "--no-selftest",
                  "--progress", "none", "--report",    "json=" + path};
-  for (const std::string& one :
-       Words{"target.url=http://" + relay.address() + "/v1/runs/stream",
-             "target.pg=" + postgres.dsn(), "subscriptions.topics.count=10", "load.connections=20",
-             "load.rate=150/s", "phases.warm.hold=100ms", "phases.main.hold=1500ms",
-             "phases.drain.hold=2s", kMachineWaived}) {
-    words.push_back("--set");
-    words.push_back(one);
-  }
-  const Ran ran = take_report(RunningTool(words).finish(), path);
+  add_settings(words, {"target.url=http://" + relay.address() + "/v1/runs/stream",
+                       "target.pg=" + postgres.dsn(), "subscriptions.topics.count=10",
+                       "load.connections=20", "load.rate=150/s", "phases.warm.hold=100ms",
+                       "phases.main.hold=1500ms", "phases.drain.hold=2s", kMachineWaived});
+  const Ran ran = ran_of(RunningTool(words).finish(), path);
   CHECK(ran.outcome.status == 7);
   CHECK(ran.verdict() == "INVALID");
   CHECK(ran.blames("gate clock"));
@@ -285,7 +273,7 @@ TEST_CASE("bench handicapped: stopped for 2 s, it does not blame the server: exi
   tool.signal(SIGSTOP);
   rt::test::linger(2s);
   tool.signal(SIGCONT);
-  const Ran ran = take_report(tool.finish(), path);
+  const Ran ran = ran_of(tool.finish(), path);
   CHECK(ran.outcome.status == 7);
   CHECK(ran.verdict() == "INVALID");
   CHECK(ran.blames("gate open_loop"));
@@ -304,7 +292,7 @@ TEST_CASE("bench handicapped: a fifth of a processor is not enough to judge by: 
     tool.signal(SIGCONT);
     rt::test::linger(20ms);
   }
-  const Ran ran = take_report(tool.finish(), path);
+  const Ran ran = ran_of(tool.finish(), path);
   CHECK(ran.outcome.status == 7);
   CHECK(ran.verdict() == "INVALID");
 }
@@ -320,7 +308,7 @@ TEST_CASE("bench handicapped: few descriptors are this machine's limit, and it s
   Words shell = {"../../../../../../../../../../../bin/sh", "-c", "ulimit -n 40 && exec \"$@\"",
                  "sh"};
   shell.insert(shell.end(), words.begin(), words.end());
-  const Ran ran = take_report(RunningTool(shell).finish(), path);
+  const Ran ran = ran_of(RunningTool(shell).finish(), path);
   CHECK(ran.outcome.status == 5);
 }
 
@@ -346,7 +334,7 @@ TEST_CASE("bench handicapped: one source address has too few ports: exit 5, befo
   const std::string path = report_path();
   Words words =
       words_for("http://[::1]:" + port + "/topics/{topic}/events", path, {"load.connections=70k"});
-  const Ran ran = take_report(RunningTool(words).finish(), path);
+  const Ran ran = ran_of(RunningTool(words).finish(), path);
   CHECK(ran.outcome.status == 5);
   CHECK_THAT(ran.outcome.err, Catch::Contains("port"));
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "integration/bench_run.h"
 #include "integration/patience.h"
 #include "integration/pgboss.h"
 #include "integration/private_postgres.h"
@@ -17,10 +18,13 @@
 namespace {
 
 using nlohmann::json;
+using rt::test::add_settings;
+using rt::test::BenchRun;
 using rt::test::Outcome;
 using rt::test::PrivatePostgres;
 using rt::test::PrivateRedis;
 using rt::test::RunningTool;
+using rt::test::take_report;
 using Words = std::vector<std::string>;
 
 struct Served {
@@ -37,14 +41,9 @@ struct Served {
   std::string origin;
 };
 
-struct Bench {
-  Outcome outcome;
-  json report;
-};
-
 // 60 subscribers of 12 topics, 120 events a second for a second and a half. What depends on how
 // busy this machine is does not decide the verdict here.
-Bench bench(const std::string& preset, const Words& overrides) {
+BenchRun bench(const std::string& preset, const Words& overrides) {
   const std::string path = std::filesystem::temp_directory_path() /
                            ("rtbench-presets-" + std::to_string(::getpid()) + ".json");
   Words words = {"rtbench",    "run",  "preset:" + preset, "--no-selftest",
@@ -58,21 +57,12 @@ Bench bench(const std::string& preset, const Words& overrides) {
       "thresholds=[{\"expr\": \"delivery.p95 < 5s\"}]",
       "gates.waive=[\"client_saturation\", \"open_loop\", \"warm_up\"]",
   };
-  for (const Words& list : {all, overrides}) {
-    for (const std::string& one : list) {
-      words.push_back("--set");
-      words.push_back(one);
-    }
-  }
-  Bench ran{RunningTool(words).finish(), {}};
-  UNSCOPED_INFO(ran.outcome.out << ran.outcome.err);
-  std::ifstream file(path);
-  ran.report = json::parse(file, nullptr, /*allow_exceptions=*/false);
-  std::filesystem::remove(path);
-  return ran;
+  add_settings(words, all);
+  add_settings(words, overrides);
+  return take_report(RunningTool(words).finish(), path);
 }
 
-void check_exact(const Bench& ran) {
+void check_exact(const BenchRun& ran) {
   CHECK(ran.outcome.status == 0);
   CHECK_THAT(ran.outcome.out, Catch::StartsWith("PASS"));
   REQUIRE(ran.report.is_object());
@@ -88,7 +78,7 @@ void check_exact(const Bench& ran) {
 TEST_CASE("bench presets: topics by HTTP in memory, every delivery accounted for",
           "[bench_presets]") {
   const Served server({"--surfaces", "topics"});
-  const Bench ran =
+  const BenchRun ran =
       bench("topics", {"target.url=" + server.origin + "/topics/{topic}/events",
                        "target.publish_url=" + server.origin + "/topics/{topic}/events"});
   check_exact(ran);
@@ -100,7 +90,7 @@ TEST_CASE("bench presets: topics by NOTIFY and HTTP at once on PostgreSQL", "[be
   const PrivatePostgres postgres;
   const Served server({"--surfaces", "topics", "--pg", postgres.dsn()});
   REQUIRE(server.tool->wait_for("listening for notifications"));
-  const Bench ran = bench(
+  const BenchRun ran = bench(
       "topics",
       {"target.url=" + server.origin + "/topics/{topic}/events", "target.pg=" + postgres.dsn(),
        R"(publish=[{"id": "notify", "producer": {"type": "pg-notify"}, "rate": "80/s",
@@ -146,8 +136,8 @@ TEST_CASE("bench presets: jobs of the real pg-boss, status changes by SQL", "[be
   const rt::test::Boss boss(folder, "pgboss", "first=standard");
   REQUIRE(boss.jobs({"setup"}).status == 0);
   const Served server({"--surfaces", "jobs", "--pg", boss.postgres.dsn()});
-  const Bench ran = bench("jobs", {"target.url=" + server.origin + "/jobs/{topic}/stream",
-                                   "target.pg=" + boss.postgres.dsn()});
+  const BenchRun ran = bench("jobs", {"target.url=" + server.origin + "/jobs/{topic}/stream",
+                                      "target.pg=" + boss.postgres.dsn()});
   check_exact(ran);
   CHECK(ran.report.at("delivery").at("from") == "commit");
 }
@@ -174,7 +164,7 @@ TEST_CASE("bench presets: a recording's rhythm is published again, twice as fast
   }
   const Served server({"--surfaces", "runs", "--pg", postgres.dsn()});
   REQUIRE(server.tool->wait_for("streaming from"));
-  const Bench ran = bench(
+  const BenchRun ran = bench(
       "runs",
       {"target.url=" + server.origin, "target.pg=" + postgres.dsn(), "subscriptions.topics.count=7",
        R"(phases=[{"name": "ramp", "connections": {"to": 60}},
@@ -192,19 +182,13 @@ TEST_CASE("bench presets: raw publishes nothing, and says that delivery cannot b
           "[bench_presets]") {
   const Served server({"--surfaces", "topics"});
   Words words = {"rtbench", "run", "preset:raw", "--no-selftest", "--progress", "none"};
-  for (const std::string& one :
-       {"target.url=" + server.origin + "/topics/a/events", std::string("load.connections=20"),
-        std::string("phases.main.hold=500ms"),
-        std::string("gates.waive=[\"client_saturation\"]")}) {
-    words.push_back("--set");
-    words.push_back(one);
-  }
+  add_settings(words, {"target.url=" + server.origin + "/topics/a/events", "load.connections=20",
+                       "phases.main.hold=500ms", "gates.waive=[\"client_saturation\"]"});
   const Outcome end = RunningTool(words).finish();
   INFO(end.out << end.err);
   CHECK(end.status == 0);
   CHECK_THAT(end.out, Catch::Contains("delivery latency cannot be measured"));
-  words.push_back("--set");
-  words.push_back("thresholds=[{\"expr\": \"delivery.p95 < 1s\"}]");
+  add_settings(words, {"thresholds=[{\"expr\": \"delivery.p95 < 1s\"}]"});
   const Outcome refused = RunningTool(words).finish();
   CHECK(refused.status == 2);
   CHECK_THAT(refused.err, Catch::Contains("cannot be measured"));

@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "integration/bench_run.h"
 #include "integration/dropping_relay.h"
 #include "integration/private_postgres.h"
 #include "integration/running_tool.h"
@@ -15,10 +16,12 @@
 namespace {
 
 using nlohmann::json;
+using rt::test::BenchRun;
 using rt::test::DroppingRelay;
 using rt::test::Outcome;
 using rt::test::PrivatePostgres;
 using rt::test::RunningTool;
+using rt::test::take_report;
 
 // A server on the database, and where it listens.
 struct Served {
@@ -34,11 +37,6 @@ struct Served {
   }
   std::unique_ptr<RunningTool> tool;
   std::string address;
-};
-
-struct Bench {
-  Outcome outcome;
-  json report;
 };
 
 // 200 subscribers of 100 rows, 150 changes a second for two seconds. What depends on how busy this
@@ -74,16 +72,11 @@ std::vector<std::string> bench_words(const PrivatePostgres& postgres, const std:
           "gates.waive=[\"client_saturation\", \"open_loop\", \"warm_up\"]"};
 }
 
-Bench bench(const PrivatePostgres& postgres, const std::string& address) {
+BenchRun bench(const PrivatePostgres& postgres, const std::string& address) {
   const std::string path =
       postgres.folder() + "/../rtbench-" + std::to_string(::getpid()) + ".json";
   RunningTool tool(bench_words(postgres, address, path));
-  Bench ran{tool.finish(), {}};
-  UNSCOPED_INFO(ran.outcome.out << ran.outcome.err);
-  std::ifstream file(path);
-  ran.report = json::parse(file, nullptr, /*allow_exceptions=*/false);
-  std::filesystem::remove(path);
-  return ran;
+  return take_report(tool.finish(), path);
 }
 
 }  // namespace
@@ -91,7 +84,7 @@ Bench bench(const PrivatePostgres& postgres, const std::string& address) {
 TEST_CASE("bench: commit to client on a real database, every sum balanced, exits 0", "[bench]") {
   const PrivatePostgres postgres;
   const Served server(postgres);
-  const Bench ran = bench(postgres, server.address);
+  const BenchRun ran = bench(postgres, server.address);
   CHECK(ran.outcome.status == 0);
   CHECK_THAT(ran.outcome.out, Catch::StartsWith("PASS"));
   REQUIRE(ran.report.is_object());
@@ -108,7 +101,7 @@ TEST_CASE("bench: one event that a relay swallows is one lost delivery: exit 6",
   const PrivatePostgres postgres;
   const Served server(postgres);
   const DroppingRelay relay(server.address, 150);
-  const Bench ran = bench(postgres, relay.address());
+  const BenchRun ran = bench(postgres, relay.address());
   CHECK(relay.has_dropped());
   CHECK(ran.outcome.status == 6);
   CHECK_THAT(ran.outcome.out, Catch::StartsWith("FAIL"));
