@@ -122,7 +122,7 @@ class Session {
   void reserve_output() { output_.reserve(kOutputReserve); }
 
   // What a broadcast to a hundred streams needs at once; freed as soon as it is written.
-  static constexpr std::size_t kOutputReserve = 16 * 1024;
+  static constexpr std::size_t kOutputReserve = 32 * 1024;
 
   Owner& owner_;
   const Limits limits_;

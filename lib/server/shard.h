@@ -138,6 +138,7 @@ class Shard {
   http2::Session& session_of(const Connection& stream);
   void respond_on_stream(Slot slot, const Response& response);
   void flush_later(Slot carrier);
+  void begin_frames(Slot carrier);
   void flush_sessions();
   void flush_session(Slot slot);
   void end_session(Slot slot);
@@ -260,6 +261,7 @@ class Shard {
   std::deque<ToHub> waiting_for_hub_;       // while the ring is full; one per connection at most
   std::vector<Slot> leaving_;               // found while iterating the index
   std::vector<Slot> flush_due_;             // sessions of HTTP/2, at the end of this turn
+  Slot last_carrier_ = 0;                   // whose session was written to last
   // By surface; null: it has no streams of this kind.
   std::array<const StreamRules*, kSurfaceCount> rules_{};
   std::uint32_t event_stamp_ = 0;

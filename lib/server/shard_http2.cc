@@ -14,6 +14,8 @@ namespace {
 // A broadcast to a hundred streams is one write: more of it may stand in the kernel than of one
 // subscriber's.
 constexpr int kUnsentBytesMax = 128 * 1024;
+// A batch that is worth a write of its own before the turn ends.
+constexpr std::size_t kBatchBytes = 8 * 1024;
 
 }  // namespace
 
@@ -153,6 +155,19 @@ void Shard::flush_later(Slot carrier) {
   if (transport.flush_due) return;
   transport.flush_due = true;
   flush_due_.push_back(carrier);
+}
+
+// Frames are about to be written into a session. A large batch in the one before leaves now, while
+// the cache still holds it; its buffer then serves this one. A broadcast would otherwise fill a
+// buffer for every session of the shard first.
+void Shard::begin_frames(Slot carrier) {
+  flush_later(carrier);
+  const Slot before = std::exchange(last_carrier_, carrier);
+  if (before == carrier || before >= connections_.size()) return;
+  const Transport* const transport = connections_[before].transport.get();
+  if (transport == nullptr || !transport->flush_due) return;
+  const std::string_view output = transport->http2->output();
+  if (output.size() >= kBatchBytes) transport->http2->sent(send(before, output));
 }
 
 // Once a turn: all frames of a session in one write.

@@ -160,7 +160,7 @@ std::size_t Shard::write_now(Slot slot, std::string_view bytes) {
   if (connection.stream == 0) {
     taken = send(slot, bytes);
   } else {
-    flush_later(connection.carrier);
+    begin_frames(connection.carrier);
     taken = session_of(connection).write(connection.stream, bytes);
   }
   if (journal_) journal_->wrote(slot, taken);
