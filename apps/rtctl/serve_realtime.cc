@@ -121,10 +121,10 @@ Result<ServedSurface> serve_realtime(const RealtimeFlags& flags, const ServeCont
   options.http = RT_TRY(realtime_http(flags));
   if (context.tokens) {
     options.http.identify = [tokens = *context.tokens, &clock = context.clock](
-                                const http1::RequestHead& head) -> Result<std::string> {
+                                const http1::RequestHead& head) -> Result<server::RealtimeCaller> {
       Principal principal =
           RT_TRY(server::signed_principal(head, tokens, clock.wall(), TokenCheck::Needs::user));
-      return std::move(principal.user);
+      return server::RealtimeCaller{std::move(principal.user), principal.expires_at};
     };
   }
   options.http.trusts_parameter = context.loopback && !options.http.identify;

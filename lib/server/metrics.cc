@@ -81,6 +81,8 @@ void append_connections(Exposition& out, const Counters& counters) {
               counters.requests_refused);
   out.counter("rt_slow_disconnects_total", "Subscribers closed because they left too much unread.",
               counters.slow_disconnects);
+  out.counter("rt_expired_disconnects_total", "Subscribers closed because their token expired.",
+              counters.expired_disconnects);
   out.counter("rt_events_dropped_total",
               "Events not handed to a subscriber because it was too slow.",
               counters.events_dropped);

@@ -114,6 +114,7 @@ void Shard::tick() {
                     rules->keepalive(clock_.wall()));
   }
   expire_deadlines();
+  end_expired();
 }
 
 // Every tick serves one share of the slots, so that each connection gets one keepalive per interval

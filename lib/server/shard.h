@@ -29,6 +29,7 @@
 #include "server/link.h"
 #include "server/posting_lists.h"
 #include "server/responses.h"
+#include "server/stream_ends.h"
 
 namespace rt::server {
 
@@ -90,6 +91,7 @@ class Shard {
   void finish();
   void finish(Slot slot);
   void say_goodbye(Slot slot);
+  void say_last(Slot slot, std::string_view goodbye);
   std::string goodbye_of(const Connection& connection, Slot slot) const;
   void turn_away(Slot slot, std::string opening);
   void refuse_draining(Slot slot);
@@ -176,6 +178,8 @@ class Shard {
   void act(Slot slot, const ServedEndpoint& served, Outcome&& outcome, bool keep_alive);
   void answer(Slot slot, const Answer& answer, bool keep_alive);
   void open_stream(Slot slot, const ServedEndpoint& served, std::unique_ptr<Opening> opening);
+  void end_with_token(Slot slot, WallTime at);
+  void end_expired();
   void on_told(Slot slot, ToShard& message);
   const StreamRules& rules_of(const Connection& connection) const {
     return *rules_[static_cast<std::size_t>(connection.surface)];
@@ -257,9 +261,10 @@ class Shard {
   PostingLists index_;
   std::deque<Deadline> request_deadlines_;  // ascending
   std::deque<Deadline> closing_deadlines_;  // ascending
-  std::deque<ToHub> waiting_for_hub_;       // while the ring is full; one per connection at most
-  std::vector<Slot> leaving_;               // found while iterating the index
-  std::vector<Slot> flush_due_;             // sessions of HTTP/2, at the end of this turn
+  StreamEnds stream_ends_;
+  std::deque<ToHub> waiting_for_hub_;  // while the ring is full; one per connection at most
+  std::vector<Slot> leaving_;          // found while iterating the index
+  std::vector<Slot> flush_due_;        // sessions of HTTP/2, at the end of this turn
   // By surface; null: it has no streams of this kind.
   std::array<const StreamRules*, kSurfaceCount> rules_{};
   std::uint32_t event_stamp_ = 0;

@@ -6,6 +6,7 @@
 
 #include "auth/signed_token.h"
 #include "integration/events_server.h"
+#include "server/http2_connection.h"
 
 namespace rt::test {
 namespace {
@@ -181,6 +182,37 @@ TEST_CASE("events access: without a key only this machine may name its scope", "
               "the server has no key (--jwt-key-file) and does not listen on loopback alone\n");
   }
   CHECK(server.events_health()["published"] == 0);
+}
+
+TEST_CASE("events access: a stream of events or realtime ends with its token, and says so",
+          "[events_access]") {
+  const PrivateRedis redis;
+  const KeyFile key(kSecret);
+  const EventsServer server({"--redis", redis.url(), "--jwt-key-file", key.path}, "127.0.0.1:0",
+                            "events,realtime");
+  const std::string short_token = hs256(claims("gym", 1, 2s));
+  const WallTime ends = SystemClock().wall() + 1s;  // at the earliest: `exp` is a whole second
+  HttpClient lasting(server.address());
+  lasting.get("/events", bearer(hs256(claims("gym", 1))));
+  HttpClient events(server.address());
+  events.get("/events", bearer(short_token));
+  HttpClient realtime(server.address());
+  realtime.get("/realtime", bearer(short_token));
+  Http2Connection http2(server.address());
+  const auto stream = http2.get("/events", {{"authorization", "Bearer " + short_token}});
+  const std::string goodbye = ": closed: the token has expired\n\n";
+  CHECK(events.until_closed().ends_with(": retry 3000\n\n" + goodbye));
+  CHECK(SystemClock().wall() >= ends);
+  CHECK(realtime.until_closed().ends_with(goodbye));
+  CHECK(realtime.received().find("\"connected\"") != std::string::npos);
+  REQUIRE(http2.until([&] { return http2.client.answer(stream).closed; }));
+  CHECK(http2.client.answer(stream).body == ": retry 3000\n\n" + goodbye);
+  CHECK(status_of(server.ask("GET /events", bearer(short_token))) == "HTTP/1.1 401 Unauthorized");
+  CHECK(server.health()["totals"]["expired_disconnects"] == 3);
+  const std::string posted = server.post(R"({"channel":"gym:1:a","event_type":"x","data":1})",
+                                         bearer(hs256(claims("gym", 1))));
+  CHECK(status_of(posted) == "HTTP/1.1 202 Accepted");
+  CHECK(lasting.until("data: 1\n\n").ends_with("data: 1\n\n"));
 }
 
 TEST_CASE("events access: a key that is none, or both, is refused before anything starts",

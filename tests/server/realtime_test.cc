@@ -89,12 +89,15 @@ TEST_CASE("realtime: the user is the token's; user= counts on loopback without a
   CHECK(answer(request(open, "GET " + as_u2 + " HTTP/1.1\r\n")).status == 403);
   CHECK(opening(open, "/realtime").target == Hash128());
   RealtimeHttp with_key = on_loopback();
-  with_key.identify = [](const http1::RequestHead& head) -> Result<std::string> {
+  with_key.identify = [](const http1::RequestHead& head) -> Result<RealtimeCaller> {
     if (head.header("Authorization") != "Bearer good") return fail(Code::refused, "no token");
-    return "u1";
+    return RealtimeCaller{"u1", from_unix_us(7)};
   };
   const RealtimeEndpoint secured(with_key);
-  CHECK(opening(secured, as_u2, "Authorization: Bearer good\r\n").target == realtime_target("u1"));
+  const Opening of_u1 = opening(secured, as_u2, "Authorization: Bearer good\r\n");
+  CHECK(of_u1.target == realtime_target("u1"));
+  CHECK(of_u1.ends_at == from_unix_us(7));
+  CHECK_FALSE(opening(local, as_u2).ends_at);
   for (const char* method : {"GET", "POST"}) {
     const Answer none =
         answer(request(secured, std::string(method) + " " + as_u2 + " HTTP/1.1\r\n"));
