@@ -34,7 +34,7 @@ class EventsServer {
 
   const io::Address& address() const { return address_; }
   std::string url() const { return "http://" + address_.text(); }
-  RunningTool& tool() { return *tool_; }
+  RunningTool& tool() const { return *tool_; }
 
   // The whole answer to one request.
   std::string ask(const std::string& line, const std::string& headers = {},
