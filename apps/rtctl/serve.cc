@@ -135,8 +135,14 @@ class Service {
                                        server_->shard_count(), server_->connections_max(),
                                        in_memory ? "memory" : "postgres"));
     if (flags_.quiet) return;
+    const std::string served = server_->surface_names();
     std::fprintf(stderr, "rtctl: serving %s (%s; %s)\n", url.c_str(),
-                 server_->surface_names().c_str(), in_memory ? "in memory" : "from PostgreSQL");
+                 served.empty() ? "no surface" : served.c_str(),
+                 in_memory ? "in memory" : "from PostgreSQL");
+    for (const server::NamedHealth& each : server_->unavailable_surfaces()) {
+      std::fprintf(stderr, "  without:  %s, answered 503: %s\n", std::string(each.surface).c_str(),
+                   each.health.reason.c_str());
+    }
     if (const auto& health = server_->health_address()) {
       std::fprintf(stderr, "  health:   http://%s/health\n", health->text().c_str());
     }

@@ -12,6 +12,7 @@ struct Counters {
   // Shards: each adds its own.
   Count connections{0};   // sockets open now, whatever they do
   Count subscribers{0};   // open now and subscribed: connections, or streams of HTTP/2
+  Count streams{0};       // of HTTP/2, open now, whatever they do
   Count accepted{0};      // since the start
   Count refused_full{0};  // closed on arrival: the shard's descriptor table is full
   Count events_sent{0};   // events handed to a connection, live or catching up chunk counted as 1

@@ -72,6 +72,7 @@ class Exposition {
 
 void append_connections(Exposition& out, const Counters& counters) {
   out.gauge("rt_connections", "Connections open now.", counters.connections.load());
+  out.gauge("rt_http2_streams", "Streams of HTTP/2 open now.", counters.streams.load());
   out.gauge("rt_subscribers", "Connections that follow an event stream now.",
             counters.subscribers.load());
   out.counter("rt_connections_accepted_total", "Connections accepted.", counters.accepted);

@@ -45,6 +45,9 @@ class Shard {
     std::size_t shards = 1;                  // of the server
     std::size_t connections_max = 0;         // of this shard; bounded by its descriptor table
     std::size_t server_connections_max = 0;  // of all shards
+    std::size_t streams_max = 0;             // of HTTP/2, of this shard
+    std::size_t server_streams_max = 0;      // of all shards
+    std::uint32_t http2_streams_max = 256;   // of one connection
     Duration keepalive_every = std::chrono::seconds(15);
     bool keepalive_as_event = false;            // for clients that listen for an event of that name
     std::size_t backlog_bytes_max = 64 * 1024;  // unsent live events; a slower client is closed
@@ -222,9 +225,14 @@ class Shard {
   std::uint64_t token(Slot slot) const {
     return std::uint64_t{connections_[slot].generation} << 32 | slot;
   }
-  // Streams of HTTP/2 need no descriptor, and the kernel spreads a few large connections over the
-  // shards less evenly than many small ones.
-  std::size_t slots_max() const { return 4 * options_.connections_max; }
+  // Streams of HTTP/2 need a slot and no descriptor.
+  std::size_t slots_max() const {
+    return options_.connections_max + kHealthConnectionsMax + options_.streams_max;
+  }
+  bool has_room_for_stream() const {
+    return open_count_ - socket_count_ < options_.streams_max &&
+           counters_.streams.load(std::memory_order_relaxed) < options_.server_streams_max;
+  }
   ConnectionId id_of(Slot slot) const { return {slot, connections_[slot].generation}; }
 
   static constexpr std::uint64_t kHealthToken = 0xFFFFFFFD;
