@@ -172,16 +172,10 @@ class Service {
       }
       if (clock_.now() < next_report) continue;
       next_report += kReportEvery;
-      const server::Counters& counters = server_->counters();
-      const server::SourceHealth source =
-          rows_ != nullptr ? rows_->health() : server::SourceHealth{};
       log::info("serving",
-                fmt::format("subscribers={} runs={} events={} lag_bytes={} lag_s={:.1f} "
-                            "slow_disconnects={}",
-                            counters.subscribers.load(), counters.runs.load(),
-                            counters.events.load(), source.lag_bytes,
-                            server::replication_lag_seconds(counters, source, clock_.wall()),
-                            counters.slow_disconnects.load()));
+                server::report_fields(server_->counters(),
+                                      rows_ != nullptr ? rows_->health() : server::SourceHealth{},
+                                      clock_.wall()));
     }
   }
 

@@ -1,5 +1,7 @@
 #include "server/health.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -25,6 +27,15 @@ double replication_lag_seconds(const Counters& counters, const SourceHealth& sou
   const std::int64_t last_commit_us = counters.last_commit_us;
   if (source.lag_bytes == 0 || last_commit_us == 0) return 0.0;
   return static_cast<double>(unix_us(now) - last_commit_us) / 1e6;
+}
+
+std::string report_fields(const Counters& counters, const SourceHealth& source, WallTime now) {
+  return fmt::format(
+      "subscribers={} runs={} events={} lag_bytes={} lag_s={:.1f} slow_disconnects={} "
+      "expired_disconnects={}",
+      counters.subscribers.load(), counters.runs.load(), counters.events.load(), source.lag_bytes,
+      replication_lag_seconds(counters, source, now), counters.slow_disconnects.load(),
+      counters.expired_disconnects.load());
 }
 
 std::string health_json(const Counters& counters, const SourceHealth& source,
