@@ -41,8 +41,9 @@ class RedisEvents final : public server::EventsBroker, public Companion {
     options.reconnect.retry_first = true;
     options.reconnect.retry_refused = true;
     auto source = RT_TRY(RedisPatternsSource::create(std::move(options), log_link()));
+    auto cancel = RT_TRY(io::Wakeup::create());
     return std::unique_ptr<RedisEvents>(
-        new RedisEvents(std::move(source), RT_TRY(io::Wakeup::create()), address, clock));
+        new RedisEvents(std::move(source), std::move(cancel), address, clock));
   }
 
   void start(server::Server& server) override {

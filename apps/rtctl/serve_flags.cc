@@ -34,8 +34,8 @@ const SurfaceRow kSurfaces[] = {
        return serve_events(flags.events, context);
      }},
     {"realtime", always,
-     [](const ServeFlags& flags, const ServeContext& context) {
-       return serve_realtime(flags.realtime, context);
+     [](const ServeFlags& flags, const ServeContext& context) -> Result<ServedSurface> {
+       return serve_realtime(flags.realtime, RT_TRY(publish_token(flags.topics)), context);
      }},
     {"jobs", has_database,
      [](const ServeFlags& flags, const ServeContext& context) {

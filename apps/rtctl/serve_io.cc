@@ -20,7 +20,7 @@ void declare_io(CLI::App* verb, IoFlags& flags) {
       ->capture_default_str()
       ->group(group);
   verb->add_option("--streams-max", flags.streams_max,
-                   "Streams at once on all of them; 0: four times --connections-max")
+                   "Streams at once on all such connections; 0: four times --connections-max")
       ->type_name("N")
       ->capture_default_str()
       ->group(group);

@@ -7,6 +7,7 @@
 #include "proto/realtime_event.h"
 #include "server/realtime_wire.h"
 #include "server/refusals.h"
+#include "server/topic_wire.h"
 
 namespace rt::server {
 namespace {
@@ -20,6 +21,11 @@ Answer refused(int status, std::string_view reason, std::string headers = {}) {
           .body = realtime_error_json(reason),
           .content_type = std::string(kJson),
           .headers = std::move(headers)};
+}
+
+Answer refused_caller(const Error& error) {
+  if (error.code == Code::usage) return refused(403, error.text);
+  return refused(401, error.text, std::string(kBearerChallenge));
 }
 
 bool has_control(std::string_view text) {
@@ -46,14 +52,27 @@ Outcome RealtimeEndpoint::on_request(const http1::RequestHead& head) const {
   if (!is_post && head.method != "GET") {
     return refused(405, "method not allowed", "Allow: GET, POST, OPTIONS\r\n");
   }
+  if (is_post && !options_.publish_token.empty()) return publish(head);
   const auto caller = caller_of(head);
-  if (!caller && caller.error().code == Code::usage) return refused(403, caller.error().text);
-  if (!caller) {
-    return refused(401, caller.error().text, std::string(kBearerChallenge));
-  }
+  if (!caller) return refused_caller(caller.error());
   if (!is_post) return subscribe(head, *caller);
+  return body_wanted(head, caller->user);
+}
+
+// By whoever bears the token: a back end, as a rule. A user is told that it is not for him.
+Outcome RealtimeEndpoint::publish(const http1::RequestHead& head) const {
+  if (bears_token(head.header("Authorization"), options_.publish_token)) {
+    return body_wanted(head, {});
+  }
+  if (options_.identify && options_.identify(head)) {
+    return refused(403, "this token may listen, not publish");
+  }
+  return refused(401, "publishing needs the publish token", std::string(kBearerChallenge));
+}
+
+Outcome RealtimeEndpoint::body_wanted(const http1::RequestHead& head, std::string user) const {
   if (!head.has_body()) return refused(400, "the body is no JSON object");
-  return BodyWanted{{}, std::max(kBodyBytesMin, 2 * options_.event_bytes_max), caller->user};
+  return BodyWanted{{}, std::max(kBodyBytesMin, 2 * options_.event_bytes_max), std::move(user)};
 }
 
 Answer RealtimeEndpoint::draining() const {

@@ -21,6 +21,8 @@ struct RealtimeHttp {
   // Who asks, by the request's token; an error is answered with 401. Thread-safe. Empty: nobody is
   // asked for a token.
   std::function<Result<RealtimeCaller>(const http1::RequestHead& head)> identify;
+  // Who posts must bear it, and need be no user; empty: who may listen may post, to everybody.
+  std::string publish_token{};
   // Without identify: the user is what `?user=` says. For servers on loopback only.
   bool trusts_parameter = false;
   // Of an event as the poster means it, without what the server adds.
@@ -40,6 +42,8 @@ class RealtimeEndpoint final : public Endpoint {
 
  private:
   Result<RealtimeCaller> caller_of(const http1::RequestHead& head) const;
+  Outcome publish(const http1::RequestHead& head) const;
+  Outcome body_wanted(const http1::RequestHead& head, std::string user) const;
   Outcome subscribe(const http1::RequestHead& head, const RealtimeCaller& caller) const;
 
   const RealtimeHttp options_;

@@ -1,10 +1,8 @@
 // Who may listen to events and publish them: over HTTP, with tokens as an identity provider signs
 // them, and with all that somebody else would try.
 #include <catch2/catch.hpp>
-#include <filesystem>
-#include <fstream>
 
-#include "auth/signed_token.h"
+#include "integration/access_tokens.h"
 #include "integration/events_server.h"
 #include "server/http2_connection.h"
 
@@ -13,34 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-const std::string kSecret = "a secret of more than thirty-two bytes";
 const std::string kUnresolved = "failed to resolve principal: ";
-
-// A key file that is gone when the test is.
-struct KeyFile {
-  explicit KeyFile(const std::string& key)
-      : path(std::filesystem::temp_directory_path() /
-             ("rt-key-" + std::to_string(::getpid()) + "-" +
-              std::to_string(reinterpret_cast<std::uintptr_t>(this)))) {
-    std::ofstream(path) << key;
-  }
-  ~KeyFile() { std::filesystem::remove(path); }
-  std::filesystem::path path;
-};
-
-std::string in_seconds(std::chrono::seconds ahead) {
-  return std::to_string(unix_us(SystemClock().wall() + ahead) / 1'000'000);
-}
-std::string claims(const std::string& scope, int id, std::chrono::seconds lifetime = 60s) {
-  return R"({"scope":")" + scope + R"(","scope_id":)" + std::to_string(id) +
-         R"(,"sub":"ada","exp":)" + in_seconds(lifetime) + "}";
-}
-std::string bearer(const std::string& token) {
-  return "Authorization: Bearer " + token + "\r\n";
-}
-std::string hs256(const std::string& text, const std::string& secret = kSecret) {
-  return signed_token(JWT_ALG_HS256, secret, text);
-}
 
 // The stream's first bytes come: whoever bears the token is in. Then an event of its scope does.
 void check_is_let_in(const EventsServer& server, const PrivateRedis& redis,
@@ -67,7 +38,7 @@ TEST_CASE("events access: HS256, RS256 and ES256 are let in with a key of their 
   };
   const KeyPair rsa = rsa_pair();
   const KeyPair p256 = ec_pair();
-  for (const Row& row : {Row{kSecret + "\n", JWT_ALG_HS256, kSecret},
+  for (const Row& row : {Row{kTokenSecret + "\n", JWT_ALG_HS256, kTokenSecret},
                          Row{rsa.public_pem, JWT_ALG_RS256, rsa.private_pem},
                          Row{p256.public_pem, JWT_ALG_ES256, p256.private_pem}}) {
     INFO(jwt_alg_str(row.algorithm));
@@ -83,7 +54,7 @@ TEST_CASE("events access: HS256, RS256 and ES256 are let in with a key of their 
 TEST_CASE("events access: every wrong token is refused, for streams and for publishing",
           "[events_access]") {
   const PrivateRedis redis;
-  const KeyFile key(kSecret);
+  const KeyFile key(kTokenSecret);
   const EventsServer server({"--redis", redis.url(), "--jwt-key-file", key.path});
   const std::string good = hs256(claims("gym", 1));
   struct Row {
@@ -101,7 +72,7 @@ TEST_CASE("events access: every wrong token is refused, for streams and for publ
       {bearer(hs256(claims("gym", 1), "another secret of thirty-two bytes or more")),
        "the token's signature is wrong"},
       {bearer(good.substr(0, good.size() - 2)), "the token's signature is wrong"},
-      {bearer(signed_token(JWT_ALG_HS512, kSecret, claims("gym", 1))),
+      {bearer(signed_token(JWT_ALG_HS512, kTokenSecret, claims("gym", 1))),
        "the token is not signed with HS256"},
       {bearer(signed_token(JWT_ALG_RS256, rsa_pair().private_pem, claims("gym", 1))),
        "the token is not signed with HS256"},
@@ -138,7 +109,7 @@ TEST_CASE("events access: every wrong token is refused, for streams and for publ
 
 TEST_CASE("events access: with a key the query decides nothing", "[events_access]") {
   const PrivateRedis redis;
-  const KeyFile key(kSecret);
+  const KeyFile key(kTokenSecret);
   const EventsServer server({"--redis", redis.url(), "--jwt-key-file", key.path});
   const std::string token = hs256(claims("gym", 1));
   CHECK(status_of(server.ask("GET /events?scope=gym&scope_id=1")) == "HTTP/1.1 401 Unauthorized");
@@ -156,7 +127,7 @@ TEST_CASE("events access: with a key the query decides nothing", "[events_access
 
 TEST_CASE("events access: nobody publishes outside of the token's scope", "[events_access]") {
   const PrivateRedis redis;
-  const KeyFile key(kSecret);
+  const KeyFile key(kTokenSecret);
   const EventsServer server({"--redis", redis.url(), "--jwt-key-file", key.path});
   const std::string token = bearer(hs256(claims("gym", 1)));
   for (const char* channel : {"gym:2:a", "org:1:a", "gym:12:a", "gym:01:a"}) {
@@ -187,7 +158,7 @@ TEST_CASE("events access: without a key only this machine may name its scope", "
 TEST_CASE("events access: a stream of events or realtime ends with its token, and says so",
           "[events_access]") {
   const PrivateRedis redis;
-  const KeyFile key(kSecret);
+  const KeyFile key(kTokenSecret);
   const EventsServer server({"--redis", redis.url(), "--jwt-key-file", key.path}, "127.0.0.1:0",
                             "events,realtime");
   const std::string short_token = hs256(claims("gym", 1, 2s));

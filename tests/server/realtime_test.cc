@@ -107,6 +107,39 @@ TEST_CASE("realtime: the user is the token's; user= counts on loopback without a
   }
 }
 
+TEST_CASE("realtime: with a publish token nobody else posts, users least of all", "[realtime]") {
+  RealtimeHttp http = on_loopback();
+  http.publish_token = "of the back end";
+  const auto post = [](const RealtimeEndpoint& endpoint, const std::string& headers) {
+    return request(endpoint, "POST /realtime HTTP/1.1\r\nContent-Length: 9\r\n" + headers);
+  };
+  const std::string by_back_end = "Authorization: Bearer of the back end\r\n";
+  const RealtimeEndpoint without_key(http);
+  http.identify = [](const http1::RequestHead& head) -> Result<RealtimeCaller> {
+    if (head.header("Authorization") != "Bearer u1") return fail(Code::refused, "no token");
+    return RealtimeCaller{"u1", {}};
+  };
+  const RealtimeEndpoint with_key(http);
+  for (const RealtimeEndpoint* endpoint : {&without_key, &with_key}) {
+    CHECK(std::holds_alternative<BodyWanted>(post(*endpoint, by_back_end)));
+    for (const std::string& headers :
+         {std::string(), std::string("Authorization: Bearer of the back en\r\n"),
+          std::string("Authorization: Basic of the back end\r\n")}) {
+      INFO(headers);
+      const Answer refused = answer(post(*endpoint, headers));
+      CHECK(refused.status == 401);
+      CHECK(refused.body == "{\"error\":\"publishing needs the publish token\"}\n");
+      CHECK(refused.headers.find("WWW-Authenticate: Bearer\r\n") != std::string::npos);
+    }
+  }
+  const Answer of_user = answer(post(with_key, "Authorization: Bearer u1\r\n"));
+  CHECK(of_user.status == 403);
+  CHECK(of_user.body == "{\"error\":\"this token may listen, not publish\"}\n");
+  // It is no user's: who listens needs another one.
+  CHECK(opening(without_key, "/realtime").target == Hash128());
+  CHECK(answer(request(with_key, "GET /realtime HTTP/1.1\r\n" + by_back_end)).status == 401);
+}
+
 TEST_CASE("realtime: a post is 400 without JSON or type, 413 beyond what the transport takes",
           "[realtime]") {
   RealtimeHttp http = on_loopback();
