@@ -28,7 +28,9 @@ std::optional<double> NotifyQueueWatch::usage() const {
 Result<double> NotifyQueueWatch::look() {
   if (!connection_) {
     connection_.emplace(
-        RT_TRY(Connection::connect(options_.dsn, {.application_name = "rtctl serve queue watch"})));
+        RT_TRY(Connection::connect(options_.dsn, {.application_name = "rtctl serve queue watch",
+                                                  .answer_timeout = std::chrono::seconds(10),
+                                                  .cancel_fd = cancel_.fd()})));
   }
   const auto rows = connection_->query("SELECT pg_notification_queue_usage()", {},
                                        "look at the queue of notifications");
@@ -40,6 +42,7 @@ Result<double> NotifyQueueWatch::look() {
 }
 
 void NotifyQueueWatch::run(const std::stop_token& stop) {
+  const std::stop_callback call_off(stop, [this] { cancel_.ring(); });
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "io/wakeup.h"
 #include "pg/connection.h"
 
 namespace rt::rtctl {
@@ -21,7 +22,8 @@ class NotifyQueueWatch {
     Duration every = std::chrono::seconds(30);
     double warn_above = 0.5;  // of 1
   };
-  explicit NotifyQueueWatch(Options options) : options_(std::move(options)) {}
+  NotifyQueueWatch(Options options, io::Wakeup cancel)
+      : options_(std::move(options)), cancel_(std::move(cancel)) {}
 
   void start();
   void stop();
@@ -33,6 +35,7 @@ class NotifyQueueWatch {
   Result<double> look();
 
   const Options options_;
+  io::Wakeup cancel_;  // rung by stop()
   std::optional<Connection> connection_;
   std::atomic<double> usage_{-1};
   std::jthread thread_;

@@ -4,12 +4,16 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
 #include "cli/environment.h"
+#include "io/signals.h"
 #include "io/systemd.h"
 #include "rtctl/serve_check.h"
+#include "rtctl/serve_ending.h"
 #include "rtctl/serve_flags.h"
 #include "rtctl/verbs.h"
 
@@ -22,6 +26,8 @@ class Service {
 
   Result<int> run() {
     auto signals = RT_TRY(ServeSignals::create(flags_.tls));
+    const auto stop = RT_TRY(io::StopSignals::create());
+    context_.cancel_fd = stop.fd();  // of what is asked before there is a server to drain
     systemd_ = RT_TRY(io::SystemdNotifier::from_environment());
     server::ServerOptions options = RT_TRY(server_options(flags_));
     RT_CHECKED(choose_listener(options));
@@ -35,19 +41,12 @@ class Service {
     if (flags_.page.shown) options.surfaces.push_back(serve_page(flags_.topics.base_path));
     server_ = RT_TRY(server::Server::start(std::move(options), clock_));
     if (rows_ != nullptr) RT_CHECKED(rows_->start(*server_));
-    for (const auto& companion : companions_) companion->start(*server_);
+    for (const auto& [name, companion] : companions_) companion->start(*server_);
     announce();
     RT_CHECKED(systemd_.ready("serving " + url()));
     wait(signals);
     (void)systemd_.stopping();  // whoever does not hear it sees the end
-    server_->begin_drain(drain);
-    // What the rows' source has handed over is delivered; the rest waits in the database.
-    if (rows_ != nullptr) rows_->stop();
-    await_drain(*server_, drain, signals, clock_);
-    for (const auto& companion : companions_) companion->stop();
-    server_->stop();
-    if (rows_ != nullptr && !rows_->outcome()) return fail(rows_->outcome().error());
-    return 0;
+    return end(drain, signals);
   }
 
  private:
@@ -83,13 +82,16 @@ class Service {
     for (const SurfaceRow& row : surface_rows()) {
       if (!is_wanted(row.name, row.is_configured(context_))) continue;
       ServedSurface served = RT_TRY(row.set_up(flags_, context_));
-      if (served.companion != nullptr) companions_.push_back(std::move(served.companion));
+      if (served.companion != nullptr) {
+        companions_.emplace_back(row.name, std::move(served.companion));
+      }
       tables.insert(tables.end(), served.row_tables.begin(), served.row_tables.end());
       add(options, std::move(served.parts), !chosen.empty());
     }
     options.expects_rows = !tables.empty();
     if (tables.empty()) return {};
-    rows_ = std::make_unique<RowsFeed>(context_.dsn, flags_.rows, std::move(tables));
+    rows_ = std::make_unique<RowsFeed>(context_.dsn, flags_.rows, std::move(tables),
+                                       context_.cancel_fd);
     options.source_health = [this] { return rows_->health(); };
     return {};
   }
@@ -100,7 +102,7 @@ class Service {
       return {};
     }
     const TableName table = RT_TRY(parse_table_name(flags_.rows.table));
-    const auto prepared = prepare_rows(context_.dsn, table, flags_.rows.publication);
+    const auto prepared = prepare_rows(context_, table, flags_.rows.publication);
     if (!prepared && prepared.error().code == Code::refused) {
       options.runs = false;
       add(options, unavailable(server::Surface::runs, {"/v1/runs"}, prepared.error()).parts);
@@ -133,8 +135,14 @@ class Service {
                                        server_->shard_count(), server_->connections_max(),
                                        in_memory ? "memory" : "postgres"));
     if (flags_.quiet) return;
+    const std::string served = server_->surface_names();
     std::fprintf(stderr, "rtctl: serving %s (%s; %s)\n", url.c_str(),
-                 server_->surface_names().c_str(), in_memory ? "in memory" : "from PostgreSQL");
+                 served.empty() ? "no surface" : served.c_str(),
+                 in_memory ? "in memory" : "from PostgreSQL");
+    for (const server::NamedHealth& each : server_->unavailable_surfaces()) {
+      std::fprintf(stderr, "  without:  %s, answered 503: %s\n", std::string(each.surface).c_str(),
+                   each.health.reason.c_str());
+    }
     if (const auto& health = server_->health_address()) {
       std::fprintf(stderr, "  health:   http://%s/health\n", health->text().c_str());
     }
@@ -164,17 +172,46 @@ class Service {
       }
       if (clock_.now() < next_report) continue;
       next_report += kReportEvery;
-      const server::Counters& counters = server_->counters();
-      const server::SourceHealth source =
-          rows_ != nullptr ? rows_->health() : server::SourceHealth{};
       log::info("serving",
-                fmt::format("subscribers={} runs={} events={} lag_bytes={} lag_s={:.1f} "
-                            "slow_disconnects={}",
-                            counters.subscribers.load(), counters.runs.load(),
-                            counters.events.load(), source.lag_bytes,
-                            server::replication_lag_seconds(counters, source, clock_.wall()),
-                            counters.slow_disconnects.load()));
+                server::report_fields(server_->counters(),
+                                      rows_ != nullptr ? rows_->health() : server::SourceHealth{},
+                                      clock_.wall()));
     }
+  }
+
+  // Whatever hangs, this takes --drain and about two seconds at most.
+  Result<int> end(Duration drain, ServeSignals& signals) {
+    // What hangs for longer than this, although it was called off, is left behind.
+    constexpr Duration kPatience = std::chrono::seconds(1);
+    Ending ending;
+    server_->begin_drain(drain);
+    // What the rows' source has handed over is delivered; the rest waits in the database.
+    if (rows_ != nullptr) ending.begin("rows", [this] { rows_->stop(); });
+    ending.wait(std::min<Duration>(drain, kPatience));
+    await_drain(*server_, drain, signals, clock_);
+    for (const auto& [name, companion] : companions_) {
+      ending.begin(name, [&each = *companion] { each.stop(); });
+    }
+    const bool are_quiet = ending.wait(kPatience);
+    // Its surfaces are destroyed only when nobody can speak to them any more.
+    ending.begin("server", [this, are_quiet] {
+      server_->stop();
+      if (are_quiet) server_.reset();
+    });
+    if (!ending.wait(kPatience / 2)) {
+      log::warn("left behind: they do not stop", log::field("what", ending.unfinished()));
+      const Result<int> outcome = outcome_of_rows();
+      if (!outcome) cli::print_error("rtctl", outcome.error());
+      leave(outcome ? *outcome : exit_status(outcome.error().code));
+    }
+    return outcome_of_rows();
+  }
+
+  Result<int> outcome_of_rows() const {
+    if (rows_ != nullptr && rows_->ended() && !rows_->outcome()) {
+      return fail(rows_->outcome().error());
+    }
+    return 0;
   }
 
   const ServeFlags& flags_;
@@ -183,7 +220,7 @@ class Service {
   ServeContext context_{.clock = clock_};
   // These outlive the server, which asks them how they are and confirms to them.
   std::unique_ptr<RowsFeed> rows_;
-  std::vector<std::unique_ptr<Companion>> companions_;
+  std::vector<std::pair<std::string_view, std::unique_ptr<Companion>>> companions_;
   std::unique_ptr<server::Server> server_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "io/wakeup.h"
 #include "pipe/redis_patterns_source.h"
 #include "redis/publisher.h"
 #include "server/events_board.h"
@@ -40,7 +41,9 @@ class RedisEvents final : public server::EventsBroker, public Companion {
     options.reconnect.retry_first = true;
     options.reconnect.retry_refused = true;
     auto source = RT_TRY(RedisPatternsSource::create(std::move(options), log_link()));
-    return std::unique_ptr<RedisEvents>(new RedisEvents(std::move(source), address, clock));
+    auto cancel = RT_TRY(io::Wakeup::create());
+    return std::unique_ptr<RedisEvents>(
+        new RedisEvents(std::move(source), std::move(cancel), address, clock));
   }
 
   void start(server::Server& server) override {
@@ -50,6 +53,7 @@ class RedisEvents final : public server::EventsBroker, public Companion {
     });
   }
   void stop() override {
+    cancel_.ring();
     thread_.request_stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -73,17 +77,21 @@ class RedisEvents final : public server::EventsBroker, public Companion {
   }
 
  private:
-  RedisEvents(std::unique_ptr<RedisPatternsSource> source, const RedisAddress& address,
-              const Clock& clock)
-      : source_(std::move(source)), publisher_(address, publisher_options(), clock) {}
+  RedisEvents(std::unique_ptr<RedisPatternsSource> source, io::Wakeup cancel,
+              const RedisAddress& address, const Clock& clock)
+      : cancel_(std::move(cancel)),
+        source_(std::move(source)),
+        publisher_(address, publisher_options(cancel_), clock) {}
 
-  static RedisOptions publisher_options() {
+  static RedisOptions publisher_options(const io::Wakeup& cancel) {
     RedisOptions options;
+    options.cancel_fd = cancel.fd();
     options.client_name = "rtctl-serve-publish";
     options.timeout = std::chrono::seconds(3);  // somebody waits for the answer
     return options;
   }
 
+  io::Wakeup cancel_;
   std::unique_ptr<RedisPatternsSource> source_;
   RedisPublisher publisher_;
   std::jthread thread_;

@@ -34,8 +34,8 @@ const SurfaceRow kSurfaces[] = {
        return serve_events(flags.events, context);
      }},
     {"realtime", always,
-     [](const ServeFlags& flags, const ServeContext& context) {
-       return serve_realtime(flags.realtime, context);
+     [](const ServeFlags& flags, const ServeContext& context) -> Result<ServedSurface> {
+       return serve_realtime(flags.realtime, RT_TRY(publish_token(flags.topics)), context);
      }},
     {"jobs", has_database,
      [](const ServeFlags& flags, const ServeContext& context) {
@@ -101,7 +101,6 @@ Result<void> set_history_limits(server::ServerOptions& options, const ServeFlags
 
 Result<server::ServerOptions> server_options(const ServeFlags& flags) {
   server::ServerOptions options;
-  options.connections_max = RT_TRY(parse_count(flags.connections_max));
   options.keepalive_every = RT_TRY(parse_duration(flags.keepalive));
   if (options.keepalive_every < std::chrono::milliseconds(100)) {
     return fail(Code::usage, "--keepalive must be at least 100ms");
@@ -142,10 +141,6 @@ void declare_serve(CLI::App* verb, ServeFlags& flags) {
       ->type_name("SIZE");
   verb->add_option("--history-age", flags.history_age, "Delete what of it was written before that")
       ->type_name("TIME");
-  verb->add_option("--connections-max", flags.connections_max,
-                   "Sets the number of I/O threads, with the descriptor limit")
-      ->type_name("N")
-      ->capture_default_str();
   verb->add_option("--keepalive", flags.keepalive, "Time between keepalive comments")
       ->type_name("TIME")
       ->capture_default_str();

@@ -31,7 +31,6 @@ struct ServeFlags {
   std::string history;
   std::string history_max;  // empty: no limit
   std::string history_age;
-  std::string connections_max = "400k";
   std::string keepalive = "15s";
   std::string tags_match = "any";
   std::string compat;

@@ -14,6 +14,9 @@ struct IoFlags {
   std::string health_listen;  // empty: health is where everything is
   std::string sse_buffer = "16KiB";
   std::size_t fanout_shards = 0;
+  std::string connections_max = "400k";
+  std::string streams_max = "0";
+  std::size_t http2_streams = 256;
 };
 
 void declare_io(CLI::App* verb, IoFlags& flags);

@@ -7,6 +7,7 @@
 
 #include "cli/environment.h"
 #include "http/token_file.h"
+#include "io/wakeup.h"
 #include "pg/connection.h"
 #include "pg/job_lookup.h"
 #include "pg/job_queue.h"
@@ -17,11 +18,20 @@
 namespace rt::rtctl {
 namespace {
 
+ConnectOptions connect_options(const io::Wakeup& cancel) {
+  ConnectOptions options;
+  options.application_name = "rtctl serve jobs";
+  options.answer_timeout = std::chrono::seconds(10);  // a client waits for it
+  options.cancel_fd = cancel.fd();
+  return options;
+}
+
 // A connection that is made when it is first needed, and once more after it was lost. For one
 // thread.
 class Link {
  public:
-  explicit Link(std::string dsn) : dsn_(std::move(dsn)) {}
+  Link(std::string dsn, std::shared_ptr<const io::Wakeup> cancel)
+      : dsn_(std::move(dsn)), cancel_(std::move(cancel)) {}
 
   template <typename Use>
   auto with(const Use& use) -> decltype(use(std::declval<Connection&>())) {
@@ -38,42 +48,54 @@ class Link {
 
  private:
   Result<void> connect() {
-    connection_ = RT_TRY(Connection::connect(dsn_, {.application_name = "rtctl serve jobs"}));
+    connection_ = RT_TRY(Connection::connect(dsn_, connect_options(*cancel_)));
     return {};
   }
-  std::string dsn_;
+  const std::string dsn_;
+  const std::shared_ptr<const io::Wakeup> cancel_;
   std::optional<Connection> connection_;
 };
 
 // Sends each job once: after a lost connection nobody knows whether it was taken, and the client
 // is told so (503).
 Result<std::string> send_once(const std::string& dsn, const std::string& schema,
-                              std::optional<Connection>& connection, const NewJob& job) {
-  if (!connection) {
-    connection = RT_TRY(Connection::connect(dsn, {.application_name = "rtctl serve jobs"}));
-  }
+                              const io::Wakeup& cancel, std::optional<Connection>& connection,
+                              const NewJob& job) {
+  if (!connection) connection = RT_TRY(Connection::connect(dsn, connect_options(cancel)));
   const JobQueue queue = RT_TRY(JobQueue::open(*connection, schema));
   return queue.send(*connection, job);
 }
 
+// Nobody waits for the database any longer.
+class JobsCancel final : public Companion {
+ public:
+  explicit JobsCancel(std::shared_ptr<io::Wakeup> cancel) : cancel_(std::move(cancel)) {}
+  void start(server::Server& /*server*/) override {}
+  void stop() override { cancel_->ring(); }
+
+ private:
+  std::shared_ptr<io::Wakeup> cancel_;
+};
+
 server::JobsBoard::Options board_options(const JobsSurfaceFlags& flags, const TableName& table,
-                                         const std::string& dsn) {
+                                         const std::string& dsn,
+                                         const std::shared_ptr<const io::Wakeup>& cancel) {
   server::JobsBoard::Options options;
   options.table = table.text();
-  options.look = [link = std::make_shared<Link>(dsn), table](const std::string& id) {
+  options.look = [link = std::make_shared<Link>(dsn, cancel), table](const std::string& id) {
     return link->with([&](Connection& connection) { return read_job_run(connection, table, id); });
   };
-  options.send = [dsn, schema = flags.schema,
+  options.send = [dsn, schema = flags.schema, cancel,
                   connection = std::make_shared<std::optional<Connection>>()](
                      const std::string& queue, const std::string& data) -> Result<std::string> {
     NewJob job;
     job.queue = queue;
     job.data = data;
-    auto sent = send_once(dsn, schema, *connection, job);
+    auto sent = send_once(dsn, schema, *cancel, *connection, job);
     if (sent) return sent;
     Error error = sent.error();
     const bool no_queue = error.text.find("there is no such queue") != std::string::npos;
-    if (error.code == Code::unreachable) connection->reset();
+    if (error.code == Code::unreachable || error.code == Code::cancelled) connection->reset();
     if (error.code == Code::refused && !no_queue) error.code = Code::unreachable;
     return fail(std::move(error));
   };
@@ -81,8 +103,9 @@ server::JobsBoard::Options board_options(const JobsSurfaceFlags& flags, const Ta
 }
 
 Result<void> check_jobs(const JobsSurfaceFlags& flags, const TableName& table,
-                        const std::string& dsn) {
-  Connection connection = RT_TRY(Connection::connect(dsn, {.application_name = "rtctl serve"}));
+                        const ServeContext& context) {
+  Connection connection = RT_TRY(Connection::connect(
+      context.dsn, {.application_name = "rtctl serve", .cancel_fd = context.cancel_fd}));
   RT_TRY(JobSchema::read(connection, flags.schema));
   const Rows found = RT_TRY(connection.query("select to_regclass($1) is not null", {table.quoted()},
                                              "cannot look up job_runs"));
@@ -137,13 +160,15 @@ Result<ServedSurface> serve_jobs(const JobsSurfaceFlags& flags, const std::strin
   const TableName table = RT_TRY(parse_table_name(flags.table));
   server::JobsHttp http = RT_TRY(jobs_http(flags));
   if (context.dsn.empty()) return without_database();
-  Result<void> ready = check_jobs(flags, table, context.dsn);
-  if (ready) ready = prepare_rows(context.dsn, table, publication);
+  Result<void> ready = check_jobs(flags, table, context);
+  if (ready) ready = prepare_rows(context, table, publication);
   if (!ready && ready.error().code == Code::refused) {
     return unavailable(server::Surface::jobs, kPaths, ready.error());
   }
   RT_CHECKED(ready);
-  auto board = std::make_unique<server::JobsBoard>(board_options(flags, table, context.dsn));
+  const auto cancel = std::make_shared<io::Wakeup>(RT_TRY(io::Wakeup::create()));
+  auto board =
+      std::make_unique<server::JobsBoard>(board_options(flags, table, context.dsn, cancel));
   ServedSurface served;
   served.parts.surface = server::Surface::jobs;
   served.parts.endpoint = std::make_shared<server::JobsEndpoint>(std::move(http));
@@ -153,6 +178,7 @@ Result<ServedSurface> serve_jobs(const JobsSurfaceFlags& flags, const std::strin
     return health;
   };
   served.parts.board = std::move(board);
+  served.companion = std::make_unique<JobsCancel>(cancel);
   served.row_tables = {table};
   return served;
 }

@@ -44,6 +44,14 @@ LinkWatch log_link(const std::string& transport) {
   return watch;
 }
 
+// Who may do what is said once. In the system that this one stands in for, users only listen.
+void log_access(const server::RealtimeHttp& http, bool loopback) {
+  const char* const others = http.identify ? "users" : "anybody";
+  const bool is_open = http.publish_token.empty();
+  (is_open && !loopback ? log::warn : log::info)(
+      "realtime", fmt::format("publish={} listen={}", is_open ? others : "token", others));
+}
+
 Result<server::RealtimeHttp> realtime_http(const RealtimeFlags& flags) {
   server::RealtimeHttp http;
   http.path = flags.path;
@@ -116,18 +124,21 @@ void declare_realtime(CLI::App* verb, RealtimeFlags& flags) {
       ->group(group);
 }
 
-Result<ServedSurface> serve_realtime(const RealtimeFlags& flags, const ServeContext& context) {
+Result<ServedSurface> serve_realtime(const RealtimeFlags& flags, std::string publish_token,
+                                     const ServeContext& context) {
   server::RealtimeSurfaceOptions options;
   options.http = RT_TRY(realtime_http(flags));
+  options.http.publish_token = std::move(publish_token);
   if (context.tokens) {
     options.http.identify = [tokens = *context.tokens, &clock = context.clock](
-                                const http1::RequestHead& head) -> Result<std::string> {
+                                const http1::RequestHead& head) -> Result<server::RealtimeCaller> {
       Principal principal =
           RT_TRY(server::signed_principal(head, tokens, clock.wall(), TokenCheck::Needs::user));
-      return std::move(principal.user);
+      return server::RealtimeCaller{std::move(principal.user), principal.expires_at};
     };
   }
   options.http.trusts_parameter = context.loopback && !options.http.identify;
+  log_access(options.http, context.loopback);
   options.origin = random_origin(context.clock);
   const RealtimeBusOptions bus = bus_options(flags, context);
   options.transport = bus.transport;

@@ -20,7 +20,9 @@ struct RealtimeFlags {
 void declare_realtime(CLI::App* verb, RealtimeFlags& flags);
 
 // Transport and address come from REALTIME_TRANSPORT and the context, unless the flags say
-// otherwise; what the transport lacks is answered with 503.
-Result<ServedSurface> serve_realtime(const RealtimeFlags& flags, const ServeContext& context);
+// otherwise; what the transport lacks is answered with 503. publish_token: who posts must bear it;
+// empty: who may listen may post.
+Result<ServedSurface> serve_realtime(const RealtimeFlags& flags, std::string publish_token,
+                                     const ServeContext& context);
 
 }  // namespace rt::rtctl

@@ -38,10 +38,10 @@ void declare_rows(CLI::App* verb, RowsFlags& flags) {
       ->capture_default_str();
 }
 
-Result<void> prepare_rows(const std::string& dsn, const TableName& table,
+Result<void> prepare_rows(const ServeContext& context, const TableName& table,
                           const std::string& publication) {
-  Connection connection =
-      RT_TRY(Connection::connect(dsn, {.application_name = "rtctl serve setup"}));
+  Connection connection = RT_TRY(Connection::connect(
+      context.dsn, {.application_name = "rtctl serve setup", .cancel_fd = context.cancel_fd}));
   RT_CHECKED(check_logical_wal(connection));
   RT_CHECKED(check_replication_privilege(connection));
   const Rows found = RT_TRY(
@@ -60,8 +60,8 @@ Result<void> prepare_rows(const std::string& dsn, const TableName& table,
 // With a state in the history the slot only has to go on; if it is gone, the state is read anew.
 Result<SnapshotMode> RowsFeed::snapshot_mode(bool has_state) const {
   if (!has_state) return SnapshotMode::always;
-  Connection connection =
-      RT_TRY(Connection::connect(dsn_, {.replication = true, .application_name = "rtctl serve"}));
+  Connection connection = RT_TRY(Connection::connect(
+      dsn_, {.replication = true, .application_name = "rtctl serve", .cancel_fd = cancel_fd_}));
   const auto slot = RT_TRY(read_slot(connection, flags_.slot));
   if (slot && !slot->lost) return SnapshotMode::never;
   log::warn("the slot is gone: changes since the last stop cannot be replayed",

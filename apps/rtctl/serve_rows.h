@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "pg/names.h"
 #include "pipe/wal_source.h"
+#include "rtctl/serve_surface.h"
 #include "rtctl/verbs.h"
 #include "server/server.h"
 
@@ -27,14 +28,15 @@ void declare_rows(CLI::App* verb, RowsFlags& flags);
 
 // What must hold before a table is worth following; its identity and the publication are made on
 // the way. Code::refused: a need that is not met.
-Result<void> prepare_rows(const std::string& dsn, const TableName& table,
+Result<void> prepare_rows(const ServeContext& context, const TableName& table,
                           const std::string& publication);
 
 // Feeds a server. Outlives it, because the server confirms to it.
 class RowsFeed {
  public:
-  RowsFeed(std::string dsn, const RowsFlags& flags, std::vector<TableName> tables)
-      : dsn_(std::move(dsn)), flags_(flags), tables_(std::move(tables)) {}
+  // cancel_fd: calls start() off.
+  RowsFeed(std::string dsn, const RowsFlags& flags, std::vector<TableName> tables, int cancel_fd)
+      : dsn_(std::move(dsn)), flags_(flags), tables_(std::move(tables)), cancel_fd_(cancel_fd) {}
 
   Result<void> start(server::Server& server);
   bool ended() const { return ended_; }
@@ -50,6 +52,7 @@ class RowsFeed {
   const std::string dsn_;
   const RowsFlags flags_;
   const std::vector<TableName> tables_;
+  const int cancel_fd_;
   std::unique_ptr<WalSource> source_;
   std::atomic<const WalSource*> shown_{nullptr};  // source_, once it is there
   std::atomic<bool> ended_{false};

@@ -23,6 +23,7 @@ struct ServeContext {
   bool loopback = true;     // nobody outside this machine can connect
   // Checks signed tokens; absent: there is no key.
   std::optional<TokenCheck> tokens{};
+  int cancel_fd = -1;  // readable once the service is to end: for what is asked at the start
   const Clock& clock;
 };
 
@@ -31,7 +32,9 @@ class Companion {
  public:
   virtual ~Companion() = default;
   virtual void start(server::Server& server) = 0;
-  virtual void stop() = 0;  // after the server has drained, before it stops
+  // After the server has drained, before it stops: calls off all that the surface waits for, then
+  // and later.
+  virtual void stop() = 0;
 };
 
 struct ServedSurface {

@@ -93,7 +93,9 @@ class NotifySender {
                         const std::string& attempted) {
     if (!connection_) {
       connection_ = RT_TRY(Connection::connect(
-          dsn_, {.application_name = "rtctl serve publish", .cancel_fd = cancel_.fd()}));
+          dsn_, {.application_name = "rtctl serve publish",
+                 .answer_timeout = std::chrono::seconds(10),  // a client waits for it
+                 .cancel_fd = cancel_.fd()}));
     }
     RT_CHECKED(connection_->query("SELECT pg_notify($1, $2)", {channel, payload}, attempted));
     return {};
@@ -108,9 +110,10 @@ class NotifySender {
 class TopicListener final : public Companion {
  public:
   TopicListener(const std::string& dsn, const std::string& echo_channel,
-                NotifyQueueWatch::Options watch, std::shared_ptr<NotifySender> sender)
+                NotifyQueueWatch::Options watch, io::Wakeup cancel_watch,
+                std::shared_ptr<NotifySender> sender)
       : source_(listen_options(dsn, echo_channel), log_link(connected_)),
-        queue_(std::move(watch)),
+        queue_(std::move(watch), std::move(cancel_watch)),
         sender_(std::move(sender)) {}
 
   std::optional<double> queue_usage() const { return queue_.usage(); }
@@ -175,8 +178,8 @@ Result<std::unique_ptr<TopicListener>> set_up_links(server::TopicsBoard::Options
   options.echo = [sender, channel = options.echo_channel] {
     return sender->notify(channel, "", "cannot notify this instance");
   };
-  auto listener =
-      std::make_unique<TopicListener>(context.dsn, options.echo_channel, std::move(watch), sender);
+  auto listener = std::make_unique<TopicListener>(
+      context.dsn, options.echo_channel, std::move(watch), RT_TRY(io::Wakeup::create()), sender);
   options.links = [heard = listener.get()] {
     return server::TopicTable::Links{.listening = heard->connected(),
                                      .notifying = true,

@@ -32,7 +32,7 @@ void declare_topics(CLI::App* verb, TopicsFlags& flags) {
       ->capture_default_str()
       ->group(group);
   verb->add_option("--publish-token-file", flags.publish_token_file,
-                   "Who publishes must bear this token (else RT_PUBLISH_TOKEN, else anybody may)")
+                   "Who publishes to topics or realtime must bear it (else RT_PUBLISH_TOKEN)")
       ->type_name("FILE")
       ->group(group);
   verb->add_option("--listen-token-file", flags.listen_token_file,
@@ -91,6 +91,10 @@ void declare_topics(CLI::App* verb, TopicsFlags& flags) {
       ->group(group);
 }
 
+Result<std::string> publish_token(const TopicsFlags& flags) {
+  return token(flags.publish_token_file, "RT_PUBLISH_TOKEN");
+}
+
 Result<server::TopicsHttp> topics_http(const TopicsFlags& flags) {
   server::TopicsHttp http;
   http.base_path = flags.base_path;
@@ -100,7 +104,7 @@ Result<server::TopicsHttp> topics_http(const TopicsFlags& flags) {
                 fmt::format("--topics-path \"{}\" does not begin with /", flags.base_path));
   }
   if (http.base_path == "/") http.base_path.clear();
-  http.publish_token = RT_TRY(token(flags.publish_token_file, "RT_PUBLISH_TOKEN"));
+  http.publish_token = RT_TRY(publish_token(flags));
   http.listen_token = RT_TRY(token(flags.listen_token_file, "RT_LISTEN_TOKEN"));
   http.notify_bytes_max = RT_TRY(parse_bytes(flags.notify_bytes_max));
   constexpr std::size_t kPostgresMax = 7999;  // PostgreSQL refuses more

@@ -31,6 +31,7 @@ struct TopicsFlags {
 void declare_topics(CLI::App* verb, TopicsFlags& flags);
 
 // Tokens come from files, or from RT_PUBLISH_TOKEN and RT_LISTEN_TOKEN.
+Result<std::string> publish_token(const TopicsFlags& flags);  // of realtime too
 Result<server::TopicsHttp> topics_http(const TopicsFlags& flags);
 Result<server::TopicTable::Options> topics_table(const TopicsFlags& flags);
 Result<NotifyQueueWatch::Options> queue_watch(const TopicsFlags& flags, const std::string& dsn);

@@ -8,7 +8,10 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <future>
 #include <memory>
+#include <thread>
+#include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -96,7 +99,7 @@ Result<Connection> Connection::connect(const std::string& dsn, const ConnectOpti
                                               nullptr};
   pg_conn* raw = PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1);
   if (raw == nullptr) return fail(Code::limit, "cannot connect to PostgreSQL: out of memory");
-  Connection connection(raw, options.cancel_fd);
+  Connection connection(raw, options);
   RT_CHECKED(connection.complete(timeout.value_or(options.connect_timeout)));
   if (options.replication || options.pin_settings) RT_CHECKED(connection.pin_settings());
   log::debug("postgres connected",
@@ -193,18 +196,33 @@ Result<bool> Connection::ready(Instant deadline, std::string_view attempt) {
   return true;
 }
 
+// libpq waits without a limit for a server to hang up, and one that stands still never does: it
+// waits on a thread of its own, which is left behind then.
 void Connection::cancel_query() {
-  PGcancel* cancel = PQgetCancel(connection_);
-  char message[256];
-  if (cancel != nullptr) PQcancel(cancel, message, sizeof message);
-  PQfreeCancel(cancel);
+  constexpr auto kPatience = std::chrono::seconds(1);
+  PGcancel* const cancel = PQgetCancel(connection_);
+  if (cancel == nullptr) return;
+  std::promise<void> asked;
+  const std::future<void> done = asked.get_future();
+  std::thread([cancel, promise = std::move(asked)]() mutable {
+    char message[256];
+    PQcancel(cancel, message, sizeof message);
+    PQfreeCancel(cancel);
+    promise.set_value();
+  }).detach();
+  done.wait_for(kPatience);
 }
 
 Result<Rows> Connection::receive(std::string_view attempt) {
   Rows last;
   std::optional<Error> error;
+  const bool is_bounded = answer_timeout_ > Duration::zero();
+  const Instant deadline = is_bounded ? kClock.now() + answer_timeout_ : kNoDeadline;
   for (;;) {
-    RT_CHECKED(ready(kNoDeadline, attempt));
+    if (!RT_TRY(ready(deadline, attempt))) {
+      return fail(Code::unreachable,
+                  fmt::format("{} on {}: no answer in time", attempt, endpoint_));
+    }
     Rows rows(PQgetResult(connection_));
     if (rows.get() == nullptr) break;
     const ExecStatusType status = PQresultStatus(rows.get());

@@ -29,6 +29,9 @@ struct ConnectOptions {
   std::string application_name = "realtime";
   // For the whole attempt, all hosts together. connect_timeout of the connection string wins.
   std::chrono::seconds connect_timeout{10};
+  // For an answer to a statement, then Code::unreachable: the connection is lost. 0: as long as it
+  // takes.
+  Duration answer_timeout{0};
   // Becomes readable when every wait of this connection is to end with Code::cancelled; -1: never.
   int cancel_fd = -1;
 };
@@ -48,10 +51,12 @@ class Connection {
   Connection(Connection&& other) noexcept
       : connection_(std::exchange(other.connection_, nullptr)),
         endpoint_(std::move(other.endpoint_)),
+        answer_timeout_(other.answer_timeout_),
         cancel_fd_(other.cancel_fd_) {}
   Connection& operator=(Connection&& other) noexcept {
     std::swap(connection_, other.connection_);
     std::swap(endpoint_, other.endpoint_);
+    std::swap(answer_timeout_, other.answer_timeout_);
     std::swap(cancel_fd_, other.cancel_fd_);
     return *this;
   }
@@ -74,7 +79,7 @@ class Connection {
   Result<bool> ready(Instant deadline, std::string_view attempt);
   Result<Rows> receive(std::string_view attempt);
 
-  // Asks the server to give the running statement up; best effort.
+  // Asks the server to give the running statement up; best effort, a second at most.
   void cancel_query();
 
   enum class Wait {
@@ -97,13 +102,17 @@ class Connection {
   pg_conn* get() const { return connection_; }
 
  private:
-  Connection(pg_conn* connection, int cancel_fd) : connection_(connection), cancel_fd_(cancel_fd) {}
+  Connection(pg_conn* connection, const ConnectOptions& options)
+      : connection_(connection),
+        answer_timeout_(options.answer_timeout),
+        cancel_fd_(options.cancel_fd) {}
   Result<void> complete(std::chrono::seconds timeout);
   Result<void> pin_settings();
   Result<void> flush(std::string_view attempt);
 
   pg_conn* connection_ = nullptr;
   std::string endpoint_;
+  Duration answer_timeout_{0};
   int cancel_fd_ = -1;
 };
 

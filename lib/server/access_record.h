@@ -22,7 +22,7 @@ struct AccessRecord {
   std::uint8_t version = 0;  // 10, 11, 20; 0: no request could be read
   Surface surface = Surface::general;
   int status = 0;           // 0: the client was gone before the answer
-  const char* reason = "";  // of an end: client, slow, done, shutdown
+  const char* reason = "";  // of an end: client, slow, done, expired, shutdown
   std::uint64_t bytes = 0;  // of the answer's body, or of the stream so far
   Duration took{};          // since the request's head was complete
   WallTime at{};

@@ -12,16 +12,18 @@ struct Counters {
   // Shards: each adds its own.
   Count connections{0};   // sockets open now, whatever they do
   Count subscribers{0};   // open now and subscribed: connections, or streams of HTTP/2
+  Count streams{0};       // of HTTP/2, open now, whatever they do
   Count accepted{0};      // since the start
   Count refused_full{0};  // closed on arrival: the shard's descriptor table is full
   Count events_sent{0};   // events handed to a connection, live or catching up chunk counted as 1
   Count bytes_sent{0};    // to the kernel
-  Count slow_disconnects{0};   // closed with more than the allowed backlog
-  Count events_dropped{0};     // not handed to a subscriber that was too slow (policy drop)
-  Count requests_refused{0};   // answered with a status of 400 or above
-  Count handshakes_failed{0};  // connections that are no TLS, or not ours
-  Count access_lines_lost{0};  // of the access log: too many at once, or not taken by its file
-  Count sessions_broken{0};    // of HTTP/2: ended because the client broke its rules or limits
+  Count slow_disconnects{0};     // closed with more than the allowed backlog
+  Count expired_disconnects{0};  // closed because the token that opened them expired
+  Count events_dropped{0};       // not handed to a subscriber that was too slow (policy drop)
+  Count requests_refused{0};     // answered with a status of 400 or above
+  Count handshakes_failed{0};    // connections that are no TLS, or not ours
+  Count access_lines_lost{0};    // of the access log: too many at once, or not taken by its file
+  Count sessions_broken{0};      // of HTTP/2: ended because the client broke its rules or limits
 
   // Hub.
   Count runs{0};          // rows in the store

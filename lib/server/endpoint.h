@@ -38,7 +38,8 @@ struct Opening {
   std::vector<std::uint64_t> keys{};
   Hash128 target{};
   bool gzip = false;
-  std::string principal{};  // who asks, for the access log; empty: nobody in particular
+  std::optional<WallTime> ends_at{};  // the stream ends then: of who asks no more is known
+  std::string principal{};            // who asks, for the access log; empty: nobody in particular
   // For the board alone.
   std::string name{};
   std::string last_event_id{};

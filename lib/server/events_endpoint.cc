@@ -76,17 +76,19 @@ Outcome EventsEndpoint::on_request(const http1::RequestHead& head) const {
   if (head.method != "GET" && head.method != "POST") {
     return refused(405, "Method not allowed\n", "Allow: GET, POST, OPTIONS\r\n");
   }
-  auto scope = scope_of(head);
-  if (!scope) return unauthorized(scope.error().text);
-  if (head.method == "POST") return BodyWanted{*scope, kPublishBytesMax, *scope};
+  auto caller = caller_of(head);
+  if (!caller) return unauthorized(caller.error().text);
+  std::string& scope = caller->scope;
+  if (head.method == "POST") return BodyWanted{scope, kPublishBytesMax, scope};
   if (head.has_body()) return refused(400, "a stream request has no body\n");
   Opening opening;
   opening.headers = kStreamHeaders;
   opening.preamble = kEventsPreamble;
-  opening.target = hash_name(Role::scope, *scope);
+  opening.target = hash_name(Role::scope, scope);
   opening.keys = {opening.target.low};
-  opening.principal = *scope;
-  opening.name = std::move(*scope);
+  opening.ends_at = caller->until;
+  opening.principal = scope;
+  opening.name = std::move(scope);
   return opening;
 }
 
@@ -96,11 +98,13 @@ Outcome EventsEndpoint::on_body(const std::string& name, std::string body) const
   return Question{0, std::move(publish.channel), std::move(publish.envelope)};
 }
 
-Result<std::string> EventsEndpoint::scope_of(const http1::RequestHead& head) const {
-  return options_.tokens ? scope_of_token(head) : scope_of_query(head);
+Result<EventsEndpoint::Caller> EventsEndpoint::caller_of(const http1::RequestHead& head) const {
+  if (options_.tokens) return caller_of_token(head);
+  return Caller{RT_TRY(scope_of_query(head)), std::nullopt};
 }
 
-Result<std::string> EventsEndpoint::scope_of_token(const http1::RequestHead& head) const {
+Result<EventsEndpoint::Caller> EventsEndpoint::caller_of_token(
+    const http1::RequestHead& head) const {
   const Principal principal =
       RT_TRY(signed_principal(head, *options_.tokens, clock_.wall(), TokenCheck::Needs::scope));
   std::string scope = scope_text(principal.scope, *principal.scope_id);
@@ -108,7 +112,7 @@ Result<std::string> EventsEndpoint::scope_of_token(const http1::RequestHead& hea
   // else.
   const auto asked = RT_TRY(query_scope(head));
   if (asked && *asked != scope) return unknown(fmt::format("the token is not for {}", *asked));
-  return scope;
+  return Caller{std::move(scope), principal.expires_at};
 }
 
 Result<std::string> EventsEndpoint::scope_of_query(const http1::RequestHead& head) const {

@@ -29,9 +29,14 @@ class EventsEndpoint final : public Endpoint {
   const StreamRules& stream_rules() const override { return rules_; }
 
  private:
-  // "gym:1", or why not. Empty: any, for who publishes to a server without a key.
-  Result<std::string> scope_of(const http1::RequestHead& head) const;
-  Result<std::string> scope_of_token(const http1::RequestHead& head) const;
+  struct Caller {
+    // "gym:1". Empty: any, for who publishes to a server without a key.
+    std::string scope;
+    std::optional<WallTime> until;  // the end of its token
+  };
+  // Or why nobody in particular.
+  Result<Caller> caller_of(const http1::RequestHead& head) const;
+  Result<Caller> caller_of_token(const http1::RequestHead& head) const;
   Result<std::string> scope_of_query(const http1::RequestHead& head) const;
 
   const Options options_;

@@ -1,5 +1,7 @@
 #include "server/health.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -27,6 +29,15 @@ double replication_lag_seconds(const Counters& counters, const SourceHealth& sou
   return static_cast<double>(unix_us(now) - last_commit_us) / 1e6;
 }
 
+std::string report_fields(const Counters& counters, const SourceHealth& source, WallTime now) {
+  return fmt::format(
+      "subscribers={} runs={} events={} lag_bytes={} lag_s={:.1f} slow_disconnects={} "
+      "expired_disconnects={}",
+      counters.subscribers.load(), counters.runs.load(), counters.events.load(), source.lag_bytes,
+      replication_lag_seconds(counters, source, now), counters.slow_disconnects.load(),
+      counters.expired_disconnects.load());
+}
+
 std::string health_json(const Counters& counters, const SourceHealth& source,
                         const std::vector<NamedHealth>& surfaces, std::size_t shards,
                         WallTime started, WallTime now) {
@@ -50,6 +61,7 @@ std::string health_json(const Counters& counters, const SourceHealth& source,
       {"warm", ready},
       {"uptime_s", static_cast<double>(unix_us(now) - unix_us(started)) / 1e6},
       {"connections", value(counters.connections)},
+      {"http2_streams", value(counters.streams)},
       {"subscribers", value(counters.subscribers)},
       {"runs", value(counters.runs)},
       {"source",
@@ -76,6 +88,7 @@ std::string health_json(const Counters& counters, const SourceHealth& source,
         {"resumed", value(counters.resumed)},
         {"started_anew", value(counters.started_anew)},
         {"slow_disconnects", value(counters.slow_disconnects)},
+        {"expired_disconnects", value(counters.expired_disconnects)},
         {"events_dropped", value(counters.events_dropped)},
         {"shard_waits", value(counters.shard_waits)}}},
       {"shards", shards},

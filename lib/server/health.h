@@ -29,6 +29,9 @@ struct NamedHealth {
 // is not behind.
 double replication_lag_seconds(const Counters& counters, const SourceHealth& source, WallTime now);
 
+// What the log says once a minute: "subscribers=3 runs=7 events=9 lag_bytes=0 lag_s=0.0 ...".
+std::string report_fields(const Counters& counters, const SourceHealth& source, WallTime now);
+
 // status: "ok"; "draining" once the server ends; "warming" until the current state is complete;
 // "degraded" if the source is disconnected, the history cannot be written, or a surface is not what
 // it should be.

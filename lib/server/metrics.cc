@@ -72,6 +72,7 @@ class Exposition {
 
 void append_connections(Exposition& out, const Counters& counters) {
   out.gauge("rt_connections", "Connections open now.", counters.connections.load());
+  out.gauge("rt_http2_streams", "Streams of HTTP/2 open now.", counters.streams.load());
   out.gauge("rt_subscribers", "Connections that follow an event stream now.",
             counters.subscribers.load());
   out.counter("rt_connections_accepted_total", "Connections accepted.", counters.accepted);
@@ -81,6 +82,8 @@ void append_connections(Exposition& out, const Counters& counters) {
               counters.requests_refused);
   out.counter("rt_slow_disconnects_total", "Subscribers closed because they left too much unread.",
               counters.slow_disconnects);
+  out.counter("rt_expired_disconnects_total", "Subscribers closed because their token expired.",
+              counters.expired_disconnects);
   out.counter("rt_events_dropped_total",
               "Events not handed to a subscriber because it was too slow.",
               counters.events_dropped);

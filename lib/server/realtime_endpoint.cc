@@ -7,6 +7,7 @@
 #include "proto/realtime_event.h"
 #include "server/realtime_wire.h"
 #include "server/refusals.h"
+#include "server/topic_wire.h"
 
 namespace rt::server {
 namespace {
@@ -20,6 +21,11 @@ Answer refused(int status, std::string_view reason, std::string headers = {}) {
           .body = realtime_error_json(reason),
           .content_type = std::string(kJson),
           .headers = std::move(headers)};
+}
+
+Answer refused_caller(const Error& error) {
+  if (error.code == Code::usage) return refused(403, error.text);
+  return refused(401, error.text, std::string(kBearerChallenge));
 }
 
 bool has_control(std::string_view text) {
@@ -46,31 +52,45 @@ Outcome RealtimeEndpoint::on_request(const http1::RequestHead& head) const {
   if (!is_post && head.method != "GET") {
     return refused(405, "method not allowed", "Allow: GET, POST, OPTIONS\r\n");
   }
-  const auto user = user_of(head);
-  if (!user && user.error().code == Code::usage) return refused(403, user.error().text);
-  if (!user) {
-    return refused(401, user.error().text, std::string(kBearerChallenge));
+  if (is_post && !options_.publish_token.empty()) return publish(head);
+  const auto caller = caller_of(head);
+  if (!caller) return refused_caller(caller.error());
+  if (!is_post) return subscribe(head, *caller);
+  return body_wanted(head, caller->user);
+}
+
+// By whoever bears the token: a back end, as a rule. A user is told that it is not for him.
+Outcome RealtimeEndpoint::publish(const http1::RequestHead& head) const {
+  if (bears_token(head.header("Authorization"), options_.publish_token)) {
+    return body_wanted(head, {});
   }
-  if (!is_post) return subscribe(head, *user);
+  if (options_.identify && options_.identify(head)) {
+    return refused(403, "this token may listen, not publish");
+  }
+  return refused(401, "publishing needs the publish token", std::string(kBearerChallenge));
+}
+
+Outcome RealtimeEndpoint::body_wanted(const http1::RequestHead& head, std::string user) const {
   if (!head.has_body()) return refused(400, "the body is no JSON object");
-  return BodyWanted{{}, std::max(kBodyBytesMin, 2 * options_.event_bytes_max), *user};
+  return BodyWanted{{}, std::max(kBodyBytesMin, 2 * options_.event_bytes_max), std::move(user)};
 }
 
 Answer RealtimeEndpoint::draining() const {
   return refused(503, "server draining");
 }
 
-Result<std::string> RealtimeEndpoint::user_of(const http1::RequestHead& head) const {
+Result<RealtimeCaller> RealtimeEndpoint::caller_of(const http1::RequestHead& head) const {
   if (options_.identify) return options_.identify(head);
   std::string user = head.parameter("user").value_or("");
   if (!user.empty() && !options_.trusts_parameter) {
     return fail(Code::usage,
                 "user= is taken on a loopback address only; elsewhere a token names the user");
   }
-  return user;
+  return RealtimeCaller{std::move(user), std::nullopt};
 }
 
-Outcome RealtimeEndpoint::subscribe(const http1::RequestHead& head, const std::string& user) const {
+Outcome RealtimeEndpoint::subscribe(const http1::RequestHead& head,
+                                    const RealtimeCaller& caller) const {
   if (head.has_body()) return refused(400, "a stream request has no body");
   auto keys = realtime_keys(head.parameter("events").value_or(""));
   if (!keys) return refused(400, fmt::format("more than {} types", kRealtimeTypesMax));
@@ -82,9 +102,10 @@ Outcome RealtimeEndpoint::subscribe(const http1::RequestHead& head, const std::s
       "Access-Control-Allow-Origin: *\r\n"
       "Access-Control-Allow-Headers: Last-Event-Id\r\n";
   opening.keys = std::move(*keys);
-  opening.target = realtime_target(user);
-  opening.name = user;
-  opening.principal = user;
+  opening.target = realtime_target(caller.user);
+  opening.ends_at = caller.until;
+  opening.name = caller.user;
+  opening.principal = caller.user;
   opening.last_event_id = head.header("Last-Event-ID");
   return opening;
 }

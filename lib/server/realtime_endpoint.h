@@ -2,18 +2,27 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "server/endpoint.h"
 
 namespace rt::server {
 
+struct RealtimeCaller {
+  std::string user{};               // empty: nobody in particular
+  std::optional<WallTime> until{};  // the end of its token
+};
+
 struct RealtimeHttp {
   std::string path = "/realtime";
-  // The user that a request speaks for, from its token; an error is answered with 401. Thread-safe.
-  // Empty: nobody is asked for a token.
-  std::function<Result<std::string>(const http1::RequestHead& head)> identify;
+  // Who asks, by the request's token; an error is answered with 401. Thread-safe. Empty: nobody is
+  // asked for a token.
+  std::function<Result<RealtimeCaller>(const http1::RequestHead& head)> identify;
+  // Who posts must bear it, and need be no user; empty: who may listen may post, to everybody.
+  std::string publish_token{};
   // Without identify: the user is what `?user=` says. For servers on loopback only.
   bool trusts_parameter = false;
   // Of an event as the poster means it, without what the server adds.
@@ -32,8 +41,10 @@ class RealtimeEndpoint final : public Endpoint {
   const StreamRules& stream_rules() const override { return rules_; }
 
  private:
-  Result<std::string> user_of(const http1::RequestHead& head) const;
-  Outcome subscribe(const http1::RequestHead& head, const std::string& user) const;
+  Result<RealtimeCaller> caller_of(const http1::RequestHead& head) const;
+  Outcome publish(const http1::RequestHead& head) const;
+  Outcome body_wanted(const http1::RequestHead& head, std::string user) const;
+  Outcome subscribe(const http1::RequestHead& head, const RealtimeCaller& caller) const;
 
   const RealtimeHttp options_;
   StreamRules rules_;

@@ -13,6 +13,13 @@
 #include "server/shard.h"
 
 namespace rt::server {
+namespace {
+
+bool is_unavailable(const SurfaceParts& parts) {
+  return parts.health && parts.health().state == SurfaceHealth::State::unavailable;
+}
+
+}  // namespace
 
 Server::Server(ServerOptions options, const Clock& clock)
     : options_(std::move(options)), clock_(clock), started_(clock.wall()) {}
@@ -95,6 +102,8 @@ Result<void> Server::open() {
 }
 
 Result<void> Server::start_shards() {
+  const std::size_t streams_max =
+      options_.streams_max > 0 ? options_.streams_max : 4 * options_.connections_max;
   std::shared_ptr<const Endpoint> metrics;
   if (options_.metrics) metrics = metrics_endpoint([this] { return this->metrics(); });
   for (const auto& link : links_) {
@@ -108,6 +117,10 @@ Result<void> Server::start_shards() {
     options.inherited = options_.listener.get();
     options.connections_max = connections_per_shard_;
     options.server_connections_max = connections_max_;
+    options.server_streams_max = streams_max;
+    // The kernel spreads a few large connections over the shards less evenly than many small ones.
+    options.streams_max = std::min(streams_max, 2 * streams_max / links_.size() + 1024);
+    options.http2_streams_max = static_cast<std::uint32_t>(options_.http2_streams_max);
     options.keepalive_every = options_.keepalive_every;
     options.keepalive_as_event = options_.keepalive_as_event;
     options.backlog_bytes_max = options_.backlog_bytes_max;
@@ -182,11 +195,19 @@ std::string Server::metrics() const {
 std::string Server::surface_names() const {
   std::string names = options_.runs ? "runs" : "";
   for (const SurfaceParts& parts : options_.surfaces) {
-    if (parts.surface == Surface::general) continue;
+    if (parts.surface == Surface::general || is_unavailable(parts)) continue;
     if (!names.empty()) names += ", ";
     names += surface_name(parts.surface);
   }
   return names;
+}
+
+std::vector<NamedHealth> Server::unavailable_surfaces() const {
+  std::vector<NamedHealth> surfaces;
+  for (const SurfaceParts& parts : options_.surfaces) {
+    if (is_unavailable(parts)) surfaces.push_back({surface_name(parts.surface), parts.health()});
+  }
+  return surfaces;
 }
 
 Result<void> Server::feed(Source& source, const std::stop_token& stop) {

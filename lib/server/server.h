@@ -35,7 +35,11 @@ struct ServerOptions {
   // Where /health and its like are, and /metrics too, in the clear; nothing: they are at `listen`.
   std::optional<io::Address> health_listen;
   std::vector<std::string> health_paths = {"/health", "/healthz"};
-  std::size_t connections_max = 400'000;  // sets the number of shards, with the descriptor limit
+  // Sockets; sets the number of shards, with the descriptor limit.
+  std::size_t connections_max = 400'000;
+  std::size_t http2_streams_max = 256;  // at once on one connection
+  // Of HTTP/2, at once on all connections; 0: four times connections_max. One more is refused.
+  std::size_t streams_max = 0;
   // I/O threads; 0: what the processors and connections_max need. Capped at Hub::kShardsMax.
   std::size_t shards = 0;
   std::size_t unsent_bytes_max = 16 * 1024;  // of one subscriber, in the kernel
@@ -77,7 +81,9 @@ class Server {
   std::string health() const;
   std::string metrics() const;
   bool serves_runs() const { return options_.runs; }
-  std::string surface_names() const;  // "runs, topics"
+  std::string surface_names() const;  // of those that are served: "runs, topics"
+  // Those that answer 503, and why.
+  std::vector<NamedHealth> unavailable_surfaces() const;
 
   // Where a source must go on, if the history holds a state.
   const std::optional<History::Resume>& resume() const { return resume_; }

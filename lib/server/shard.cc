@@ -114,6 +114,7 @@ void Shard::tick() {
                     rules->keepalive(clock_.wall()));
   }
   expire_deadlines();
+  end_expired();
 }
 
 // Every tick serves one share of the slots, so that each connection gets one keepalive per interval
@@ -243,8 +244,11 @@ void Shard::release(Slot slot) {
   unsubscribe(slot);
   if (journal_) journal_->gone(slot);
   Connection& connection = connections_[slot];
-  if (connection.stream != 0 && --connections_[connection.carrier].transport->streams == 0) {
-    await_streams(connection.carrier);
+  if (connection.stream != 0) {
+    counters_.streams.fetch_sub(1, std::memory_order_relaxed);
+    if (--connections_[connection.carrier].transport->streams == 0) {
+      await_streams(connection.carrier);
+    }
   }
   const std::uint32_t generation = connection.generation + 1;
   connection = Connection{};

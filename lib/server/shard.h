@@ -29,6 +29,7 @@
 #include "server/link.h"
 #include "server/posting_lists.h"
 #include "server/responses.h"
+#include "server/stream_ends.h"
 
 namespace rt::server {
 
@@ -44,6 +45,9 @@ class Shard {
     std::size_t shards = 1;                  // of the server
     std::size_t connections_max = 0;         // of this shard; bounded by its descriptor table
     std::size_t server_connections_max = 0;  // of all shards
+    std::size_t streams_max = 0;             // of HTTP/2, of this shard
+    std::size_t server_streams_max = 0;      // of all shards
+    std::uint32_t http2_streams_max = 256;   // of one connection
     Duration keepalive_every = std::chrono::seconds(15);
     bool keepalive_as_event = false;            // for clients that listen for an event of that name
     std::size_t backlog_bytes_max = 64 * 1024;  // unsent live events; a slower client is closed
@@ -90,6 +94,7 @@ class Shard {
   void finish();
   void finish(Slot slot);
   void say_goodbye(Slot slot);
+  void say_last(Slot slot, std::string_view goodbye);
   std::string goodbye_of(const Connection& connection, Slot slot) const;
   void turn_away(Slot slot, std::string opening);
   void refuse_draining(Slot slot);
@@ -177,6 +182,8 @@ class Shard {
   void act(Slot slot, const ServedEndpoint& served, Outcome&& outcome, bool keep_alive);
   void answer(Slot slot, const Answer& answer, bool keep_alive);
   void open_stream(Slot slot, const ServedEndpoint& served, std::unique_ptr<Opening> opening);
+  void end_with_token(Slot slot, WallTime at);
+  void end_expired();
   void on_told(Slot slot, ToShard& message);
   const StreamRules& rules_of(const Connection& connection) const {
     return *rules_[static_cast<std::size_t>(connection.surface)];
@@ -219,9 +226,14 @@ class Shard {
   std::uint64_t token(Slot slot) const {
     return std::uint64_t{connections_[slot].generation} << 32 | slot;
   }
-  // Streams of HTTP/2 need no descriptor, and the kernel spreads a few large connections over the
-  // shards less evenly than many small ones.
-  std::size_t slots_max() const { return 4 * options_.connections_max; }
+  // Streams of HTTP/2 need a slot and no descriptor.
+  std::size_t slots_max() const {
+    return options_.connections_max + kHealthConnectionsMax + options_.streams_max;
+  }
+  bool has_room_for_stream() const {
+    return open_count_ - socket_count_ < options_.streams_max &&
+           counters_.streams.load(std::memory_order_relaxed) < options_.server_streams_max;
+  }
   ConnectionId id_of(Slot slot) const { return {slot, connections_[slot].generation}; }
 
   static constexpr std::uint64_t kHealthToken = 0xFFFFFFFD;
@@ -262,6 +274,10 @@ class Shard {
   std::vector<Slot> leaving_;               // found while iterating the index
   std::vector<Slot> flush_due_;             // sessions of HTTP/2, at the end of this turn
   Slot last_carrier_ = 0;                   // whose session was written to last
+  StreamEnds stream_ends_;
+  std::deque<ToHub> waiting_for_hub_;  // while the ring is full; one per connection at most
+  std::vector<Slot> leaving_;          // found while iterating the index
+  std::vector<Slot> flush_due_;        // sessions of HTTP/2, at the end of this turn
   // By surface; null: it has no streams of this kind.
   std::array<const StreamRules*, kSurfaceCount> rules_{};
   std::uint32_t event_stamp_ = 0;

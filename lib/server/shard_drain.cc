@@ -86,10 +86,15 @@ std::string Shard::goodbye_of(const Connection& connection, Slot slot) const {
 }
 
 void Shard::say_goodbye(Slot slot) {
-  Connection& connection = connections_[slot];
   drain_.add_goodbye();
+  say_last(slot, goodbye_of(connections_[slot], slot));
+}
+
+// After what it is owed.
+void Shard::say_last(Slot slot, std::string_view goodbye) {
+  Connection& connection = connections_[slot];
   std::string text = connection.backlog ? missed_note(*connection.backlog) : std::string();
-  text += goodbye_of(connection, slot);
+  text += goodbye;
   const std::uint32_t generation = connection.generation;
   write_text(slot, connection.gzip ? gzip_blocks(text) : text);
   if (connection.generation == generation) end_after_output(slot);

@@ -70,6 +70,7 @@ void Shard::begin_http2(Slot slot, std::string_view bytes) {
   Transport& transport = *connection.transport;
   http2::Limits limits;
   limits.request = options_.limits;
+  limits.streams_max = options_.http2_streams_max;
   transport.owner = std::make_unique<Carrier>(*this, slot);
   transport.http2 = std::make_unique<http2::Session>(*transport.owner, limits);
   ::setsockopt(connection.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentBytesMax,
@@ -111,7 +112,7 @@ void Shard::expire_session(Slot slot) {
 
 void Shard::on_stream_request(Slot carrier, http2::StreamId stream,
                               const http1::RequestHead& head) {
-  const std::optional<Slot> slot = take_slot();
+  const std::optional<Slot> slot = has_room_for_stream() ? take_slot() : std::nullopt;
   if (!slot) {
     counters_.refused_full.fetch_add(1, std::memory_order_relaxed);
     return refuse_stream(carrier, stream, 503, "no room for another stream\n");
@@ -122,6 +123,7 @@ void Shard::on_stream_request(Slot carrier, http2::StreamId stream,
   connection.for_health = connections_[carrier].for_health;
   session_of(connection).set_tag(stream, *slot);
   ++connections_[carrier].transport->streams;
+  counters_.streams.fetch_add(1, std::memory_order_relaxed);
   await_request(*slot);
   connection.incoming = std::make_unique<Incoming>(options_.limits);
   route(*slot, head);

@@ -105,6 +105,7 @@ void Shard::open_stream(Slot slot, const ServedEndpoint& served, std::unique_ptr
   connection.surface = served.surface;
   connection.gzip = opening->gzip;
   connection.target = opening->target;
+  if (opening->ends_at) end_with_token(slot, *opening->ends_at);
   for (const std::uint64_t key : opening->keys) index_.add(key, slot, connection.chain);
   counters_.subscribers.fetch_add(1, std::memory_order_relaxed);
   if (phase_ == Phase::finishing) {
@@ -117,6 +118,32 @@ void Shard::open_stream(Slot slot, const ServedEndpoint& served, std::unique_ptr
   message.surface = served.surface;
   message.opening = std::move(opening);
   tell_hub(std::move(message));
+}
+
+void Shard::end_with_token(Slot slot, WallTime at) {
+  stream_ends_.add({at, slot, connections_[slot].generation}, [this](const StreamEnds::End& end) {
+    return connections_[end.slot].generation == end.generation;
+  });
+}
+
+// Who asked is not known to be the same any more: what was owed until now goes out, then it is told
+// and ends. A client with a new token can come back at once.
+void Shard::end_expired() {
+  if (stream_ends_.empty()) return;
+  const WallTime now = clock_.wall();
+  while (const auto due = stream_ends_.take_due(now)) {
+    const Slot slot = due->slot;
+    Connection& connection = connections_[slot];
+    if (connection.generation != due->generation || !connection.is_subscribed()) continue;
+    counters_.expired_disconnects.fetch_add(1, std::memory_order_relaxed);
+    if (!connection.head_sent) {  // its board has not let it begin
+      const auto incoming = std::move(connection.incoming);
+      begin_stream(slot, std::move(incoming->opening));
+      if (connection.generation != due->generation) continue;
+    }
+    if (journal_) journal_->note_reason(slot, "expired");
+    say_last(slot, ": closed: the token has expired\n\n");
+  }
 }
 
 // The board has something for one subscriber, which is live from here on.

@@ -33,7 +33,7 @@ void require_installed(const char* program, const char* package) {
           ", or scripts/test, which installs what is missing");
 }
 
-json capabilities(const std::string& profile) {
+json capabilities(const std::string& profile, const Browser::Options& wanted) {
   const json arguments = {"--headless=new",
                           "--no-sandbox",  // which root cannot have
                           "--disable-gpu",
@@ -49,6 +49,7 @@ json capabilities(const std::string& profile) {
   return {{"capabilities",
            {{"alwaysMatch",
              {{"browserName", "chrome"},
+              {"acceptInsecureCerts", wanted.any_certificate},
               {"goog:chromeOptions", options},
               {"goog:loggingPrefs", {{"browser", "ALL"}}}}}}}};
 }
@@ -73,7 +74,7 @@ std::string decoded_base64(const std::string& text) {
 
 }  // namespace
 
-Browser::Browser() {
+Browser::Browser(const Options& options) {
   require_installed("chromium", "chromium");
   require_installed("chromedriver", "chromium-driver");
   folder_ = make_folder("browser");
@@ -82,7 +83,7 @@ Browser::Browser() {
   // SIGTERM lets it end its browser too.
   driver_ = launch({"chromedriver", "--port=" + port}, folder_ + "/chromedriver.log",
                    {.death_signal = SIGTERM});
-  const json wanted = capabilities(folder_ + "/profile");
+  const json wanted = capabilities(folder_ + "/profile", options);
   json created;
   const bool there = test::eventually(kPatience, [&] {
     HttpPost request(driver_url_ + "/session", {}, kPatience);

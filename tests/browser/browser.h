@@ -14,7 +14,11 @@ namespace rt::test {
 
 class Browser {
  public:
-  Browser();
+  struct Options {
+    bool any_certificate = false;  // also one that nobody has signed
+  };
+  Browser() : Browser(Options{}) {}
+  explicit Browser(const Options& options);
   ~Browser();
   Browser(const Browser&) = delete;
   Browser& operator=(const Browser&) = delete;

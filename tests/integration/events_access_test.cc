@@ -1,45 +1,17 @@
 // Who may listen to events and publish them: over HTTP, with tokens as an identity provider signs
 // them, and with all that somebody else would try.
 #include <catch2/catch.hpp>
-#include <filesystem>
-#include <fstream>
 
-#include "auth/signed_token.h"
+#include "integration/access_tokens.h"
 #include "integration/events_server.h"
+#include "server/http2_connection.h"
 
 namespace rt::test {
 namespace {
 
 using namespace std::chrono_literals;
 
-const std::string kSecret = "a secret of more than thirty-two bytes";
 const std::string kUnresolved = "failed to resolve principal: ";
-
-// A key file that is gone when the test is.
-struct KeyFile {
-  explicit KeyFile(const std::string& key)
-      : path(std::filesystem::temp_directory_path() /
-             ("rt-key-" + std::to_string(::getpid()) + "-" +
-              std::to_string(reinterpret_cast<std::uintptr_t>(this)))) {
-    std::ofstream(path) << key;
-  }
-  ~KeyFile() { std::filesystem::remove(path); }
-  std::filesystem::path path;
-};
-
-std::string in_seconds(std::chrono::seconds ahead) {
-  return std::to_string(unix_us(SystemClock().wall() + ahead) / 1'000'000);
-}
-std::string claims(const std::string& scope, int id, std::chrono::seconds lifetime = 60s) {
-  return R"({"scope":")" + scope + R"(","scope_id":)" + std::to_string(id) +
-         R"(,"sub":"ada","exp":)" + in_seconds(lifetime) + "}";
-}
-std::string bearer(const std::string& token) {
-  return "Authorization: Bearer " + token + "\r\n";
-}
-std::string hs256(const std::string& text, const std::string& secret = kSecret) {
-  return signed_token(JWT_ALG_HS256, secret, text);
-}
 
 // The stream's first bytes come: whoever bears the token is in. Then an event of its scope does.
 void check_is_let_in(const EventsServer& server, const PrivateRedis& redis,
@@ -66,7 +38,7 @@ TEST_CASE("events access: HS256, RS256 and ES256 are let in with a key of their 
   };
   const KeyPair rsa = rsa_pair();
   const KeyPair p256 = ec_pair();
-  for (const Row& row : {Row{kSecret + "\n", JWT_ALG_HS256, kSecret},
+  for (const Row& row : {Row{kTokenSecret + "\n", JWT_ALG_HS256, kTokenSecret},
                          Row{rsa.public_pem, JWT_ALG_RS256, rsa.private_pem},
                          Row{p256.public_pem, JWT_ALG_ES256, p256.private_pem}}) {
     INFO(jwt_alg_str(row.algorithm));
@@ -82,7 +54,7 @@ TEST_CASE("events access: HS256, RS256 and ES256 are let in with a key of their 
 TEST_CASE("events access: every wrong token is refused, for streams and for publishing",
           "[events_access]") {
   const PrivateRedis redis;
-  const KeyFile key(kSecret);
+  const KeyFile key(kTokenSecret);
   const EventsServer server({"--redis", redis.url(), "--jwt-key-file", key.path});
   const std::string good = hs256(claims("gym", 1));
   struct Row {
@@ -100,7 +72,7 @@ TEST_CASE("events access: every wrong token is refused, for streams and for publ
       {bearer(hs256(claims("gym", 1), "another secret of thirty-two bytes or more")),
        "the token's signature is wrong"},
       {bearer(good.substr(0, good.size() - 2)), "the token's signature is wrong"},
-      {bearer(signed_token(JWT_ALG_HS512, kSecret, claims("gym", 1))),
+      {bearer(signed_token(JWT_ALG_HS512, kTokenSecret, claims("gym", 1))),
        "the token is not signed with HS256"},
       {bearer(signed_token(JWT_ALG_RS256, rsa_pair().private_pem, claims("gym", 1))),
        "the token is not signed with HS256"},
@@ -137,7 +109,7 @@ TEST_CASE("events access: every wrong token is refused, for streams and for publ
 
 TEST_CASE("events access: with a key the query decides nothing", "[events_access]") {
   const PrivateRedis redis;
-  const KeyFile key(kSecret);
+  const KeyFile key(kTokenSecret);
   const EventsServer server({"--redis", redis.url(), "--jwt-key-file", key.path});
   const std::string token = hs256(claims("gym", 1));
   CHECK(status_of(server.ask("GET /events?scope=gym&scope_id=1")) == "HTTP/1.1 401 Unauthorized");
@@ -155,7 +127,7 @@ TEST_CASE("events access: with a key the query decides nothing", "[events_access
 
 TEST_CASE("events access: nobody publishes outside of the token's scope", "[events_access]") {
   const PrivateRedis redis;
-  const KeyFile key(kSecret);
+  const KeyFile key(kTokenSecret);
   const EventsServer server({"--redis", redis.url(), "--jwt-key-file", key.path});
   const std::string token = bearer(hs256(claims("gym", 1)));
   for (const char* channel : {"gym:2:a", "org:1:a", "gym:12:a", "gym:01:a"}) {
@@ -181,6 +153,37 @@ TEST_CASE("events access: without a key only this machine may name its scope", "
               "the server has no key (--jwt-key-file) and does not listen on loopback alone\n");
   }
   CHECK(server.events_health()["published"] == 0);
+}
+
+TEST_CASE("events access: a stream of events or realtime ends with its token, and says so",
+          "[events_access]") {
+  const PrivateRedis redis;
+  const KeyFile key(kTokenSecret);
+  const EventsServer server({"--redis", redis.url(), "--jwt-key-file", key.path}, "127.0.0.1:0",
+                            "events,realtime");
+  const std::string short_token = hs256(claims("gym", 1, 2s));
+  const WallTime ends = SystemClock().wall() + 1s;  // at the earliest: `exp` is a whole second
+  HttpClient lasting(server.address());
+  lasting.get("/events", bearer(hs256(claims("gym", 1))));
+  HttpClient events(server.address());
+  events.get("/events", bearer(short_token));
+  HttpClient realtime(server.address());
+  realtime.get("/realtime", bearer(short_token));
+  Http2Connection http2(server.address());
+  const auto stream = http2.get("/events", {{"authorization", "Bearer " + short_token}});
+  const std::string goodbye = ": closed: the token has expired\n\n";
+  CHECK(events.until_closed().ends_with(goodbye));
+  CHECK(SystemClock().wall() >= ends);
+  CHECK(realtime.until_closed().ends_with(goodbye));
+  CHECK(realtime.received().find("\"connected\"") != std::string::npos);
+  REQUIRE(http2.until([&] { return http2.client.answer(stream).closed; }));
+  CHECK(http2.client.answer(stream).body.ends_with(goodbye));
+  CHECK(status_of(server.ask("GET /events", bearer(short_token))) == "HTTP/1.1 401 Unauthorized");
+  CHECK(server.health()["totals"]["expired_disconnects"] == 3);
+  const std::string posted = server.post(R"({"channel":"gym:1:a","event_type":"x","data":1})",
+                                         bearer(hs256(claims("gym", 1))));
+  CHECK(status_of(posted) == "HTTP/1.1 202 Accepted");
+  CHECK(lasting.until("data: 1\n\n").ends_with("data: 1\n\n"));
 }
 
 TEST_CASE("events access: a key that is none, or both, is refused before anything starts",

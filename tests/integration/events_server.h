@@ -19,8 +19,9 @@ namespace rt::test {
 class EventsServer {
  public:
   explicit EventsServer(const std::vector<std::string>& more,
-                        const std::string& listen = "127.0.0.1:0") {
-    std::vector<std::string> words = {"rtctl",    "serve", "--surfaces",        "events",
+                        const std::string& listen = "127.0.0.1:0",
+                        const std::string& surfaces = "events") {
+    std::vector<std::string> words = {"rtctl",    "serve", "--surfaces",        surfaces,
                                       "--listen", listen,  "--connections-max", "2000"};
     words.insert(words.end(), more.begin(), more.end());
     tool_ = std::make_unique<RunningTool>(words);
@@ -33,7 +34,7 @@ class EventsServer {
 
   const io::Address& address() const { return address_; }
   std::string url() const { return "http://" + address_.text(); }
-  RunningTool& tool() { return *tool_; }
+  RunningTool& tool() const { return *tool_; }
 
   // The whole answer to one request.
   std::string ask(const std::string& line, const std::string& headers = {},

@@ -98,6 +98,7 @@ PrivatePostgres::PrivatePostgres(const Settings& settings)
 }
 
 PrivatePostgres::~PrivatePostgres() {
+  if (is_frozen_) signal_all(SIGCONT);
   if (pid_ > 0) stop(SIGQUIT, 10s);
   if (pid_ > 0) kill_9();
   std::error_code ignored;
@@ -158,6 +159,20 @@ void PrivatePostgres::kill_9() {
   int status = 0;
   ::waitpid(pid_, &status, 0);
   pid_ = 0;
+}
+
+void PrivatePostgres::freeze() {
+  is_frozen_ = true;
+  signal_all(SIGSTOP);
+}
+
+// The server first: once it stands, it starts no more.
+void PrivatePostgres::signal_all(int signal) const {
+  ::kill(pid_, signal);
+  const std::string children = fmt::format("/proc/{0}/task/{0}/children", pid_);
+  for (const std::string_view word : split(read_text(children), ' ')) {
+    if (const auto child = parse_decimal(word)) ::kill(static_cast<pid_t>(*child), signal);
+  }
 }
 
 void PrivatePostgres::add_hba(const std::string& line) {

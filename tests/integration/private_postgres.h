@@ -33,6 +33,8 @@ class PrivatePostgres {
   bool stop_fast(std::chrono::seconds patience = std::chrono::seconds(10));
   bool stop_immediate(std::chrono::seconds patience = std::chrono::seconds(10));
   void kill_9();
+  // Stops every process of it (SIGSTOP): connections stand, nothing is answered. Until it is gone.
+  void freeze();
   void start();
   // Puts a line into pg_hba.conf before all others; takes effect at the next start.
   void add_hba(const std::string& line);
@@ -47,7 +49,10 @@ class PrivatePostgres {
   bool stop(int signal, std::chrono::seconds patience);
   void wait_until_ready();
   bool has_ended();
+  // The server and all that it has started.
+  void signal_all(int signal) const;
 
+  bool is_frozen_ = false;
   std::string folder_;
   Settings settings_;
   int port_ = 0;

@@ -67,6 +67,10 @@ void PrivateRedis::kill_9() {
   pid_ = 0;
 }
 
+void PrivateRedis::freeze() {
+  ::kill(pid_, SIGSTOP);
+}
+
 RedisConnection PrivateRedis::connect() const {
   const auto address = parse_redis_url(url());
   auto connection = RedisConnection::connect(*address);

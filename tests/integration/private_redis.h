@@ -23,6 +23,8 @@ class PrivateRedis {
   int port() const { return port_; }
   // Ends it at once, as a crash does; start() brings it back on the same port, empty.
   void kill_9();
+  // Stops it (SIGSTOP): connections stand, nothing is answered. Until it is gone.
+  void freeze();
   void start();
 
   // A connection to it; throws on an error.

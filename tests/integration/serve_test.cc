@@ -245,6 +245,10 @@ TEST_CASE("serve: a surface whose needs are not met answers 503 with its reason,
     CHECK(refusal.find("HTTP/1.1 503 ") == 0);
     const std::string reason = json["surfaces"]["runs"]["reason"];
     CHECK(refusal.find(reason) != std::string::npos);
+    // The announcement names apart what is not served.
+    REQUIRE(server.wait_for("\n  without:  runs, answered 503: " + reason + "\n"));
+    const std::string served = text.substr(at, text.find('\n', at) - at);
+    CHECK(served.ends_with(" (topics, realtime; from PostgreSQL)"));
     return reason;
   };
   SECTION("wal_level is not logical") {

@@ -101,6 +101,10 @@ class Http2Client {
   }
 
   Answer& answer(std::int32_t id) { return answers_[id]; }
+  // What the server has said that it takes at once.
+  std::uint32_t streams_max() const {
+    return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+  }
   bool went_away() const { return went_away_; }
   std::uint32_t goaway_code() const { return goaway_code_; }
   std::int32_t goaway_last_stream() const { return goaway_last_; }

@@ -2,6 +2,7 @@
 // at the cost of another.
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "server/http2_connection.h"
 #include "server/http_client.h"
@@ -165,6 +166,38 @@ TEST_CASE("server http2: a hundred streams of one connection each get a broadcas
   }
   CHECK(connection.client.answer(streams.front()).body.find("\"last\"") == std::string::npos);
   CHECK(server->counters().subscribers == 99);
+}
+
+TEST_CASE("server http2: so many streams on one connection, and so many on all of them",
+          "[server][http2]") {
+  SystemClock clock;
+  ServerOptions options;
+  options.http2_streams_max = 3;
+  options.streams_max = 4;
+  const auto server = start(clock, std::move(options));
+  const auto follows = [](Http2Connection& connection, std::int32_t id) {
+    return connection.until([&] { return connection.client.answer(id).status == 200; });
+  };
+  auto first = std::make_unique<Http2Connection>(server->address());
+  std::vector<std::int32_t> ids;
+  for (int i = 0; i < 3; ++i) ids.push_back(first->get(kStream));
+  for (const auto id : ids) REQUIRE(follows(*first, id));
+  CHECK(first->client.streams_max() == 3);
+  Http2Connection second(server->address());
+  REQUIRE(follows(second, second.get(kStream)));
+  const auto refused = second.get(kStream);
+  REQUIRE(second.until([&] { return second.client.answer(refused).closed; }));
+  CHECK(second.client.answer(refused).status == 503);
+  CHECK(second.client.answer(refused).body == "no room for another stream\n");
+  CHECK(server->counters().refused_full == 1);
+  CHECK(server->counters().streams == 4);
+  // Sockets are counted apart: who has no streams is served.
+  HttpClient plain(server->address());
+  plain.get("/health", "Connection: close\r\n");
+  CHECK(plain.until_closed().find("\"http2_streams\":4,") != std::string::npos);
+  first.reset();
+  while (server->counters().streams > 1) std::this_thread::yield();
+  REQUIRE(follows(second, second.get(kStream)));
 }
 
 TEST_CASE("server http2: one that reads nothing is told, loses its stream, and delays nobody",

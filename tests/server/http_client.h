@@ -70,6 +70,13 @@ class HttpClient {
     }
     return true;
   }
+  // What has come, without waiting.
+  void take_what_is_there() {
+    char buffer[65536];
+    for (ssize_t got = 0; (got = ::recv(fd_.get(), buffer, sizeof buffer, MSG_DONTWAIT)) > 0;) {
+      received_.append(buffer, static_cast<std::size_t>(got));
+    }
+  }
   // Everything until the server ends the connection.
   const std::string& until_closed() {
     while (receive_some()) {

@@ -183,6 +183,22 @@ TEST_CASE("metrics: replication lag is bytes and seconds; an idle database is no
   CHECK(Scrape(metrics_text(counters, facts)).value("rt_replication_lag_seconds") == 0);
 }
 
+TEST_CASE("metrics: the log's line of each minute tells the lag too", "[metrics]") {
+  Counters counters;
+  counters.last_commit_us = 1'700'000'090'000'000;
+  counters.subscribers = 3;
+  counters.runs = 7;
+  counters.events = 9;
+  SourceHealth source;
+  source.lag_bytes = 4096;
+  const WallTime now = from_unix_us(1'700'000'100'500'000);
+  CHECK(report_fields(counters, source, now) ==
+        "subscribers=3 runs=7 events=9 lag_bytes=4096 lag_s=10.5 slow_disconnects=0 "
+        "expired_disconnects=0");
+  source.lag_bytes = 0;
+  CHECK(report_fields(counters, source, now).find(" lag_bytes=0 lag_s=0.0 ") != std::string::npos);
+}
+
 TEST_CASE("metrics: a surface has exactly one state, and its counts by name", "[metrics]") {
   const Counters counters;
   MetricsFacts facts = facts_at(1'700'000'100);

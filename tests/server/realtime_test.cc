@@ -89,12 +89,15 @@ TEST_CASE("realtime: the user is the token's; user= counts on loopback without a
   CHECK(answer(request(open, "GET " + as_u2 + " HTTP/1.1\r\n")).status == 403);
   CHECK(opening(open, "/realtime").target == Hash128());
   RealtimeHttp with_key = on_loopback();
-  with_key.identify = [](const http1::RequestHead& head) -> Result<std::string> {
+  with_key.identify = [](const http1::RequestHead& head) -> Result<RealtimeCaller> {
     if (head.header("Authorization") != "Bearer good") return fail(Code::refused, "no token");
-    return "u1";
+    return RealtimeCaller{"u1", from_unix_us(7)};
   };
   const RealtimeEndpoint secured(with_key);
-  CHECK(opening(secured, as_u2, "Authorization: Bearer good\r\n").target == realtime_target("u1"));
+  const Opening of_u1 = opening(secured, as_u2, "Authorization: Bearer good\r\n");
+  CHECK(of_u1.target == realtime_target("u1"));
+  CHECK(of_u1.ends_at == from_unix_us(7));
+  CHECK_FALSE(opening(local, as_u2).ends_at);
   for (const char* method : {"GET", "POST"}) {
     const Answer none =
         answer(request(secured, std::string(method) + " " + as_u2 + " HTTP/1.1\r\n"));
@@ -102,6 +105,39 @@ TEST_CASE("realtime: the user is the token's; user= counts on loopback without a
     CHECK(none.body == "{\"error\":\"no token\"}\n");
     CHECK(none.headers.find("WWW-Authenticate: Bearer\r\n") != std::string::npos);
   }
+}
+
+TEST_CASE("realtime: with a publish token nobody else posts, users least of all", "[realtime]") {
+  RealtimeHttp http = on_loopback();
+  http.publish_token = "of the back end";
+  const auto post = [](const RealtimeEndpoint& endpoint, const std::string& headers) {
+    return request(endpoint, "POST /realtime HTTP/1.1\r\nContent-Length: 9\r\n" + headers);
+  };
+  const std::string by_back_end = "Authorization: Bearer of the back end\r\n";
+  const RealtimeEndpoint without_key(http);
+  http.identify = [](const http1::RequestHead& head) -> Result<RealtimeCaller> {
+    if (head.header("Authorization") != "Bearer u1") return fail(Code::refused, "no token");
+    return RealtimeCaller{"u1", {}};
+  };
+  const RealtimeEndpoint with_key(http);
+  for (const RealtimeEndpoint* endpoint : {&without_key, &with_key}) {
+    CHECK(std::holds_alternative<BodyWanted>(post(*endpoint, by_back_end)));
+    for (const std::string& headers :
+         {std::string(), std::string("Authorization: Bearer of the back en\r\n"),
+          std::string("Authorization: Basic of the back end\r\n")}) {
+      INFO(headers);
+      const Answer refused = answer(post(*endpoint, headers));
+      CHECK(refused.status == 401);
+      CHECK(refused.body == "{\"error\":\"publishing needs the publish token\"}\n");
+      CHECK(refused.headers.find("WWW-Authenticate: Bearer\r\n") != std::string::npos);
+    }
+  }
+  const Answer of_user = answer(post(with_key, "Authorization: Bearer u1\r\n"));
+  CHECK(of_user.status == 403);
+  CHECK(of_user.body == "{\"error\":\"this token may listen, not publish\"}\n");
+  // It is no user's: who listens needs another one.
+  CHECK(opening(without_key, "/realtime").target == Hash128());
+  CHECK(answer(request(with_key, "GET /realtime HTTP/1.1\r\n" + by_back_end)).status == 401);
 }
 
 TEST_CASE("realtime: a post is 400 without JSON or type, 413 beyond what the transport takes",
