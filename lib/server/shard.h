@@ -270,14 +270,11 @@ class Shard {
   PostingLists index_;
   std::deque<Deadline> request_deadlines_;  // ascending
   std::deque<Deadline> closing_deadlines_;  // ascending
-  std::deque<ToHub> waiting_for_hub_;       // while the ring is full; one per connection at most
-  std::vector<Slot> leaving_;               // found while iterating the index
-  std::vector<Slot> flush_due_;             // sessions of HTTP/2, at the end of this turn
-  Slot last_carrier_ = 0;                   // whose session was written to last
   StreamEnds stream_ends_;
   std::deque<ToHub> waiting_for_hub_;  // while the ring is full; one per connection at most
   std::vector<Slot> leaving_;          // found while iterating the index
   std::vector<Slot> flush_due_;        // sessions of HTTP/2, at the end of this turn
+  Slot last_carrier_ = 0;              // whose session was written to last
   // By surface; null: it has no streams of this kind.
   std::array<const StreamRules*, kSurfaceCount> rules_{};
   std::uint32_t event_stamp_ = 0;
