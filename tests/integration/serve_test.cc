@@ -143,6 +143,50 @@ TEST_CASE("serve: PostgreSQL crashes and comes back, the stream goes on without 
   CHECK(numbers_seen(outcome.out) == up_to(kChanges));
 }
 
+// The frames with an id, in order.
+std::vector<std::string> frames_in(const std::string& stream) {
+  std::vector<std::string> frames;
+  for (auto at = stream.find("id: "); at != std::string::npos; at = stream.find("\n\nid: ", at)) {
+    if (stream[at] == '\n') at += 2;
+    frames.push_back(stream.substr(at, stream.find("\n\n", at) - at));
+  }
+  return frames;
+}
+
+TEST_CASE("serve: a position of one instance is where to go on at any other", "[serve]") {
+  PrivatePostgres postgres;
+  set_up(postgres);
+  Writer writer(postgres);
+  const auto one = serve(postgres, "127.0.0.1:0", {"--slot", "slot_one"});
+  const auto other = serve(postgres, "127.0.0.1:0", {"--slot", "slot_other"});
+  const auto address = *rt::io::parse_address(address_of(*one));
+  const auto other_address = *rt::io::parse_address(address_of(*other));
+  HttpClient client(address);
+  client.get("/v1/runs/stream");
+  client.until("event: initial");
+  constexpr int kChanges = 20;
+  for (int n = 1; n <= kChanges; ++n) writer.set(n);
+  const auto frames_of = [](HttpClient& from) {
+    REQUIRE(from.until_true([&] {
+      const std::string& text = from.received();
+      return text.find("{\"n\":20}") != std::string::npos && text.ends_with("\n\n");
+    }));
+    return frames_in(from.received());
+  };
+  const std::vector<std::string> frames = frames_of(client);
+  REQUIRE(frames.size() == kChanges + 1);
+  for (const std::size_t seen : {1U, 10U, 19U}) {
+    CAPTURE(seen);
+    HttpClient again(other_address);
+    const std::string& frame = frames[seen];
+    again.get("/v1/runs/stream",
+              "Last-Event-ID: " + frame.substr(4, frame.find('\n') - 4) + "\r\n");
+    const std::vector<std::string> rest(frames.begin() + static_cast<std::ptrdiff_t>(seen) + 1,
+                                        frames.end());
+    CHECK(frames_of(again) == rest);
+  }
+}
+
 TEST_CASE("serve: without a history a restart sends the current state, and says so", "[serve]") {
   PrivatePostgres postgres;
   set_up(postgres);

@@ -1,14 +1,13 @@
 // A server among attackers: each of a list of raw inputs is answered or closed as it must be, the
 // server serves others meanwhile, and what it keeps of them all is nothing.
-#include <malloc.h>
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
-#include <fstream>
+#include <thread>
 
+#include "io/tls_files.h"
 #include "server/hostile_requests.h"
 #include "server/http_client.h"
 #include "server/jump_clock.h"
+#include "server/process_memory.h"
 #include "server/server.h"
 #include "server/topics_board.h"
 #include "server/topics_endpoint.h"
@@ -100,27 +99,6 @@ void meet(const Server& server, const Hostile& request) {
   check_alive(server);
 }
 
-std::size_t resident_bytes() {
-  ::malloc_trim(0);
-  std::ifstream statm("/proc/self/statm");
-  std::size_t pages = 0;
-  statm >> pages >> pages;
-  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
-
-// A sanitizer keeps freed memory and shadows of it.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kMemoryIsMeasured = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kMemoryIsMeasured = false;
-#else
-constexpr bool kMemoryIsMeasured = true;
-#endif
-#else
-constexpr bool kMemoryIsMeasured = true;
-#endif
-
 }  // namespace
 
 TEST_CASE("hostile http: each input is answered or closed as it must be", "[server][hostile]") {
@@ -153,6 +131,37 @@ TEST_CASE("hostile http: who does not finish a request ends with the time for it
     CHECK(clients[i]->closed());
     INFO(received.substr(0, 200));
     CHECK(is_expected(list[i], received));
+  }
+}
+
+TEST_CASE("hostile http: over TLS who does not finish the handshake ends with the time for it",
+          "[server][hostile]") {
+  const TlsFolder folder;
+  JumpClock clock;
+  ServerOptions options;
+  options.listen = *io::parse_address("127.0.0.1:0");
+  options.health_listen = *io::parse_address("127.0.0.1:0");
+  options.connections_max = 2'000;
+  options.accepts_publish = true;
+  options.tls = *io::TlsContext::load(folder.make("server"));
+  const auto server = Server::start(std::move(options), clock);
+  REQUIRE(server);
+  // Nothing; the beginning of a ClientHello of 512 bytes; the same, a byte at a time.
+  const std::string hello("\x16\x03\x01\x02\x00\x01\x00\x01\xFC\x03\x03", 11);
+  std::vector<std::unique_ptr<HttpClient>> clients;
+  for (const std::string& bytes : {std::string(), hello, hello}) {
+    clients.push_back(std::make_unique<HttpClient>((*server)->address()));
+    for (const char& c : bytes) clients.back()->send({&c, 1});
+  }
+  while ((*server)->counters().connections < clients.size()) std::this_thread::yield();
+  clock.jump(std::chrono::seconds(29));
+  HttpClient health(*(*server)->health_address());
+  health.get("/health", "Connection: close\r\n");
+  CHECK(health.until_closed().find("\"connections\":4,") != std::string::npos);
+  clock.jump(std::chrono::seconds(2));
+  for (const auto& client : clients) {
+    CHECK(client->until_closed().empty());
+    CHECK(client->closed());
   }
 }
 

@@ -62,7 +62,7 @@ struct Bench {
   // A transaction of its own, with one change.
   void commit(const std::function<void()>& append_change) {
     lsn += 0x10;
-    pgoutput::append_begin(wal, {lsn, 0, 1});
+    pgoutput::append_begin(wal, {.final_lsn = lsn, .commit_time = {}, .xid = 1});
     hear_wal();
     append_change();
     hear_wal();

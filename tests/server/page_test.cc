@@ -68,7 +68,8 @@ TEST_CASE("page: it refers to nothing elsewhere and makes no markup of data", "[
 TEST_CASE("page: the path of topics is written so that it stays an attribute", "[page]") {
   PageOptions options;
   options.topics_path = "/a\"><script>&";
-  CHECK(has(page(options).body, "name=\"topics-path\" content=\"/a&quot;&gt;&lt;script&gt;&amp;\""));
+  CHECK(
+      has(page(options).body, "name=\"topics-path\" content=\"/a&quot;&gt;&lt;script&gt;&amp;\""));
 }
 
 TEST_CASE("page: beyond this machine it must be asked for", "[page]") {
