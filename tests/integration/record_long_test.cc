@@ -1,7 +1,7 @@
 // Every committed row is in the archive exactly once and in commit order, whatever is killed in
 // between; replayed into a second cluster it gives the same tables, and only once.
 // RT_RECORD_TRANSACTIONS changes how much is written; the full run is
-//   build/dev/bin/test_integration "record long: 100,000*"
+//   build/dev/bin/test_integration "[record_long][.long]"
 #include <atomic>
 #include <cstdlib>
 #include <thread>
@@ -215,6 +215,7 @@ TEST_CASE("record long: 4 writers, 3 kills, a crash: replayed, all tables are eq
   prove({transactions_or(2'000), 3, 1});
 }
 
-TEST_CASE("record long: 100,000 transactions, ten kills, three crashes", "[.long]") {
+TEST_CASE("record long: 100,000 transactions, ten kills, three crashes: the same",
+          "[record_long][.long]") {
   prove({transactions_or(100'000), 10, 3});
 }
