@@ -192,7 +192,8 @@ class Session {
       file += ".redact-key";
     }
     const PseudonymKey key = RT_TRY(PseudonymKey::of_file(file, /*make=*/!resumed_));
-    return std::optional<Redactor>(std::in_place, std::move(rules), key);
+    return std::optional<Redactor>(std::in_place, std::move(rules), key,
+                                   [](const std::string& text) { warn(text); });
   }
 
   Result<std::unique_ptr<SlotWatch>> watch_slot(const SlotLimits& limits, Recorder& recorder,
@@ -292,7 +293,7 @@ void add_record_wal(cli::Tool& tool, CLI::App* record) {
   app->add_flag("--streaming", options->streaming,
                 "Take large transactions before they commit: spares the server's disk");
   app->add_flag("--two-phase", options->two_phase,
-                "Also keep what is prepared, when it is prepared, and how it ends (PostgreSQL 15)");
+                "Also keep what is prepared, when, and how it ends (PostgreSQL 15)");
   app->add_option("--tables", options->tables,
                   "a,b,schema.c: tables of a new publication, and of the snapshot")
       ->type_name("NAMES");
@@ -301,7 +302,7 @@ void add_record_wal(cli::Tool& tool, CLI::App* record) {
       ->required();
   add_storage_options(app, options->storage);
   app->add_option("--redact", options->redact,
-                  "/TABLE/COLUMN=hash or =drop: never stored in clear; again for more")
+                  "/TABLE/COLUMN or message:PREFIX =hash or =drop: never stored in clear")
       ->type_name("PTR=HOW");
   app->add_option("--redact-key", options->redact_key,
                   "Key of the pseudonyms (ARCHIVE.redact-key; made if it is missing)")
