@@ -24,6 +24,7 @@ Result<ArchiveEnd> read_archive_end(const std::string& path, const archive::Writ
         end.gap = true;
         break;
       case RecordKind::wal:
+      case RecordKind::two_phase:
         end.gap = false;
         break;
       case RecordKind::snapshot_begin:

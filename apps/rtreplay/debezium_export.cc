@@ -1,15 +1,12 @@
-// Values as Debezium's PostgreSQL connector publishes them, JSON converter without schema, with
-// decimal.handling.mode=string and its other defaults (Debezium 3, "Debezium connector for
-// PostgreSQL", data change events and data types). One line an event; tombstones, which have no
-// value, are left out. What was not sent is "__debezium_unavailable_value".
+// Values of the events that Debezium's PostgreSQL connector publishes, JSON converter without
+// schema (Debezium 3, "Debezium connector for PostgreSQL", data change events; columns:
+// debezium_values.h). One line an event: create, update, delete, read (of a snapshot), truncate,
+// message. Tombstones, which have no value, are left out.
 #include "archive/bodies.h"
 #include "base/text.h"
-#include "base/units.h"
 #include "pipe/bytes_json.h"
 #include "proto/copy_text.h"
-#include "proto/pg_json.h"
-#include "proto/pg_time.h"
-#include "proto/pg_types.h"
+#include "rtreplay/debezium_values.h"
 #include "rtreplay/exported_tables.h"
 #include "rtreplay/line_export.h"
 
@@ -19,77 +16,6 @@ namespace {
 using pgoutput::OldRow;
 using pgoutput::TupleView;
 using pgoutput::ValueKind;
-
-constexpr std::int64_t kUsPerDay = 86'400'000'000;
-
-// Bytes of a "\x00ff" text as base64; false if it is none.
-bool append_bytea(std::string& out, std::string_view text) {
-  if (text.substr(0, 2) != "\\x" || text.size() % 2 != 0) return false;
-  std::string bytes;
-  for (std::size_t i = 2; i < text.size(); i += 2) {
-    const auto byte = parse_hex(text.substr(i, 2));
-    if (!byte) return false;
-    bytes += static_cast<char>(*byte);
-  }
-  out += '"';
-  append_base64(out, bytes);
-  out += '"';
-  return true;
-}
-
-// Dates and times as Debezium's adaptive mode has them: days; milliseconds of columns with up to
-// three decimals, else microseconds; with a time zone ISO 8601 in UTC.
-bool append_time(std::string& out, const ExportedTable::Column& column, std::string_view text) {
-  const std::uint32_t type = column.type_oid;
-  const std::int64_t unit = column.typmod >= 0 && column.typmod <= 3 ? 1000 : 1;
-  if (type == pg_type::kDate) {
-    const auto us = parse_pg_timestamp_us(std::string(text) + " 00:00:00");
-    if (us) out += std::to_string(*us / kUsPerDay - (*us % kUsPerDay < 0 ? 1 : 0));
-    return us.has_value();
-  }
-  if (type == pg_type::kTime) {
-    const auto us = parse_pg_timestamp_us("1970-01-01 " + std::string(text));
-    if (us) out += std::to_string(*us / unit);
-    return us.has_value();
-  }
-  const auto us = parse_pg_timestamp_us(text);
-  if (!us) return false;
-  if (type == pg_type::kTimestamp) {
-    out += std::to_string(*us / unit);
-  } else {
-    out += '"' + format_rfc3339(from_unix_us(*us)) + '"';
-  }
-  return true;
-}
-
-void append_value(std::string& out, const ExportedTable::Column& column,
-                  const pgoutput::Value& value) {
-  using namespace pg_type;  // NOLINT
-  const std::uint32_t type = column.type_oid;
-  switch (value.kind) {
-    case ValueKind::null:
-      out += "null";
-      return;
-    case ValueKind::unchanged:
-      out += "\"__debezium_unavailable_value\"";
-      return;
-    case ValueKind::binary:
-      out += '"';
-      append_base64(out, value.bytes);
-      out += '"';
-      return;
-    case ValueKind::text:
-      break;
-  }
-  const bool is_time = type == kDate || type == kTime || type == kTimestamp || type == kTimestamptz;
-  if (is_time && append_time(out, column, value.bytes)) return;
-  if (type == kBytea && append_bytea(out, value.bytes)) return;
-  if (type == kBool || type == kInt2 || type == kInt4 || type == kInt8 || type == kFloat4 ||
-      type == kFloat8 || type == kOid || element_of(type) != 0) {
-    return append_json_value(out, type, value.bytes);
-  }
-  append_bytes_json(out, value.bytes);
-}
 
 void append_row(std::string& out, const ExportedTable& table, TupleView row,
                 TupleView fallback = {}) {
@@ -101,7 +27,7 @@ void append_row(std::string& out, const ExportedTable& table, TupleView row,
     if (value.kind == ValueKind::unchanged && i < fallback.size()) value = fallback[i];
     if (i++ > 0) out += ',';
     (out += column.json_name) += ':';
-    append_value(out, column, value);
+    append_debezium_value(out, column, value);
   }
   out += '}';
 }
@@ -131,8 +57,8 @@ class DebeziumExport final : public LineExport {
   void line(const pgoutput::Begin& begin, std::string&) {
     xid_ = begin.xid;
     time_us_ = begin.commit_time.unix_us();
-    commit_lsn_ = begin.final_lsn;
   }
+  void line(const pgoutput::Commit& commit, std::string&) { last_commit_lsn_ = commit.end_lsn; }
   void line(const pgoutput::Insert& insert, std::string& out) {
     const ExportedTable* table = find(insert.relation);
     if (table == nullptr) return;
@@ -177,6 +103,11 @@ class DebeziumExport final : public LineExport {
     }
   }
   void line(const pgoutput::LogicalMessage& message, std::string& out) {
+    // Outside of transactions it has none, and no time but that of its arrival.
+    if (!message.transactional()) {
+      xid_ = 0;
+      time_us_ = record_->received_us;
+    }
     source(out, 'm', "", "", message.lsn);
     out += ",\"message\":{\"prefix\":";
     append_bytes_json(out, message.prefix);
@@ -194,7 +125,6 @@ class DebeziumExport final : public LineExport {
     if (!row) return;
     record_ = &record;
     time_us_ = record.received_us;
-    commit_lsn_ = record.lsn;
     xid_ = 0;
     out += "{\"before\":null,\"after\":";
     append_row(out, *table, *row);
@@ -233,29 +163,35 @@ class DebeziumExport final : public LineExport {
     source(out, op, table.schema, table.name, record_->lsn);
     out += "}\n";
   }
-  // "source", "op" and "ts_ms". Starts the object if it is a message, which has no rows.
+  // "ts_ms", "ts_us" and "ts_ns": one time, thrice.
+  static void times(std::string& out, std::int64_t us) {
+    (out += "\"ts_ms\":") += std::to_string(us / 1000);
+    (out += ",\"ts_us\":") += std::to_string(us);
+    ((out += ",\"ts_ns\":") += std::to_string(us)) += "000";
+  }
+  // "source", "op" and when it arrived. Starts the object if it is a message, which has no rows.
   void source(std::string& out, char op, const std::string& schema, const std::string& table,
               std::uint64_t lsn) {
     if (op == 'm') out += '{';
     out +=
-        "\"source\":{\"version\":\"rtreplay\",\"connector\":\"postgresql\",\"name\":\"rtreplay\"";
-    (out += ",\"ts_ms\":") += std::to_string(time_us_ / 1000);
-    (out += ",\"ts_us\":") += std::to_string(time_us_);
+        "\"source\":{\"version\":\"rtreplay\",\"connector\":\"postgresql\",\"name\":\"rtreplay\",";
+    times(out, time_us_);
     out += op == 'r' ? ",\"snapshot\":\"true\"" : ",\"snapshot\":\"false\"";
-    ((out += ",\"db\":\"\",\"sequence\":\"[\\\"") += std::to_string(commit_lsn_)) += "\\\",\\\"";
-    (out += std::to_string(lsn)) += "\\\"]\",\"schema\":";
+    out += ",\"db\":\"\",\"sequence\":\"[";
+    out += last_commit_lsn_ == 0 ? "null" : "\\\"" + std::to_string(last_commit_lsn_) + "\\\"";
+    ((out += ",\\\"") += std::to_string(lsn)) += "\\\"]\",\"schema\":";
     append_json_string(out, schema);
     out += ",\"table\":";
     append_json_string(out, table);
     (out += ",\"txId\":") += xid_ == 0 ? "null" : std::to_string(xid_);
     (out += ",\"lsn\":") += std::to_string(lsn);
-    ((out += ",\"xmin\":null},\"transaction\":null,\"op\":\"") += op) += "\",\"ts_ms\":";
-    out += std::to_string(record_->received_us / 1000);
+    ((out += ",\"xmin\":null},\"transaction\":null,\"op\":\"") += op) += "\",";
+    times(out, record_->received_us);
   }
 
   ExportedTables tables_;
   const RecordView* record_ = nullptr;
-  std::uint64_t commit_lsn_ = 0;
+  std::uint64_t last_commit_lsn_ = 0;  // end of the last transaction before
   std::int64_t time_us_ = 0;
   std::uint32_t xid_ = 0;
   std::string scratch_;

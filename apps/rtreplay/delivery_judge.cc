@@ -41,6 +41,18 @@ void DeliveryJudge::note(Fault fault, const std::string& id, std::size_t line) {
   if (found_.faults[at]++ == 0) found_.first[at] = {id, line};
 }
 
+// An item, its places in both indexes (a node and its share of the buckets), and what it points to.
+std::size_t DeliveryJudge::bytes_of(const ExpectedEvent& event) {
+  constexpr std::size_t kIndexed = 2 * 48;
+  return sizeof(Item) + kIndexed + event.id.capacity() +
+         event.fields.capacity() * sizeof(EventField);
+}
+
+// Half of the window is for what comes late.
+bool DeliveryJudge::looks_far() const {
+  return end() - front_ >= options_.window / 2 || held_bytes_ >= options_.bytes_max / 2;
+}
+
 // False at the end of what is expected.
 Result<bool> DeliveryJudge::load() {
   if (ended_) return false;
@@ -50,11 +62,14 @@ Result<bool> DeliveryJudge::load() {
     return false;
   }
   if (items_.size() >= options_.window) drop_oldest();
+  while (!items_.empty() && held_bytes_ >= options_.bytes_max) drop_oldest();
   if (first_id_.empty()) first_id_ = event.id;
   if (!event.id.empty()) last_id_ = event.id;
   if (event.required) ++found_.expected;
   index_.emplace(match_key(event.id, event.fields), end());
+  event.fields.shrink_to_fit();
   items_.push_back({std::move(event), false, false});
+  held_bytes_ += bytes_of(items_.back().event);
   return true;
 }
 
@@ -85,6 +100,7 @@ void DeliveryJudge::drop_oldest() {
   }
   const auto newest = newest_of_key_.find(oldest.event.key);
   if (newest != newest_of_key_.end() && newest->second == begin_) newest_of_key_.erase(newest);
+  held_bytes_ -= bytes_of(oldest.event);
   items_.pop_front();
   ++begin_;
 }
@@ -117,12 +133,13 @@ Result<DeliveryJudge::Sequence> DeliveryJudge::find(const ReceivedEvent& event) 
     }
     return choose(event);
   }
-  // Half of the window is for what comes late.
   for (;;) {
     const Sequence at = choose(event);
     if (at != kNone && at >= front_) return at;
     const bool known = at != kNone && (!event.id.empty() || !item(at).received);
-    if (known || end() - front_ >= options_.window / 2 || !RT_TRY(load())) return at;
+    // What is late makes room for what is ahead.
+    while (!known && begin_ < front_ && held_bytes_ >= options_.bytes_max / 2) drop_oldest();
+    if (known || looks_far() || !RT_TRY(load())) return at;
   }
 }
 
@@ -170,7 +187,11 @@ void DeliveryJudge::arrive(Sequence at, const ReceivedEvent& event) {
   newest = std::max(newest, at);
   // An event that may stand for several (a TRUNCATE without known rows) stays.
   here.received = here.event.required || here.event.body != ExpectedEvent::Body::any;
-  if (here.received && !here.event.id.empty()) EventFields().swap(here.event.fields);
+  if (here.received && !here.event.id.empty()) {
+    held_bytes_ -= bytes_of(here.event);
+    EventFields().swap(here.event.fields);
+    held_bytes_ += bytes_of(here.event);
+  }
   any_matched_ = true;
   excuse_ = false;
   may_be_state_ = false;

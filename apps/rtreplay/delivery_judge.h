@@ -2,9 +2,9 @@
 // counts what is wrong: missing, double, never sent (phantom), out of order, transactions seen in
 // part (torn), wrong content. Pure; one thread.
 //
-// Memory is bounded: at most `window` expected events are held (some 300 bytes each), those before
-// the newest one received and those looked ahead at. An event that comes later than that counts as
-// out of order, the one it may have been as missing.
+// Memory is bounded: at most `window` expected events are held, and of them at most `bytes_max`
+// bytes (held_bytes() counts them), those before the newest one received and those looked ahead at.
+// An event that comes later than that counts as out of order, the one it may have been as missing.
 #pragma once
 
 #include <array>
@@ -74,12 +74,16 @@ struct Delivery {
 
 class DeliveryJudge {
  public:
-  static constexpr std::size_t kWindow = 128 * 1024;  // some 40 MiB
+  // As many as a subscriber may be out of step with: half a minute of 4,000 events a second.
+  static constexpr std::size_t kWindow = 128 * 1024;
+  // Events of few columns have 300 bytes, so this bounds only those of many.
+  static constexpr std::size_t kBytesMax = 40 * 1024 * 1024;
 
   struct Options {
     bool ordered_ids = false;  // ids of one length, in text order
     std::string last_id;       // with ordered ids: nothing later is recorded
     std::size_t window = kWindow;
+    std::size_t bytes_max = kBytesMax;
   };
   // The next expected event, in order; false at the end.
   using Next = std::function<Result<bool>(ExpectedEvent&)>;
@@ -92,6 +96,10 @@ class DeliveryJudge {
   // The log has ended.
   Result<Delivery> finish();
 
+  // Of the expected events in memory, with what finds them again. Above bytes_max by one event at
+  // most.
+  std::size_t held_bytes() const { return held_bytes_; }
+
  private:
   struct Item {
     ExpectedEvent event;
@@ -103,6 +111,8 @@ class DeliveryJudge {
 
   Sequence end() const { return begin_ + items_.size(); }
   Item& item(Sequence at) { return items_[at - begin_]; }
+  static std::size_t bytes_of(const ExpectedEvent& event);
+  bool looks_far() const;
   Result<bool> load();
   void drop_oldest();
   void settle(const Item& passed);
@@ -122,6 +132,7 @@ class DeliveryJudge {
   Options options_;
   Delivery found_;
   std::deque<Item> items_;
+  std::size_t held_bytes_ = 0;
   Sequence begin_ = 0;  // of items_
   Sequence front_ = 0;  // after the newest received or passed over
   std::unordered_multimap<std::uint64_t, Sequence> index_;     // id or content of items_

@@ -55,6 +55,11 @@ ordered_json as_json(const Survey& s, const std::string& path) {
       {"last_id", s.last_id.empty() ? ordered_json() : ordered_json(s.last_id)},
       {"largest_transaction_rows", s.largest_rows},
       {"cut_off_transactions", s.abandoned},
+      {"prepared",
+       {{"all", s.prepared.all},
+        {"committed", s.prepared.committed},
+        {"rolled_back", s.prepared.rolled_back},
+        {"waiting", s.prepared.waiting()}}},
       {"relations", std::move(relations)},
       {"gaps", s.gaps},
       {"marks", std::move(marks)},
@@ -99,6 +104,11 @@ void print_text(const Survey& s, const std::string& path) {
   line("transactions",
        fmt::format("{}  (largest {} rows{})", count(s.transactions), count(s.largest_rows),
                    s.abandoned == 0 ? "" : fmt::format(", {} cut off", s.abandoned)));
+  if (s.prepared.all > 0) {
+    line("prepared", fmt::format("{}  ({} committed, {} rolled back, {} waiting)",
+                                 count(s.prepared.all), count(s.prepared.committed),
+                                 count(s.prepared.rolled_back), count(s.prepared.waiting())));
+  }
   line("rows", count(s.rows));
   if (s.events > 0) line("events", count(s.events));
   if (s.snapshot_rows > 0) line("snapshot rows", count(s.snapshot_rows));

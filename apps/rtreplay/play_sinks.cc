@@ -21,6 +21,7 @@ class StdoutSink final : public Sink {
 
   Result<void> put(const RecordView& record) override {
     tracker_.take(record);
+    if (record.kind == RecordKind::two_phase) return {};  // comes as a transaction, if it commits
     printer_.print(record, tracker_.position(), output_.buffer());
     return after(output_.poll());
   }

@@ -37,6 +37,14 @@ Result<std::string> reason_of_gap(Connection& connection, const WalWish& wish,
       slot ? "was lost: the server had removed WAL that it needed" : "no longer existed");
 }
 
+// What such a slot has told of a prepared transaction it does not tell again when it commits.
+Result<bool> tells_prepared(Connection& connection, const WalWish& wish,
+                            const WalSourceOptions& source) {
+  if (source.two_phase || !wish.keep_slot) return source.two_phase;
+  const auto slot = RT_TRY(read_slot(connection, source.slot));
+  return slot && slot->two_phase;
+}
+
 }  // namespace
 
 Result<WalPlan> plan_recording(Connection& connection, const ServerIdentity& server,
@@ -52,6 +60,7 @@ Result<WalPlan> plan_recording(Connection& connection, const ServerIdentity& ser
   const bool anew = !goes_on || !plan.gap.empty() || end.snapshot_open;
   if (end.gap) plan.gap.clear();
 
+  source.two_phase = RT_TRY(tells_prepared(connection, wish, source));
   source.temporary = !wish.keep_slot;
   source.snapshot = wish.snapshot && anew ? SnapshotMode::always : SnapshotMode::never;
   source.start_lsn = source.snapshot == SnapshotMode::always ? 0 : end.held_lsn;

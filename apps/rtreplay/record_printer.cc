@@ -7,6 +7,7 @@
 #include "pipe/bytes_json.h"
 #include "pipe/redis_entry.h"
 #include "proto/copy_text.h"
+#include "proto/pgoutput_two_phase.h"
 #include "rtreplay/value_text.h"
 
 namespace rt::rtreplay {
@@ -46,6 +47,8 @@ void RecordPrinter::print(const RecordView& record, const Position& position, st
     case RecordKind::snapshot_row:
       if (snapshot_rows_) print_snapshot_row(record, out);
       return;
+    case RecordKind::two_phase:
+      return print_two_phase(record, out);
     case RecordKind::sse:
     case RecordKind::notify:
     case RecordKind::redis:
@@ -167,6 +170,30 @@ void RecordPrinter::print_snapshot_row(const RecordView& record, std::string& ou
     append_row_line(out, made, position, transaction_);
   else
     row_as_text(made, position, out);
+}
+
+// That it was prepared, and how it ended; its rows are lines when it has committed.
+void RecordPrinter::print_two_phase(const RecordView& record, std::string& out) {
+  using Kind = pgoutput::TwoPhase::Kind;
+  const auto message = pgoutput::decode_two_phase(record.body);
+  if (!message || message->kind == Kind::begin_prepare) return;
+  ++lines_;
+  const char* const what = message->kind == Kind::prepare           ? "prepare"
+                           : message->kind == Kind::commit_prepared ? "commit_prepared"
+                                                                    : "rollback_prepared";
+  const std::string time = format_rfc3339(from_unix_us(message->time.unix_us()));
+  if (format_ == LineFormat::text) {
+    ((out += time) += ' ') += what;
+    out += ' ';
+    append_value_text(out, {ValueKind::text, message->gid});
+    out += '\n';
+    return;
+  }
+  ((out += "{\"type\":\"") += what) += "\",\"ts\":\"" + time + "\",\"xid\":";
+  append_decimal(out, message->xid);
+  out += ",\"gid\":";
+  append_bytes_json(out, message->gid);
+  out += "}\n";
 }
 
 void RecordPrinter::print_event(const RecordView& record, std::string& out) {

@@ -43,6 +43,7 @@ class RecordPrinter {
     std::string_view text;
   };
   EventLine event_line(const RecordView& record);
+  void print_two_phase(const RecordView& record, std::string& out);
   void print_event(const RecordView& record, std::string& out);
 
   LineFormat format_;

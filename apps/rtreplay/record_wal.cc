@@ -17,6 +17,7 @@
 #include "cli/stop_watch.h"
 #include "pg/connection.h"
 #include "pg/slot.h"
+#include "pipe/prepared_transactions.h"
 #include "pipe/streamed_transactions.h"
 #include "pipe/wal_source.h"
 #include "rtreplay/open_archive.h"
@@ -24,6 +25,7 @@
 #include "rtreplay/record_storage.h"
 #include "rtreplay/recorder.h"
 #include "rtreplay/redactor.h"
+#include "rtreplay/restore_prepared.h"
 #include "rtreplay/slot_watch.h"
 #include "rtreplay/verbs.h"
 
@@ -47,6 +49,7 @@ struct Options {
   bool snapshot = false;
   bool takeover = false;
   bool streaming = false;
+  bool two_phase = false;
   bool quiet = false;
 };
 
@@ -69,6 +72,7 @@ Result<WalSourceOptions> source_options(const Options& options) {
   }
   source.takeover = options.takeover;
   source.streaming = options.streaming;
+  source.two_phase = options.two_phase;
   source.application_name = "rtreplay";
   return source;
 }
@@ -123,6 +127,9 @@ class Session {
     OpenedArchive opened = RT_TRY(open(source_wish));
     resumed_ = opened.resumed;
     std::optional<Redactor> redactor = RT_TRY(make_redactor());
+    PreparedTransactions prepared(folder_of(options_.archive), opened.writer.durable_end_lsn());
+    const bool two_phase = source_wish.two_phase;
+    if (two_phase && resumed_) RT_CHECKED(restore_prepared(options_.archive, prepared));
 
     WalSource source(std::move(source_wish), [quiet = options_.quiet](const WalNotice& notice) {
       show_notice(notice, quiet);
@@ -138,10 +145,13 @@ class Session {
     }
     auto slot_watch = RT_TRY(watch_slot(limits, recorder, stop));
     const Source::Take store = [&](RecordBatch& batch) { return recorder.take(batch); };
+    const Source::Take whole = [&](RecordBatch& batch) {
+      return two_phase ? prepared.take(batch, store) : store(batch);
+    };
     StreamedTransactions streamed(folder_of(options_.archive));
     const Result<void> ran = source.run(stop.get_token(), [&](RecordBatch& batch) -> Result<void> {
       RecordBatch& clean = redactor ? *RT_TRY(redactor->take(batch)) : batch;
-      return options_.streaming ? streamed.take(clean, store) : store(clean);
+      return options_.streaming ? streamed.take(clean, whole) : whole(clean);
     });
     slot_watch.reset();
     return conclude(recorder, ran);
@@ -182,7 +192,8 @@ class Session {
       file += ".redact-key";
     }
     const PseudonymKey key = RT_TRY(PseudonymKey::of_file(file, /*make=*/!resumed_));
-    return std::optional<Redactor>(std::in_place, std::move(rules), key);
+    return std::optional<Redactor>(std::in_place, std::move(rules), key,
+                                   [](const std::string& text) { warn(text); });
   }
 
   Result<std::unique_ptr<SlotWatch>> watch_slot(const SlotLimits& limits, Recorder& recorder,
@@ -281,6 +292,8 @@ void add_record_wal(cli::Tool& tool, CLI::App* record) {
                 "First store the rows that are there; also after a gap");
   app->add_flag("--streaming", options->streaming,
                 "Take large transactions before they commit: spares the server's disk");
+  app->add_flag("--two-phase", options->two_phase,
+                "Also keep what is prepared, when, and how it ends (PostgreSQL 15)");
   app->add_option("--tables", options->tables,
                   "a,b,schema.c: tables of a new publication, and of the snapshot")
       ->type_name("NAMES");
@@ -289,7 +302,7 @@ void add_record_wal(cli::Tool& tool, CLI::App* record) {
       ->required();
   add_storage_options(app, options->storage);
   app->add_option("--redact", options->redact,
-                  "/TABLE/COLUMN=hash or =drop: never stored in clear; again for more")
+                  "/TABLE/COLUMN or message:PREFIX =hash or =drop: never stored in clear")
       ->type_name("PTR=HOW");
   app->add_option("--redact-key", options->redact_key,
                   "Key of the pseudonyms (ARCHIVE.redact-key; made if it is missing)")

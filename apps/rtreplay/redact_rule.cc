@@ -55,11 +55,34 @@ std::string json_pseudonym(const PseudonymKey& key, std::string_view value) {
 }
 
 std::string redact_member(std::string_view json, std::span<const std::string> members,
+                          RedactRule::Act act, const PseudonymKey& key);
+
+std::string redact_elements(std::string_view array, std::span<const std::string> members,
+                            RedactRule::Act act, const PseudonymKey& key) {
+  std::string out;
+  std::size_t copied = 0;
+  std::size_t at = json_scan::skip_space(array, 1);
+  while (at < array.size() && array[at] != ']') {
+    const std::size_t end = json_scan::value_end(array, at);
+    out += array.substr(copied, at - copied);
+    out += redact_member(array.substr(at, end - at), members, act, key);
+    copied = end;
+    at = json_scan::skip_space(array, end);
+    if (at < array.size() && array[at] == ',') at = json_scan::skip_space(array, at + 1);
+  }
+  out += array.substr(copied);
+  return out;
+}
+
+std::string redact_member(std::string_view json, std::span<const std::string> members,
                           RedactRule::Act act, const PseudonymKey& key) {
   if (members.empty()) {
     return act == RedactRule::Act::drop ? "null" : json_pseudonym(key, json);
   }
   const std::size_t begin = json_scan::skip_space(json, 0);
+  if (begin < json.size() && json[begin] == '[') {
+    return redact_elements(json.substr(begin), members, act, key);
+  }
   if (begin >= json.size() || json[begin] != '{') return std::string(json);
   std::string out;
   std::size_t copied = 0;
@@ -82,16 +105,27 @@ Result<RedactRule> parse_redact_rule(std::string_view text) {
   const auto bad = [&] {
     return fail(
         Code::usage, fmt::format("cannot read --redact \"{}\"", text),
-        "write /TABLE/COLUMN=hash or =drop; /TABLE/COLUMN/NAME for a member of a JSON value");
+        "write /TABLE/COLUMN=hash or =drop, message:PREFIX=hash or =drop; with /NAME behind it a "
+        "member of a JSON value");
   };
   RedactRule rule;
   rule.text = text;
   const std::size_t equals = text.rfind('=');
-  if (!text.starts_with('/') || equals == text.npos) return bad();
+  constexpr std::string_view kMessage = "message:";
+  const bool message = text.starts_with(kMessage);
+  if ((!text.starts_with('/') && !message) || equals == text.npos) return bad();
   const std::string_view act = text.substr(equals + 1);
   if (act != "hash" && act != "drop") return bad();
   rule.act = act == "hash" ? RedactRule::Act::hash : RedactRule::Act::drop;
-  const auto parts = split(text.substr(1, equals - 1), '/');
+  const std::string_view path = text.substr(0, equals);
+  const auto parts = split(path.substr(message ? kMessage.size() : 1), '/');
+  if (message) {
+    rule.of = RedactRule::Of::message;
+    rule.prefix = unescaped(parts[0]);
+    for (std::size_t i = 1; i < parts.size(); ++i) rule.members.push_back(unescaped(parts[i]));
+    if (rule.prefix.empty()) return bad();
+    return rule;
+  }
   if (parts.size() < 2) return bad();
   rule.table = unescaped(parts[0]);
   if (const auto dot = rule.table.find('.'); dot != std::string::npos) {
@@ -140,6 +174,13 @@ Result<std::string> pseudonym_of(const PseudonymKey& key, std::string_view value
                       column.name, column.type_oid),
           "use =drop");
   }
+}
+
+std::string redact_content(std::string_view content, const RedactRule& rule,
+                           const PseudonymKey& key) {
+  const bool drop = rule.act == RedactRule::Act::drop;
+  if (rule.members.empty()) return drop ? std::string() : hex_of(key.digest(content), kHexDigits);
+  return is_json(content) ? redact_json(content, rule, key) : std::string();
 }
 
 std::string redact_json(std::string_view json, const RedactRule& rule, const PseudonymKey& key) {

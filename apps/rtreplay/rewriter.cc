@@ -168,6 +168,8 @@ Result<void> Rewriter::pass(const RecordView& record, const Position& position,
     }
     case RecordKind::left_out:
       return {};  // follows from the position of the next row
+    case RecordKind::two_phase:
+      return {};  // it holds rows that a filter is to take away; what committed comes anyhow
     case RecordKind::abandon:
       held_begin_.clear();
       return begun_ ? (begun_ = false, append(record)) : Result<void>();

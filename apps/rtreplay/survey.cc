@@ -2,13 +2,31 @@
 
 #include <algorithm>
 #include <bit>
+#include <unordered_set>
 
 #include "archive/bodies.h"
+#include "proto/pgoutput_two_phase.h"
 
 namespace rt::rtreplay {
 namespace {
 
 constexpr std::size_t kSlices = 64;  // as wide as a graph in a terminal may be
+
+// A recorder that was killed may have stored the end of a prepared transaction twice.
+struct PreparedCounter {
+  Survey::Prepared counts;
+  std::unordered_set<std::uint32_t> waiting;  // xids
+
+  void count(std::string_view body) {
+    using Kind = pgoutput::TwoPhase::Kind;
+    const auto message = pgoutput::decode_two_phase(body);
+    if (!message) return;
+    if (message->kind == Kind::prepare && waiting.insert(message->xid).second) ++counts.all;
+    const bool commits = message->kind == Kind::commit_prepared;
+    if (!commits && message->kind != Kind::rollback_prepared) return;
+    if (waiting.erase(message->xid) > 0) ++(commits ? counts.committed : counts.rolled_back);
+  }
+};
 
 // Counts one record of committed transactions.
 class Counter {
@@ -25,6 +43,8 @@ class Counter {
     switch (record.kind) {
       case RecordKind::wal:
         return count_wal(entry);
+      case RecordKind::two_phase:
+        return prepared_.count(record.body);
       case RecordKind::snapshot_row:
         ++survey_.snapshot_rows;
         return;
@@ -56,6 +76,7 @@ class Counter {
       sum.truncates += counts.truncates;
     }
     survey_.marks = std::move(tables_.markers);
+    survey_.prepared = prepared_.counts;
   }
 
  private:
@@ -117,6 +138,7 @@ class Counter {
   std::int64_t from_us_;
   std::int64_t span_us_;
   archive::SegmentTables tables_;
+  PreparedCounter prepared_;
   Position first_{};
   Position last_{};
   bool last_is_row_ = false;

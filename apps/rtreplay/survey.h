@@ -19,6 +19,13 @@ struct Survey {
   std::uint64_t rows = 0;    // of committed transactions
   std::uint64_t events = 0;  // SSE, NOTIFY
   std::uint64_t snapshot_rows = 0;
+  struct Prepared {  // transactions that were prepared, and how they ended
+    std::uint64_t all = 0;
+    std::uint64_t committed = 0;
+    std::uint64_t rolled_back = 0;
+    std::uint64_t waiting() const { return all - committed - rolled_back; }
+  };
+  Prepared prepared;
   std::uint64_t abandoned = 0;     // transactions that were cut off
   std::uint64_t largest_rows = 0;  // in one transaction
   std::uint64_t file_bytes = 0;

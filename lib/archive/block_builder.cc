@@ -94,6 +94,9 @@ Result<void> BlockBuilder::append(const RecordView& record) {
     case RecordKind::abandon:
       header_.flags |= kHasAbandon;
       break;
+    case RecordKind::two_phase:
+      header_.flags |= kHasTwoPhase;
+      break;
     default:
       break;
   }

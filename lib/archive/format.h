@@ -43,6 +43,7 @@ inline constexpr std::uint16_t kHasGap = 1u << 3;
 inline constexpr std::uint16_t kStreamed = 1u << 4;  // reserved for protocol 2
 inline constexpr std::uint16_t kHasSchema = 1u << 5;
 inline constexpr std::uint16_t kHasAbandon = 1u << 6;
+inline constexpr std::uint16_t kHasTwoPhase = 1u << 7;
 // Flag of an index: its tables of relations and markers cover the whole segment.
 inline constexpr std::uint16_t kTablesComplete = 1u << 0;
 // Flag of a footer: written by an orderly close.

@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t kBeginBytes = 21;  // 'B', i64 final LSN, i64 commit time, i32 xid
 constexpr std::size_t kCommitBytes =
     26;  // 'C', i8 flags, i64 commit LSN, i64 end LSN, i64 commit time
+// 'P' or 'r', i8 flags, i64 LSN, i64 end LSN, and more
+constexpr std::size_t kTwoPhaseBytes = 18;
 constexpr std::size_t kMessageBytes = 10;  // 'M', i8 flags (1: transactional), i64 LSN
 
 std::int64_t unix_us_at(const char* at) {  // wraps on damaged values rather than overflow
@@ -61,6 +63,9 @@ void StreamTracker::take(const RecordView& record) {
     case RecordKind::snapshot_end:
       confirmable(record.lsn);
       break;
+    case RecordKind::two_phase:
+      take_two_phase(record.body);
+      break;
     case RecordKind::left_out:
       if (const auto body = decode_left_out(record.body); body && open_) {
         open_rows_ += body->changes;
@@ -78,6 +83,14 @@ void StreamTracker::take(const RecordView& record) {
       break;
   }
   position_ = open_ ? Position{open_lsn_, open_rows_} : Position{last_commit_lsn_, Position::kEnd};
+}
+
+// Of a K the Commit that follows is to be durable first.
+void StreamTracker::take_two_phase(std::string_view body) {
+  const char letter = wal_letter(body);
+  if ((letter == 'P' || letter == 'r') && body.size() >= kTwoPhaseBytes) {
+    confirmable(load_be<std::uint64_t>(body.data() + 10));
+  }
 }
 
 void StreamTracker::take_wal(std::string_view body) {

@@ -58,8 +58,8 @@ class StreamTracker {
   std::int64_t commit_time_us() const { return time_us_; }  // of the same, Unix us
   std::uint64_t last_commit_lsn() const { return last_commit_lsn_; }
   // The position to confirm once all taken so far is durable: the end LSN of the last Commit, the
-  // consistent point of a completed snapshot, or the LSN of a non-transactional message. Never
-  // decreases.
+  // consistent point of a completed snapshot, the LSN of a non-transactional message, or the end
+  // LSN of a Prepare or Rollback Prepared. Never decreases.
   std::uint64_t end_lsn() const { return end_lsn_; }
   // Running maximum of event times, Unix us: a Begin's commit time, and the arrival of records that
   // are events of their own (SSE, NOTIFY, Redis, HTTP, receipts, marks). Never decreases.
@@ -67,6 +67,7 @@ class StreamTracker {
 
  private:
   void take_wal(std::string_view body);
+  void take_two_phase(std::string_view body);
   void confirmable(std::uint64_t lsn) { end_lsn_ = lsn > end_lsn_ ? lsn : end_lsn_; }
   void advance(std::int64_t time_us) { t_hi_ = time_us > t_hi_ ? time_us : t_hi_; }
 

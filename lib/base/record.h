@@ -25,6 +25,7 @@ enum class RecordKind : std::uint8_t {
   receipt = 'R',       // a subscriber received an event
   mark = 'm',          // an operator's marker; body: text
   state = 'S',         // a relation's multiset hash at this point
+  two_phase = 'p',     // what the server said of a prepared transaction, as one pgoutput message
   left_out = 'x',      // row changes of the open transaction that a filter took away: how many
 };
 

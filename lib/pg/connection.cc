@@ -145,7 +145,12 @@ Result<void> Connection::complete(std::chrono::seconds timeout) {
 }
 
 Result<void> Connection::pin_settings() {
-  return exec(kPinnedSettings, "cannot pin the session settings");
+  constexpr std::string_view kPinning = "cannot pin the session settings";
+  RT_CHECKED(exec(kPinnedSettings, kPinning));
+  const char* encoding = PQparameterStatus(connection_, "server_encoding");
+  if (encoding == nullptr || std::string_view(encoding) != "SQL_ASCII") return {};
+  // Such a database holds bytes of any encoding, and sends as UTF8 only those that are.
+  return exec("SET client_encoding = 'SQL_ASCII'", kPinning);
 }
 
 Result<Connection::Wait> Connection::wait(short events, Instant deadline,

@@ -40,12 +40,20 @@ Result<ReplicationStream> ReplicationStream::start(Connection connection,
                             connection.endpoint()),
                 "leave --streaming out");
   }
+  if (start.two_phase && connection.server_version() < 150000) {
+    return fail(Code::refused,
+                fmt::format("cannot record prepared transactions of {}: that needs PostgreSQL 15 "
+                            "or later",
+                            connection.endpoint()),
+                "leave --two-phase out: they are recorded when they commit");
+  }
+  const int protocol = start.two_phase ? 3 : start.streaming ? 2 : 1;
   // publication_names is a list of identifiers inside a string.
   const std::string sql = fmt::format(
-      "START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names {}{}{})",
-      quote_identifier(start.slot), lsn_text(start.start_lsn), start.streaming ? 2 : 1,
+      "START_REPLICATION SLOT {} LOGICAL {} (proto_version '{}', publication_names {}{}{}{})",
+      quote_identifier(start.slot), lsn_text(start.start_lsn), protocol,
       option_literal(quote_identifier(start.publication)), messages ? ", messages 'true'" : "",
-      start.streaming ? ", streaming 'on'" : "");
+      start.streaming ? ", streaming 'on'" : "", start.two_phase ? ", two_phase 'on'" : "");
   const Rows begun =
       RT_TRY(connection.query(sql, fmt::format("cannot stream from slot \"{}\"", start.slot)));
   if (PQresultStatus(begun.get()) != PGRES_COPY_BOTH) {

@@ -24,6 +24,9 @@ struct StreamStart {
   std::uint64_t start_lsn = 0;
   bool messages = true;    // pg_logical_emit_message, servers from 14 on
   bool streaming = false;  // protocol 2 with transactions in progress, servers from 14 on
+  // Protocol 3: transactions come when they are prepared, servers from 15 on. It stays with the
+  // slot.
+  bool two_phase = false;
 };
 
 // Move-only, one thread.

@@ -60,9 +60,10 @@ Result<void> check_same_server(const ServerIdentity& found, const ExpectedServer
 
 Result<std::optional<SlotState>> read_slot(Connection& connection, const std::string& name) {
   const std::string sql = fmt::format(
-      "SELECT plugin, database, confirmed_flush_lsn, active_pid, temporary, wal_status = 'lost' "
+      "SELECT plugin, database, confirmed_flush_lsn, active_pid, temporary, wal_status = 'lost', "
+      "{} "
       "FROM pg_catalog.pg_replication_slots WHERE slot_name = {}",
-      connection.literal(name));
+      connection.server_version() >= 140000 ? "two_phase" : "false", connection.literal(name));
   const Rows rows = RT_TRY(connection.query(sql, "cannot look up the replication slot"));
   if (rows.size() == 0) return std::nullopt;
   SlotState slot;
@@ -72,6 +73,7 @@ Result<std::optional<SlotState>> read_slot(Connection& connection, const std::st
   slot.active_pid = static_cast<int>(parse_decimal(rows.text(0, 3)).value_or(0));
   slot.temporary = rows.text(0, 4) == "t";
   slot.lost = rows.text(0, 5) == "t";
+  slot.two_phase = rows.text(0, 6) == "t";
   return slot;
 }
 

@@ -43,6 +43,8 @@ struct SlotState {
   int active_pid = 0;  // 0: nobody uses it
   bool temporary = false;
   bool lost = false;  // WAL it needs is gone
+  // It was read with two_phase once: what was prepared then does not come again when it commits.
+  bool two_phase = false;
 };
 // nullopt when there is no such slot.
 Result<std::optional<SlotState>> read_slot(Connection& connection, const std::string& name);

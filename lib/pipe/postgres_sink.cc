@@ -27,6 +27,7 @@ Result<void> PostgresSink::put(const RecordView& record) {
     case RecordKind::abandon:
     case RecordKind::mark:
     case RecordKind::state:
+    case RecordKind::two_phase:  // comes as a transaction when it has committed
       return {};
     default:
       if (!record.prelude) ++left_out_;

@@ -10,10 +10,10 @@
 //                    primary_key: []}]
 //   snapshot_row...  u32 relation oid (little-endian), one line of COPY text
 //   snapshot_end     lsn = the consistent point
-//   wal...           pgoutput messages, protocol 1 (2 with `streaming`), verbatim; lsn = XLogData
-//   start (may be 0, may repeat) keepalive        at most one a second; body u64 server position,
-//   i64 server time in Unix us, both
-//                    little-endian; lsn = the server's position
+//   wal...           pgoutput messages, protocol 1 (2 with `streaming`, 3 with `two_phase`),
+//                    verbatim; lsn = XLogData start (may be 0, may repeat)
+//   keepalive        at most one a second; body u64 server position, i64 server time in Unix us,
+//                    both little-endian; lsn = the server's position
 //   abandon          the connection broke inside a transaction, which comes again from its Begin;
 //                    lsn = that transaction's commit LSN. With `streaming` at every lost
 //                    connection: streamed transactions come again from their start too; lsn 0: only
@@ -70,6 +70,7 @@ struct WalSourceOptions {
   Duration gather{0};
   bool takeover = false;   // at the start: ends the connection of whoever uses the slot
   bool streaming = false;  // servers from 14 on: large transactions come before they commit
+  bool two_phase = false;  // servers from 15 on: transactions come when they are prepared
   // False: the consumer confirms the lsn of keepalive records too, once it has them durably.
   bool confirms_keepalives = true;
   std::string application_name = "realtime";

@@ -118,7 +118,15 @@ void StandbyStatus::received_payload(std::string_view payload, std::uint64_t lsn
       in_transaction_ = true;
       open_final_lsn_ = payload.size() >= 9 ? read_u64(payload, 1) : 0;
       break;
+    case 'b':  // prepare LSN 8, end LSN 8, and more
+      in_transaction_ = true;
+      open_final_lsn_ = payload.size() >= 9 ? read_u64(payload, 1) : 0;
+      break;
     case 'C':  // flags 1, commit LSN 8, end LSN 8, commit time 8
+    case 'P':  // the same with the prepare's LSNs; then time, xid, gid
+    case 'K':
+    case 'r':  // end LSN of the prepare, then that of the rollback
+    case 'p':
       in_transaction_ = false;
       if (payload.size() >= 18) {
         const std::uint64_t end_lsn = read_u64(payload, 10);

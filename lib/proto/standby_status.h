@@ -76,8 +76,8 @@ class StandbyStatus {
   // Something else that must be confirmed first: the end of a snapshot.
   void await(std::uint64_t lsn);
 
-  // One decoded message has arrived. Looks into pgoutput's Begin, Commit, the stream's
-  // brackets and Message only.
+  // One decoded message has arrived. Looks into pgoutput's Begin, Commit, their like of prepared
+  // transactions, the stream's brackets and Message only.
   void received(const StreamMessage& message, Instant now);
   // Reading is paused on purpose (the consumer is slow): silence says nothing about the server.
   void not_reading(Instant now) {

@@ -205,6 +205,37 @@ TEST_CASE("archive: the durable position follows fsync, not the write", "[archiv
   CHECK(writer.undurable());
 }
 
+TEST_CASE("archive: what was prepared may be confirmed, its end with the transaction that follows",
+          "[archive]") {
+  const Scratch scratch;
+  const ManualClock clock;
+  Writer writer = Writer::create(scratch / "a.rtr", origin(), moment(clock)).value();
+  const auto put_message = [&](char letter, std::uint64_t lsn) {
+    std::string body(1, letter);
+    if (letter != 'b') body += '\0';
+    put(body, lsn);
+    put(body, lsn + 8);
+    body += std::string(12, '\0') + "gid" + '\0';
+    REQUIRE(writer.append({RecordKind::two_phase, false, lsn, kStart, body}, clock.now()));
+    REQUIRE(writer.sync(clock.now()));
+  };
+  put_message('b', 0x100);
+  CHECK(writer.durable_end_lsn() == 0);
+  put_message('P', 0x100);
+  CHECK(writer.durable_end_lsn() == 0x108);
+  put_message('K', 0x200);
+  CHECK(writer.durable_end_lsn() == 0x108);
+  put_message('r', 0x300);
+  CHECK(writer.durable_end_lsn() == 0x308);
+  REQUIRE(writer.close(clock.now()));
+  Reader reader = Reader::open(scratch / "a.rtr").value();
+  REQUIRE(reader.block_count() == 4);
+  for (std::size_t i = 0; i < 4; ++i) CHECK((reader.block(i).flags & kHasTwoPhase) != 0);
+  const Seen seen = read_all(reader);
+  CHECK(seen.rows.empty());
+  CHECK(seen.commits.empty());
+}
+
 TEST_CASE("archive: a full block is written at once and synced by size", "[archive]") {
   const Scratch scratch;
   ManualClock clock;

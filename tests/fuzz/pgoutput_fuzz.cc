@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "proto/pgoutput_two_phase.h"
 #include "proto/pgoutput_writer.h"
 #include "proto/relation_cache.h"
 
@@ -49,6 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     return 0;
   }
   Walk walk;
+  if (const auto message = decode_two_phase(body)) walk.add(message->gid);
   std::visit(walk, result.message);
   std::string again;
   append(again, result.message, options, result.stream_xid);

@@ -135,7 +135,7 @@ TEST_CASE("streamed transactions: what does not fit in memory comes back from a 
   const std::string wide(50'000, 'x');
   s.start(7, true);
   for (int i = 0; i < 40; ++i) s.row(7, std::to_string(1000 + i) + "    " + wide);
-  s.row(7, "giant   " + std::string(2 * StreamedTransactions::kMemoryMax, 'y'));
+  s.row(7, "giant   " + std::string(2 * rt::RecordSpool::kMemoryMax, 'y'));
   s.row(7, "last");
   s.stop();
   REQUIRE(s.run());

@@ -261,3 +261,51 @@ TEST_CASE("judge: any mixture of losses and repetitions far apart is counted exa
     CHECK(found.matched == expected.size() - lost);
   }
 }
+
+TEST_CASE("judge: what it holds is counted in bytes, and bounded whatever an event's size",
+          "[judge]") {
+  auto expected = stream(2000);
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    auto& fields = expected[i].fields;
+    for (std::uint64_t column = 0; column < 500; ++column) fields.push_back({column, i});
+    std::sort(fields.begin(), fields.end());
+  }
+  const bool ordered = GENERATE(true, false);
+  CAPTURE(ordered);
+  DeliveryJudge::Options options;
+  options.ordered_ids = ordered;
+  options.last_id = Position{expected.back().transaction, Position::kEnd}.text();
+  options.bytes_max = 1024 * 1024;  // some 120 of these events
+  std::size_t at = 0;
+  DeliveryJudge judge(
+      [&](ExpectedEvent& event) -> Result<bool> {
+        if (at == expected.size()) return false;
+        event = expected[at++];
+        return true;
+      },
+      options);
+  std::uint64_t lost = 0;
+  std::uint64_t twice = 0;
+  std::size_t most = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const bool last = i + 1 == expected.size();
+    if (i % 7 == 3 && !last) {
+      ++lost;
+      continue;
+    }
+    REQUIRE(judge.take(received(expected[i])));
+    if (i % 50 == 0) {
+      REQUIRE(judge.take(received(expected[i])));
+      ++twice;
+    }
+    most = std::max(most, judge.held_bytes());
+  }
+  CHECK(most > options.bytes_max / 2);
+  CHECK(most <= options.bytes_max + 10'000);
+  const Delivery found = judge.finish().value();
+  CHECK(found.count(Fault::missing) == lost);
+  CHECK(found.matched == expected.size() - lost);
+  CHECK(found.count(Fault::phantom) == 0);
+  CHECK(found.expected == expected.size());
+  CHECK(found.count(Fault::duplicate) == twice);
+}
