@@ -38,6 +38,10 @@ KeyTerminal::KeyTerminal(int fd, Fd signals, const termios& before)
 
 KeyTerminal::~KeyTerminal() {
   restore_now();
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTSTP, SIGQUIT, SIGHUP}) sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 void KeyTerminal::restore_now() {

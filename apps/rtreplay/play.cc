@@ -12,13 +12,13 @@
 #include "io/wakeup.h"
 #include "pipe/archive_source.h"
 #include "pipe/archive_span.h"
-#include "pipe/table_map.h"
 #include "rtreplay/play_console.h"
 #include "rtreplay/play_forecast.h"
 #include "rtreplay/play_options.h"
 #include "rtreplay/play_progress.h"
 #include "rtreplay/play_sse.h"
 #include "rtreplay/play_targets.h"
+#include "rtreplay/redact_rule.h"
 #include "rtreplay/verbs.h"
 
 namespace rt::rtreplay {
@@ -73,6 +73,13 @@ Result<void> check_lateness(const ArchiveSource& source, const PlayOptions& opti
                                          format_duration(late), format_duration(allowed)));
 }
 
+Result<PlayTransform> open_transform(const PlayOptions& options, const ArchiveSpan& recording,
+                                     const Clock& clock) {
+  TransformOptions transform = options.transform;
+  if (transform.key_file.empty()) transform.key_file = pseudonym_key_file(options.path);
+  return PlayTransform::open(transform, recording.first_us, clock);
+}
+
 Result<void> play_to_sink(const PlayOptions& options, ArchiveSourceOptions source_options,
                           const cli::StopWatch& watch, PlayConsole* console) {
   const SystemClock clock;
@@ -81,11 +88,13 @@ Result<void> play_to_sink(const PlayOptions& options, ArchiveSourceOptions sourc
   archive::Reader recording = RT_TRY(archive::Reader::open(options.path));
   const ArchiveSpan span = find_span(recording).value_or(ArchiveSpan{});
   TargetOptions target_options = options.target;
-  // Played under other names it is another play.
-  for (const std::string& map : options.maps) target_options.postgres.variant += "_" + map;
+  // Played under other names, or with other values, it is another play.
+  for (const auto* words : {&options.transform.rewrites, &options.transform.maps}) {
+    for (const std::string& word : *words) target_options.postgres.variant += "_" + word;
+  }
   PlayTarget target = RT_TRY(open_target(target_options, recording.header(), bell.fd(), clock));
   source_options.resume = target.resume;
-  TableMap map = RT_TRY(TableMap::parse(options.maps));
+  PlayTransform transform = RT_TRY(open_transform(options, span, clock));
   PlayProgress progress(span, source_options.pace.speed, options.quiet || console != nullptr);
   if (console != nullptr) console->start(span);
   ArchiveSource source(source_options, clock);
@@ -93,7 +102,8 @@ Result<void> play_to_sink(const PlayOptions& options, ArchiveSourceOptions sourc
     std::unique_lock<std::mutex> quiet;
     if (console != nullptr && target.prints) quiet = console->quiet();
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      RT_CHECKED(target.sink->put(map.apply(batch[i])));
+      const RecordView record = RT_TRY(transform.apply(batch[i]));
+      RT_CHECKED(target.sink->put(record));
     }
     progress.show(source, clock.now());
     return target.sink->flush();
@@ -108,6 +118,7 @@ Result<void> play_to_sink(const PlayOptions& options, ArchiveSourceOptions sourc
     say_break(source);
     print_summary(source, source.playing_for(clock.now()));
     if (target.report) target.report();
+    transform.report();
   }
   if (called_off || reader_gone) return {};  // nobody to tell: an end like any other
   RT_CHECKED(ran);
@@ -118,13 +129,16 @@ Result<void> play_to_server(const PlayOptions& options, ArchiveSourceOptions sou
                             const cli::StopWatch& watch, PlayConsole* console) {
   const SystemClock clock;
   archive::Reader recording = RT_TRY(archive::Reader::open(options.path));
-  if (console != nullptr) console->start(find_span(recording).value_or(ArchiveSpan{}));
-  return play_to_sse(std::move(source_options), options.sse, watch.token(),
+  const ArchiveSpan span = find_span(recording).value_or(ArchiveSpan{});
+  PlayTransform transform = RT_TRY(open_transform(options, span, clock));
+  if (console != nullptr) console->start(span);
+  return play_to_sse(std::move(source_options), options.sse, transform, watch.token(),
                      [&](const ArchiveSource& played) {
                        if (console != nullptr) console->stop();
                        if (options.quiet) return;
                        say_break(played);
                        print_summary(played, played.playing_for(clock.now()));
+                       transform.report();
                      });
 }
 
@@ -142,8 +156,14 @@ Result<int> run(const PlayOptions& options) {
   ArchiveSourceOptions source = RT_TRY(options.source());
   RT_CHECKED(check_target(options.target));
   if (!options.max_late.empty()) RT_TRY(parse_duration(options.max_late));
-  RT_TRY(TableMap::parse(options.maps));
+  RT_CHECKED(PlayTransform::check(options.transform));
   const TargetKind kind = RT_TRY(target_kind(options.target.to));
+  if (kind == TargetKind::postgres && options.transform.ids == "fresh") {
+    return fail(Code::usage,
+                "--ids fresh is for targets that carry ids: a database counts the recording's, so "
+                "that nothing is applied twice",
+                "--progress-name applies it once more");
+  }
   RT_CHECKED(fit_to_target(kind, source));
   if (options.dry_run) return dry_run(options, source);
   RT_TRY(archive::Reader::open(options.path));  // a missing file before anything else

@@ -80,13 +80,26 @@ void declare_pace(CLI::App* app, PlayOptions& options) {
       ->capture_default_str();
   app->add_option("--max-late", options.max_late, "Exit 7 if the p99 of lateness is above (2ms)")
       ->type_name("TIME");
-  app->add_option("--map", options.maps, "Play one table as another (repeatable; not for sse)")
-      ->type_name("FROM=TO")
-      ->allow_extra_args(false);
   app->add_flag("--dry-run", options.dry_run, "Say what would be played");
   app->add_flag("--no-keys", options.no_keys, "Do not read keys from the terminal");
   app->add_flag("-q,--quiet", options.quiet, "No summary, no keys");
   add_recover_option(app, options.recover);
+}
+
+void declare_transform(CLI::App* app, TransformOptions& options) {
+  app->add_option("--map", options.maps, "Play one table as another (repeatable)")
+      ->type_name("FROM=TO")
+      ->allow_extra_args(false);
+  app->add_option("--rewrite", options.rewrites,
+                  "Change a column on the way: hash, drop, null, +N, -N, or shift times to now")
+      ->type_name("TABLE.COLUMN=HOW")
+      ->allow_extra_args(false);
+  app->add_option("--rewrite-key", options.key_file,
+                  "Key of pseudonyms (ARCHIVE.redact-key; made if it is missing)")
+      ->type_name("FILE");
+  app->add_option("--ids", options.ids, "Ids as recorded, or new ones that rise from play to play")
+      ->type_name("original|fresh")
+      ->capture_default_str();
 }
 
 void declare_target(CLI::App* app, PlayOptions& options) {
@@ -134,6 +147,7 @@ void PlayOptions::declare(CLI::App* app) {
       ->type_name("TARGET")
       ->required();
   declare_pace(app, *this);
+  declare_transform(app, transform);
   declare_target(app, *this);
 }
 

@@ -10,6 +10,7 @@
 #include "pipe/archive_source.h"
 #include "rtreplay/play_sse.h"
 #include "rtreplay/play_targets.h"
+#include "rtreplay/play_transform.h"
 
 namespace rt::rtreplay {
 
@@ -23,7 +24,7 @@ struct PlayOptions {
   std::vector<std::string> breaks;
   std::string late = "send";
   std::string max_late;
-  std::vector<std::string> maps;
+  TransformOptions transform;
   std::string recover;
   SseTarget sse;
   std::uint32_t loops = 1;

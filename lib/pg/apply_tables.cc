@@ -81,7 +81,9 @@ Result<void> ApplyTables::meet(AppliedTable& table, const pgoutput::CachedRelati
       return fail(Code::refused,
                   fmt::format("cannot apply to {} on {}: it has no column \"{}\"", table.text,
                               connection.endpoint(), column.name),
-                  "bring the table to the recorded form, or leave the column out with --rewrite");
+                  fmt::format("bring the table to the recorded form, or leave the column out with "
+                              "--rewrite {}.{}=drop",
+                              table.text, column.name));
     }
     ApplyColumn made;
     made.quoted = quote_identifier(column.name);

@@ -101,7 +101,7 @@ Result<ArchiveSource::Player::Turn> ArchiveSource::Player::turn_of(const archive
 Result<std::optional<ArchiveSource::Player::Turn>> ArchiveSource::Player::steered_turn(
     const archive::Entry& entry, bool unit) {
   for (;;) {
-    if (options_.control->pending() && !steering_->steps()) take_command();
+    if (options_.control->pending() && !steering_->is_busy()) take_command();
     if (stop_.stop_requested() || steering_->quits()) {
       source_.quit_ = true;
       return Turn::end;

@@ -15,6 +15,7 @@ bool starts_unit(const RecordView& record) {
     case RecordKind::notify:
     case RecordKind::redis:
     case RecordKind::http:
+    case RecordKind::receipt:
     case RecordKind::mark:
       return true;
     default:

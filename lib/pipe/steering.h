@@ -39,8 +39,10 @@ class Steering {
   // Inside a unit: after a step of one row it waits there.
   bool holds_inside() const { return inside_; }
   bool quits() const { return quit_; }
-  // A step was asked for and is not done yet: the next command waits for it.
-  bool steps() const { return step_ != Step::none; }
+  // A step or a skip is not done yet: the next command waits for it. A way that is played does not.
+  bool is_busy() const {
+    return step_ != Step::none || (target_.has_value() && !limits_.keeps_state);
+  }
 
   void pause(Instant now);
   void row_played();
