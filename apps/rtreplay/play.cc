@@ -19,10 +19,15 @@
 #include "rtreplay/play_sse.h"
 #include "rtreplay/play_targets.h"
 #include "rtreplay/redact_rule.h"
+#include "rtreplay/stop_grace.h"
 #include "rtreplay/verbs.h"
 
 namespace rt::rtreplay {
 namespace {
+
+// Longer than a database that is well takes for what is under way and for sequences; soon enough
+// for somebody who waits for the prompt.
+constexpr Duration kFinishMax = std::chrono::seconds(3);
 
 Result<int> dry_run(const PlayOptions& options, const ArchiveSourceOptions& source) {
   const Forecast found = RT_TRY(forecast(source));
@@ -84,7 +89,9 @@ Result<void> play_to_sink(const PlayOptions& options, ArchiveSourceOptions sourc
                           const cli::StopWatch& watch, PlayConsole* console) {
   const SystemClock clock;
   io::Wakeup bell = RT_TRY(io::Wakeup::create());
-  const std::stop_callback stopped(watch.token(), [&bell] { bell.ring(); });
+  // A database is told to commit what it has and to set its sequences.
+  const bool finishes = RT_TRY(target_kind(options.target.to)) == TargetKind::postgres;
+  const StopGrace grace(watch.token(), bell, finishes ? kFinishMax : Duration::zero());
   archive::Reader recording = RT_TRY(archive::Reader::open(options.path));
   const ArchiveSpan span = find_span(recording).value_or(ArchiveSpan{});
   TargetOptions target_options = options.target;

@@ -10,7 +10,8 @@ namespace rt {
 namespace {
 
 bool same(const UpdateForm& a, const UpdateForm& b) {
-  return a.has_old == b.has_old && a.moves_always == b.moves_always && a.given == b.given;
+  return a.has_old == b.has_old && a.moves_always == b.moves_always && a.moves_key == b.moves_key &&
+         a.given == b.given;
 }
 
 Result<void> check_taken(pgoutput::RelationCache::Applied applied) {
