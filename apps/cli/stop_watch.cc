@@ -9,6 +9,8 @@
 #include <csignal>
 #include <utility>
 
+#include "cli/key_terminal.h"
+
 namespace rt::cli {
 
 Result<std::unique_ptr<StopWatch>> StopWatch::start(const Options& options) {
@@ -80,7 +82,10 @@ void StopWatch::watch() {
     if (waits[1].revents != 0) {
       const int signal = signals_.take();
       if (signal == 0) continue;
-      if (signal_.exchange(signal) != 0) ::_exit(128 + signal);
+      if (signal_.exchange(signal) != 0) {
+        KeyTerminal::restore_now();
+        ::_exit(128 + signal);
+      }
       ask_to_stop(StopCause::interrupted);
     }
     if (waits[2].revents != 0) {

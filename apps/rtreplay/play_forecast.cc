@@ -127,10 +127,13 @@ Result<Forecast> forecast(const ArchiveSourceOptions& options) {
   archive::Reader reader = RT_TRY(archive::Reader::open(options.path, read));
   Forecaster found(options.pace);
   archive::Entry entry;
-  RT_CHECKED(go_to_start(reader, options));
+  RT_CHECKED(go_to_start(reader, options.from));
+  bool last = false;
   while (RT_TRY(reader.next(entry))) {
     if (is_past_end(entry, options)) break;
     found.take(entry);
+    if (options.last_row && options.last_row(entry.record)) last = true;
+    if (last && !reader.tracker().open()) break;
   }
   return found.finish();
 }

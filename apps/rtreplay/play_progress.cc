@@ -21,13 +21,8 @@ std::string progress_text(std::int64_t played_us, std::int64_t span_us, double s
                             static_cast<double>(span_us - played) / 1e6 / speed);
 }
 
-PlayProgress::PlayProgress(const archive::Reader& recording, double speed, bool quiet)
-    : speed_(speed), live_(!quiet && cli::is_live_terminal(STDERR_FILENO)) {
-  if (recording.block_count() == 0) return;
-  // t_hi of the first block is at most some 100 ms after its first event.
-  first_us_ = recording.block(0).t_hi;
-  span_us_ = recording.block(recording.block_count() - 1).t_hi - first_us_;
-}
+PlayProgress::PlayProgress(const ArchiveSpan& recording, double speed, bool quiet)
+    : recording_(recording), speed_(speed), live_(!quiet && cli::is_live_terminal(STDERR_FILENO)) {}
 
 void PlayProgress::show(const ArchiveSource& source, Instant now) {
   constexpr Duration kEvery = std::chrono::seconds(1);
@@ -36,7 +31,7 @@ void PlayProgress::show(const ArchiveSource& source, Instant now) {
   on_screen_ = true;
   const auto& progress = source.progress();
   std::fprintf(stderr, "\r%s\033[K",
-               progress_text(progress.t_us.load() - first_us_, span_us_, speed_,
+               progress_text(progress.t_us.load() - recording_.first_us, recording_.us(), speed_,
                              progress.rows.load(), source.pacer().lateness().quantile(0.99))
                    .c_str());
 }

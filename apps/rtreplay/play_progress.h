@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <string>
 
-#include "archive/reader.h"
 #include "base/clock.h"
 #include "pipe/archive_source.h"
+#include "pipe/archive_span.h"
 
 namespace rt::rtreplay {
 
@@ -17,7 +17,7 @@ std::string progress_text(std::int64_t played_us, std::int64_t span_us, double s
 // One thread, that of the replay.
 class PlayProgress {
  public:
-  PlayProgress(const archive::Reader& recording, double speed, bool quiet);
+  PlayProgress(const ArchiveSpan& recording, double speed, bool quiet);
 
   // Between two batches.
   void show(const ArchiveSource& source, Instant now);
@@ -25,8 +25,7 @@ class PlayProgress {
   void clear();
 
  private:
-  std::int64_t first_us_ = 0;
-  std::int64_t span_us_ = 0;
+  ArchiveSpan recording_;
   double speed_;
   bool live_;
   Instant shown_{};

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "base/units.h"
+#include "pipe/source.h"
 #include "server/server.h"
 
 namespace rt::rtreplay {
@@ -27,10 +28,26 @@ bool wait_for(const std::stop_token& stop, Reached&& reached) {
   return !stop.stop_requested();
 }
 
+class TransformedSource final : public Source {
+ public:
+  TransformedSource(Source& inner, PlayTransform& transform)
+      : inner_(inner), transform_(transform) {}
+  Result<void> run(std::stop_token stop, const Take& take) override {
+    return inner_.run(std::move(stop), [&](RecordBatch& batch) -> Result<void> {
+      RecordBatch* made = RT_TRY(transform_.apply(batch));
+      return take(*made);
+    });
+  }
+
+ private:
+  Source& inner_;
+  PlayTransform& transform_;
+};
+
 }  // namespace
 
 Result<void> play_to_sse(ArchiveSourceOptions source_options, const SseTarget& target,
-                         std::stop_token stop,
+                         PlayTransform& transform, std::stop_token stop,
                          const std::function<void(const ArchiveSource&)>& played) {
   const SystemClock clock;
   server::ServerOptions options;
@@ -38,17 +55,22 @@ Result<void> play_to_sse(ArchiveSourceOptions source_options, const SseTarget& t
   options.table = target.table;
   const auto server = RT_TRY(server::Server::start(std::move(options), clock));
   const std::string url = "http://" + server->address().text();
-  std::fprintf(stderr, "rtreplay: serving %s/v1/runs/stream\n", url.c_str());
+  // Where somebody steers, the console owns the last line of the terminal.
+  const auto say = [control = source_options.control](const std::string& line) {
+    if (control != nullptr) return control->say(line);
+    std::fprintf(stderr, "rtreplay: %s\n", line.c_str());
+  };
+  say("serving " + url + "/v1/runs/stream");
 
   source_options.complete_state = true;
   source_options.before_first_event = [&](const std::stop_token& token) {
     if (target.await_subscribers == 0) return;
-    std::fprintf(stderr, "rtreplay: waiting for %s subscribers\n",
-                 format_count(target.await_subscribers).c_str());
+    say("waiting for " + format_count(target.await_subscribers) + " subscribers");
     wait_for(token, [&] { return server->counters().subscribers >= target.await_subscribers; });
   };
   ArchiveSource source(std::move(source_options), clock);
-  const Result<void> fed = server->feed(source, stop);
+  TransformedSource transformed(source, transform);
+  const Result<void> fed = server->feed(transformed, stop);
   // What the hub was given last is still on its way.
   std::uint64_t sent = 0;
   std::uint64_t before = 1;

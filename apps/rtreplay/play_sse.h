@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "pipe/archive_source.h"
+#include "rtreplay/play_transform.h"
 
 namespace rt::rtreplay {
 
@@ -16,9 +17,10 @@ struct SseTarget {
   std::uint64_t await_subscribers = 0;  // play when there are so many
 };
 
-// Serves the recording's rows with their original ids until it has been played, then says goodbye
-// to the subscribers. `played` is told the source when it is through.
-Result<void> play_to_sse(ArchiveSourceOptions source, const SseTarget& target, std::stop_token stop,
+// Serves the recording's rows, with their ids, until it has been played, then says goodbye to the
+// subscribers. `played` is told the source when it is through.
+Result<void> play_to_sse(ArchiveSourceOptions source, const SseTarget& target,
+                         PlayTransform& transform, std::stop_token stop,
                          const std::function<void(const ArchiveSource&)>& played);
 
 }  // namespace rt::rtreplay

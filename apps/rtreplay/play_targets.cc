@@ -85,7 +85,7 @@ Result<PlayTarget> open_target(const TargetOptions& options,
                                const Clock& clock) {
   switch (RT_TRY(target_kind(options.to))) {
     case TargetKind::out:
-      return PlayTarget{make_stdout_sink(RT_TRY(line_format(options.format))), {}, {}};
+      return PlayTarget{make_stdout_sink(RT_TRY(line_format(options.format))), {}, {}, true};
     case TargetKind::postgres:
       return open_postgres(options, recording, cancel_fd, clock);
     case TargetKind::messages:
@@ -94,7 +94,7 @@ Result<PlayTarget> open_target(const TargetOptions& options,
     case TargetKind::sse:
       break;
   }
-  return PlayTarget{make_null_sink(), {}, {}};
+  return PlayTarget{make_null_sink(), {}, {}, false};
 }
 
 }  // namespace rt::rtreplay

@@ -28,7 +28,8 @@ struct PlayTarget {
   // Everything before was played into it already.
   std::optional<Position> resume;
   // What it came to, on standard error; may be empty.
-  std::function<void()> report;
+  std::function<void()> report{};
+  bool prints = false;  // on standard output
 };
 
 // What a target's name means.

@@ -184,13 +184,8 @@ class Session {
     for (const std::string& rule : options_.redact) {
       rules.push_back(RT_TRY(parse_redact_rule(rule)));
     }
-    std::string file = options_.redact_key;
-    if (file.empty()) {  // beside the archive, not in it: who is given the one need not get the
-                         // other
-      file = options_.archive;
-      while (file.size() > 1 && file.ends_with('/')) file.pop_back();
-      file += ".redact-key";
-    }
+    const std::string file =
+        options_.redact_key.empty() ? pseudonym_key_file(options_.archive) : options_.redact_key;
     const PseudonymKey key = RT_TRY(PseudonymKey::of_file(file, /*make=*/!resumed_));
     return std::optional<Redactor>(std::in_place, std::move(rules), key,
                                    [](const std::string& text) { warn(text); });

@@ -138,6 +138,11 @@ Result<RedactRule> parse_redact_rule(std::string_view text) {
   return rule;
 }
 
+std::string pseudonym_key_file(std::string archive) {
+  while (archive.size() > 1 && archive.ends_with('/')) archive.pop_back();
+  return archive + ".redact-key";
+}
+
 Result<std::string> pseudonym_of(const PseudonymKey& key, std::string_view value,
                                  const pgoutput::CachedColumn& column) {
   const auto digest = key.digest(value);

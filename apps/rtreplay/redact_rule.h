@@ -36,6 +36,10 @@ struct RedactRule {
 // "message:PREFIX[/MEMBER...]"; PREFIX may be *. "~1" stands for "/", "~0" for "~" (RFC 6901).
 Result<RedactRule> parse_redact_rule(std::string_view text);
 
+// Where the key of an archive's pseudonyms is, unless another is named: beside the archive, not in
+// it: who is given the one need not get the other.
+std::string pseudonym_key_file(std::string archive);
+
 // The pseudonym of a value, in a form that its type takes: digits for numbers, a UUID for a UUID.
 // Code::usage for a type that has no such form.
 Result<std::string> pseudonym_of(const PseudonymKey& key, std::string_view value,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <type_traits>
 #include <variant>
 
@@ -97,7 +98,8 @@ Result<void> Applier::begin_if_needed() {
 }
 
 Result<void> Applier::send_commit(const char* statement) {
-  const ApplyStep step{ApplyStep::Kind::commit, {}, 0, nullptr, *pending_commit_, 0};
+  const char operation = std::exchange(pending_message_, false) ? 'M' : '\0';
+  const ApplyStep step{ApplyStep::Kind::commit, {}, operation, nullptr, *pending_commit_, 0};
   pending_commit_.reset();
   arguments_.clear();
   return window_.send(statement, arguments_, step);
@@ -116,7 +118,8 @@ Result<void> Applier::apply(const pgoutput::Commit& commit) {
   if (!begun_) return {};
   taken_lsn_ = at_.lsn;
   pending_commit_ = Position{at_.lsn, Position::kEnd};
-  return progress_.send(window_, at_.lsn, commit.commit_time.pg_us);
+  committed_pg_us_ = commit.commit_time.pg_us;
+  return progress_.send(window_, at_.lsn, committed_pg_us_);
 }
 
 Result<AppliedTable*> Applier::table_of(std::uint32_t relation) {
@@ -157,20 +160,31 @@ Result<void> Applier::apply(const pgoutput::Update& update) {
   const bool whole_old = update.old_kind == pgoutput::OldRow::full && old_.size() == new_.size();
   form_.has_old = update.old_kind != pgoutput::OldRow::none;
   if (form_.has_old) RT_CHECKED(check_columns(*table, old_.size()));
-  form_.moves_always = false;
   form_.given.assign(new_.size(), true);
   for (std::size_t i = 0; i < new_.size(); ++i) {
-    if (new_[i].kind == pgoutput::ValueKind::unchanged) {
-      // A whole old row has the value; without one it stays what it is in the target.
-      if (whole_old) new_[i] = old_[i];
-      form_.given[i] = new_[i].kind != pgoutput::ValueKind::unchanged;
-    }
-    const ApplyColumn& column = table->target.columns[i];
-    if (!column.identity_always || !form_.has_old || !form_.given[i]) continue;
-    if (!whole_old && !column.key) continue;  // a key alone says nothing of other columns
-    form_.moves_always = form_.moves_always || new_[i] != old_[i];
+    if (new_[i].kind != pgoutput::ValueKind::unchanged) continue;
+    // A whole old row has the value; without one it stays what it is in the target.
+    if (whole_old) new_[i] = old_[i];
+    form_.given[i] = new_[i].kind != pgoutput::ValueKind::unchanged;
   }
+  find_moves(table->target, whole_old);
   return send(*table, 'U', form_);
+}
+
+// Which columns that tell rows apart get other values, as far as both are known.
+void Applier::find_moves(const ApplyTarget& target, bool whole_old) {
+  form_.moves_always = false;
+  const auto moves = [&](std::size_t i) {
+    // A key alone says nothing of other columns.
+    const bool known = form_.has_old && form_.given[i] && (whole_old || target.columns[i].key);
+    return known && new_[i] != old_[i];
+  };
+  for (std::size_t i = 0; i < new_.size(); ++i) {
+    if (target.columns[i].identity_always && moves(i)) form_.moves_always = true;
+  }
+  form_.moves_key = std::any_of(target.unique.begin(), target.unique.end(), moves) &&
+                    std::all_of(target.unique.begin(), target.unique.end(),
+                                [&](std::uint16_t i) { return form_.given[i]; });
 }
 
 Result<void> Applier::apply(const pgoutput::Delete& gone) {
@@ -223,25 +237,38 @@ Result<void> Applier::apply(const pgoutput::Truncate& truncate) {
       {}, step);
 }
 
+// A message outside of transactions gets one here, which brings progress to it: so it is sent again
+// only if the server dies between the two. Its LSN is the end of its record, where the commit of
+// the next transaction may begin: progress stays one byte before.
 Result<void> Applier::apply(const pgoutput::LogicalMessage& message) {
-  if (message.transactional() ? leave_out_ : message.lsn <= taken_lsn_) return {};
-  RT_CHECKED(message.transactional() && open_ ? begin_if_needed() : commit_pending());
+  if (message.transactional() ? leave_out_ : message.lsn <= taken_lsn_ + 1) return {};
+  const bool alone = !open_;
+  if (alone) RT_CHECKED(commit_pending());
+  if (alone) begun_ = false;
+  RT_CHECKED(begin_if_needed());
   std::string hex = "\\x";
   hex.resize(2 + 2 * message.content.size());
   for (std::size_t i = 0; i < message.content.size(); ++i) {
     write_hex(&hex[2 + 2 * i], static_cast<std::uint8_t>(message.content[i]), 2);
   }
   ++totals_.messages;
-  return window_.send_sql(
-      "SELECT pg_catalog.pg_logical_emit_message($1::boolean, $2::text, $3::bytea)",
+  // Progress is remembered by a commit, and only a transaction with an id writes one.
+  RT_CHECKED(window_.send_sql(
+      "SELECT pg_catalog.pg_current_xact_id(), "
+      "pg_catalog.pg_logical_emit_message($1::boolean, $2::text, $3::bytea)",
       {message.transactional() ? "true" : "false", std::string(message.prefix), std::move(hex)},
-      {ApplyStep::Kind::other, {}, 'M', nullptr, at_, 0});
+      {ApplyStep::Kind::other, {}, 'M', nullptr, at_, 0}));
+  if (!alone) return {};
+  taken_lsn_ = message.lsn - 1;
+  pending_commit_ = Position{taken_lsn_, Position::kEnd};
+  pending_message_ = true;
+  return progress_.send(window_, taken_lsn_, committed_pg_us_);
 }
 
 void Applier::settle(const ApplyStep& step, const Rows& rows) {
   using Answer = ApplySql::Answer;
   if (step.kind == ApplyStep::Kind::commit) {
-    ++totals_.transactions;
+    if (step.operation != 'M') ++totals_.transactions;
     applied_lsn_ = step.at.lsn;
     return;
   }
@@ -266,7 +293,21 @@ void Applier::settle(const ApplyStep& step, const Rows& rows) {
     case Answer::one_restored:
       if (rows.affected() > 0) note_conflict(totals_.restored, step);
       break;
+    case Answer::moved:
+      settle_moved(step, rows);
+      break;
   }
+}
+
+void Applier::settle_moved(const ApplyStep& step, const Rows& rows) {
+  const bool in_the_way = rows.text(0, 0) != "0";
+  const bool updated = rows.text(0, 1) != "0";
+  const bool inserted = rows.text(0, 2) != "0";
+  if (in_the_way) {
+    note_conflict(on_conflict_ == OnConflict::upsert ? totals_.overwritten : totals_.kept, step);
+  }
+  if (updated || (in_the_way && !inserted)) return;
+  note_conflict(inserted ? totals_.restored : totals_.missing, step);
 }
 
 void Applier::note_conflict(std::uint64_t& counter, const ApplyStep& step) {

@@ -98,7 +98,9 @@ class Applier {
   Result<void> check_columns(const AppliedTable& table, std::size_t sent) const;
   void read(const pgoutput::TupleView& row, std::vector<pgoutput::Value>& values);
   Result<void> send(AppliedTable& table, char operation, const UpdateForm& form);
+  void find_moves(const ApplyTarget& target, bool whole_old);
   void settle(const ApplyStep& step, const Rows& rows);
+  void settle_moved(const ApplyStep& step, const Rows& rows);
   void note_conflict(std::uint64_t& counter, const ApplyStep& step);
 
   OnConflict on_conflict_;
@@ -117,6 +119,8 @@ class Applier {
   bool inside_snapshot_ = false;
   // The commit that is due but was not sent: the next transaction is begun by the same statement.
   std::optional<Position> pending_commit_;
+  bool pending_message_ = false;      // it is of a message outside of any transaction
+  std::int64_t committed_pg_us_ = 0;  // commit time of the last transaction, as PostgreSQL counts
   ApplyArguments arguments_;
   std::vector<pgoutput::Value> new_;  // of the change being sent
   std::vector<pgoutput::Value> old_;

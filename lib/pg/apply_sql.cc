@@ -43,6 +43,16 @@ class Statement {
                        target_.quoted, out.empty() ? "true" : out);
   }
 
+  // Another row has the key that this one will have.
+  std::string in_the_way() {
+    std::string out;
+    for (const std::uint16_t column : target_.unique) {
+      if (!out.empty()) out += " AND ";
+      out += fmt::format("t.{} = {}", target_.columns[column].quoted, parameter(false, column));
+    }
+    return out;
+  }
+
   // "a" = $1, "b" = $2: the columns whose new value is known and may be set.
   std::string assignments(const UpdateForm& form) {
     std::string out;
@@ -117,7 +127,7 @@ class Statement {
 
 // A row that takes another value in a GENERATED ALWAYS identity column, which no UPDATE may set:
 // it is taken out and put in again, with what was not sent as it was.
-ApplySql move_sql(const ApplyTarget& target, const UpdateForm& form) {
+ApplySql move_sql(const ApplyTarget& target, OnConflict on_conflict, const UpdateForm& form) {
   Statement statement(target);
   std::string names, values;
   for (std::size_t i = 0; i < target.columns.size(); ++i) {
@@ -128,12 +138,60 @@ ApplySql move_sql(const ApplyTarget& target, const UpdateForm& form) {
     values += comma + (form.given[i] ? statement.parameter(false, i)
                                      : fmt::format("was.{}", column.quoted));
   }
-  const std::string where = statement.where(form.has_old);
+  std::string where = statement.where(form.has_old);
+  const std::string made =
+      fmt::format("INSERT INTO {} AS t ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM was",
+                  target.quoted, names, values);
+  if (!form.moves_key || on_conflict == OnConflict::error) {
+    return statement.finish(
+        fmt::format("WITH was AS (DELETE FROM {} AS t WHERE {} RETURNING t.*) {}", target.quoted,
+                    where, made),
+        ApplySql::Answer::zero_missing);
+  }
+  const std::string in_the_way = statement.in_the_way();
+  if (on_conflict != OnConflict::upsert) where += " AND NOT EXISTS (SELECT FROM there)";
   return statement.finish(
-      fmt::format("WITH was AS (DELETE FROM {0} AS t WHERE {1} RETURNING t.*) INSERT INTO {0} ({2})"
-                  " OVERRIDING SYSTEM VALUE SELECT {3} FROM was",
-                  target.quoted, where, names, values),
-      ApplySql::Answer::zero_missing);
+      fmt::format("WITH there AS (SELECT FROM {0} AS t WHERE {1}), was AS (DELETE FROM {0} AS t "
+                  "WHERE {2} RETURNING t.*), made AS ({3}{4}) SELECT (SELECT count(*) FROM there), "
+                  "(SELECT count(*) FROM was), 0",
+                  target.quoted, in_the_way, where, made, statement.on_conflict(on_conflict)),
+      ApplySql::Answer::moved);
+}
+
+// A row that gets another key, which a row of the target may have already. upsert takes that one
+// away first: what a WITH clause deletes is gone for the unique index once somebody has counted it.
+// fill and skip leave both as they are. An old row of which not all is known must be there to take
+// the place of the other.
+ApplySql rekey_sql(const ApplyTarget& target, OnConflict on_conflict, const UpdateForm& form,
+                   bool whole) {
+  Statement statement(target);
+  const std::string sets = statement.assignments(form);
+  const std::string where = statement.where(form.has_old);
+  const std::string in_the_way = statement.in_the_way();
+  const bool wins = on_conflict == OnConflict::upsert;
+  std::string there = fmt::format("SELECT FROM {} AS t WHERE {}", target.quoted, in_the_way);
+  if (wins) {
+    there = fmt::format("DELETE FROM {} AS t WHERE {}", target.quoted, in_the_way);
+    if (!whole)
+      there += fmt::format(" AND EXISTS (SELECT FROM {} AS t WHERE {})", target.quoted, where);
+    there += " RETURNING 1";
+  }
+  std::string text = fmt::format(
+      "WITH there AS ({}), u AS (UPDATE {} AS t SET {} WHERE {} AND (SELECT count(*) FROM there) "
+      "{} "
+      "0 RETURNING 1)",
+      there, target.quoted, sets, where, wins ? ">=" : "=");
+  const bool inserts = whole && on_conflict != OnConflict::skip;
+  if (inserts) {
+    const auto [names, values] = statement.lists();
+    text += fmt::format(
+        ", made AS (INSERT INTO {} AS t ({}) OVERRIDING SYSTEM VALUE SELECT {} WHERE NOT EXISTS "
+        "(SELECT FROM u){} RETURNING 1)",
+        target.quoted, names, values, statement.on_conflict(on_conflict));
+  }
+  text += fmt::format(" SELECT (SELECT count(*) FROM there), (SELECT count(*) FROM u), {}",
+                      inserts ? "(SELECT count(*) FROM made)" : "0");
+  return statement.finish(std::move(text), ApplySql::Answer::moved);
 }
 
 }  // namespace
@@ -182,7 +240,14 @@ ApplySql insert_sql(const ApplyTarget& target, OnConflict on_conflict) {
 }
 
 ApplySql update_sql(const ApplyTarget& target, OnConflict on_conflict, const UpdateForm& form) {
-  if (form.moves_always) return move_sql(target, form);
+  if (form.moves_always) return move_sql(target, on_conflict, form);
+  bool whole = true;
+  for (std::size_t i = 0; i < target.columns.size(); ++i) {
+    whole = whole && (form.given[i] || !target.columns[i].takes_value);
+  }
+  if (form.moves_key && on_conflict != OnConflict::error) {
+    return rekey_sql(target, on_conflict, form, whole);
+  }
   Statement statement(target);
   const std::string sets = statement.assignments(form);
   const std::string where = statement.where(form.has_old);
@@ -195,10 +260,6 @@ ApplySql update_sql(const ApplyTarget& target, OnConflict on_conflict, const Upd
     return statement.finish(
         fmt::format("WITH u AS ({}{}) SELECT 1 / count(*) FROM u", update, returning),
         ApplySql::Answer::fails_missing);
-  }
-  bool whole = true;
-  for (std::size_t i = 0; i < target.columns.size(); ++i) {
-    whole = whole && (form.given[i] || !target.columns[i].takes_value);
   }
   if (on_conflict == OnConflict::skip || !whole || target.columns.empty()) {
     return statement.finish(update, ApplySql::Answer::zero_missing);

@@ -55,6 +55,7 @@ struct ApplySql {
     zero_missing,   // 0 rows: there was no such row
     one_restored,   // 1 row: it was missing and has been inserted
     fails_missing,  // division by zero (22012): there was no such row
+    moved,          // three counts: rows in the way of its new key, updated, inserted
   };
   std::string text;
   std::vector<ApplyParameter> parameters;
@@ -68,6 +69,7 @@ struct UpdateForm {
   std::vector<bool> given;    // columns of which the new value is known (not: unchanged TOAST)
   bool has_old = false;       // the old row's key (or the whole old row) was sent
   bool moves_always = false;  // an identity column GENERATED ALWAYS gets another value
+  bool moves_key = false;     // the columns of ApplyTarget::unique get other values, all known
 };
 ApplySql update_sql(const ApplyTarget& target, OnConflict on_conflict, const UpdateForm& form);
 

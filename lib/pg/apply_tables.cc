@@ -10,7 +10,8 @@ namespace rt {
 namespace {
 
 bool same(const UpdateForm& a, const UpdateForm& b) {
-  return a.has_old == b.has_old && a.moves_always == b.moves_always && a.given == b.given;
+  return a.has_old == b.has_old && a.moves_always == b.moves_always && a.moves_key == b.moves_key &&
+         a.given == b.given;
 }
 
 Result<void> check_taken(pgoutput::RelationCache::Applied applied) {
@@ -81,7 +82,9 @@ Result<void> ApplyTables::meet(AppliedTable& table, const pgoutput::CachedRelati
       return fail(Code::refused,
                   fmt::format("cannot apply to {} on {}: it has no column \"{}\"", table.text,
                               connection.endpoint(), column.name),
-                  "bring the table to the recorded form, or leave the column out with --rewrite");
+                  fmt::format("bring the table to the recorded form, or leave the column out with "
+                              "--rewrite {}.{}=drop",
+                              table.text, column.name));
     }
     ApplyColumn made;
     made.quoted = quote_identifier(column.name);

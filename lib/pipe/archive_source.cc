@@ -1,161 +1,108 @@
 #include "pipe/archive_source.h"
 
-#include <fmt/format.h>
-
-#include <condition_variable>
-#include <mutex>
-
-#include "archive/bodies.h"
-#include "base/text.h"
-#include "base/units.h"
+#include "pipe/archive_player.h"
+#include "pipe/archive_span.h"
 
 namespace rt {
 namespace {
 
-// Batches as large as a block at most: more would only delay the first of them.
-constexpr std::size_t kBatchBytes = 256 * 1024;
-constexpr std::size_t kBatchRecords = 4096;
-// Events due this soon are handed on together with those that are due: waking up costs as much.
-constexpr Duration kCoalesce = std::chrono::microseconds(50);
-
-void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) {
-  counter.store(counter.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+// The last commit at or before this LSN, 0 if there is none. What stands behind it outside of
+// transactions has no LSN of its own that could be sought.
+Result<std::uint64_t> last_commit_until(archive::Reader& reader, std::uint64_t lsn) {
+  std::uint64_t last = 0;
+  for (std::size_t i = 0; i < reader.block_count(); ++i) {
+    if (reader.block(i).last_commit_lsn > lsn) break;
+    last = reader.block(i).last_commit_lsn;
+  }
+  RT_TRY(reader.seek(Position{last, 0}));
+  archive::Entry entry;
+  while (RT_TRY(reader.next(entry))) {
+    if (entry.record.prelude || entry.record.kind != RecordKind::wal) continue;
+    if (archive::wal_letter(entry.record.body) != 'C') continue;
+    if (entry.position.lsn > lsn) break;
+    last = entry.position.lsn;
+  }
+  return last;
 }
 
 }  // namespace
 
-Result<ArchiveBound> ArchiveBound::parse(std::string_view text) {
-  if (const auto id = Position::parse(text)) return ArchiveBound{*id, false};
-  if (const auto lsn = parse_lsn(text)) return ArchiveBound{Position{*lsn, 0}, true};
-  if (const auto time = parse_rfc3339(text)) return ArchiveBound{*time, false};
-  return fail(Code::usage, fmt::format("\"{}\" is no place in a recording", text),
-              "give an event id (000000014D7E3B28-00000002), an LSN (1/4D7E3B28) or a time "
-              "(2026-03-29T00:30:00Z)");
-}
-
-Result<void> go_to_start(archive::Reader& reader, const ArchiveSourceOptions& options) {
-  if (!options.from) return reader.rewind();
-  if (const auto* position = std::get_if<Position>(&options.from->at)) {
+Result<void> go_to_start(archive::Reader& reader, const std::optional<ArchiveBound>& from) {
+  if (!from) return reader.rewind();
+  if (const auto* position = std::get_if<Position>(&from->at)) {
     RT_TRY(reader.seek(Position{position->lsn, 0}));
   } else {
-    RT_TRY(reader.seek(std::get<WallTime>(options.from->at)));
+    RT_TRY(reader.seek(std::get<WallTime>(from->at)));
   }
   return {};
 }
 
 bool is_past_end(const archive::Entry& entry, const ArchiveSourceOptions& options) {
-  if (!options.to || entry.record.prelude) return false;
-  if (const auto* position = std::get_if<Position>(&options.to->at)) {
-    return entry.position.lsn > position->lsn;
-  }
-  return entry.t_hi > unix_us(std::get<WallTime>(options.to->at));
+  return options.to && !entry.record.prelude && options.to->is_passed_by(entry);
 }
 
 ArchiveSource::ArchiveSource(ArchiveSourceOptions options, const Clock& clock)
     : options_(std::move(options)), clock_(clock), pacer_(options_.pace) {}
 
-// One pass or more over the recording.
-class ArchiveSource::Player {
- public:
-  Player(ArchiveSource& source, archive::Reader& reader, std::stop_token stop, const Take& take)
-      : source_(source), reader_(reader), stop_(std::move(stop)), take_(take) {}
-
-  Result<void> pass() {
-    RT_CHECKED(go_to_start(reader_, source_.options_));
-    archive::Entry entry;
-    while (!stop_.stop_requested()) {
-      auto more = reader_.next(entry);
-      if (!more) {
-        RT_CHECKED(hand_over());
-        return fail(std::move(more).error());
-      }
-      if (!*more || is_past_end(entry, source_.options_)) break;
-      if (entry.t_hi != 0 && !entry.record.prelude && !begun_) RT_CHECKED(begin(entry));
-      // Before the first event (a snapshot, say) there is no time to keep.
-      const Instant now = source_.pacer_.paced() || batch_.empty() ? source_.clock_.now() : now_;
-      const Instant due = begun_ ? source_.pacer_.due(entry.t_hi, now) : now;
-      now_ = now;
-      if (due > now + kCoalesce) {
-        RT_CHECKED(hand_over());
-        wait_until(due);
-        if (stop_.stop_requested()) break;
-      } else if (batch_.body_bytes() >= kBatchBytes || batch_.size() >= kBatchRecords) {
-        RT_CHECKED(hand_over());
-      }
-      if (batch_.empty()) due_ = due;
-      batch_.append(entry.record);
-      count(entry);
-    }
-    return hand_over();
-  }
-
- private:
-  // The first event with a time is next.
-  Result<void> begin(const archive::Entry& entry) {
-    if (source_.options_.complete_state && !has_state_) {
-      const std::uint64_t lsn = entry.position.lsn;
-      const std::string body = archive::encode_json(archive::SnapshotBegin{lsn, ""});
-      const std::int64_t at = entry.record.received_us;
-      batch_.append({RecordKind::snapshot_begin, false, lsn, at, body});
-      batch_.append({RecordKind::snapshot_end, false, lsn, at, {}});
-    }
-    RT_CHECKED(hand_over());
-    if (source_.options_.before_first_event) source_.options_.before_first_event(stop_);
-    begun_ = true;
-    if (!source_.began_) source_.began_ = source_.clock_.now();
-    return {};
-  }
-
-  Result<void> hand_over() {
-    if (batch_.empty()) return {};
-    if (begun_ && source_.pacer_.paced()) source_.pacer_.handed_on(due_, source_.clock_.now());
-    RT_CHECKED(take_(batch_));
-    batch_.clear();
-    return {};
-  }
-
-  void wait_until(Instant due) {
-    std::unique_lock lock(mutex_);
-    wake_.wait_until(lock, stop_, due, [] { return false; });
-  }
-
-  void count(const archive::Entry& entry) {
-    Progress& progress = source_.progress_;
-    if (entry.record.prelude) return;
-    if (entry.record.kind == RecordKind::snapshot_end) has_state_ = true;
-    add(progress.records, 1);
-    progress.t_us.store(entry.t_hi, std::memory_order_relaxed);
-    if (entry.record.kind != RecordKind::wal) return;
-    const char letter = archive::wal_letter(entry.record.body);
-    add(progress.rows, archive::row_changes(entry.record.body));
-    if (letter == 'C') add(progress.transactions, 1);
-  }
-
-  ArchiveSource& source_;
-  archive::Reader& reader_;
-  std::stop_token stop_;
-  const Take& take_;
-  RecordBatch batch_;
-  Instant due_{};
-  Instant now_{};
-  bool begun_ = false;
-  bool has_state_ = false;
-  std::mutex mutex_;
-  std::condition_variable_any wake_;
-};
-
-Result<void> ArchiveSource::run(std::stop_token stop, const Take& take) {
+Result<archive::Reader> ArchiveSource::open_reader() const {
   archive::ReadOptions read;
   read.on_damage = options_.on_damage;
   read.committed_only = true;
-  archive::Reader reader = RT_TRY(archive::Reader::open(options_.path, read));
-  for (std::uint32_t loop = 0; options_.loops == 0 || loop < options_.loops; ++loop) {
-    if (loop > 0) pacer_.start_over();
+  return archive::Reader::open(options_.path, read);
+}
+
+// The whole recording's, whatever part of it is played: so that a round is found again later.
+Result<ArchiveSource::Stride> ArchiveSource::find_stride(archive::Reader& reader) const {
+  Stride stride;
+  if (options_.loops == 1 || reader.block_count() == 0) return stride;
+  stride.lsn = reader.end_lsn();
+  stride.us = RT_TRY(find_span(reader)).us();
+  return stride;
+}
+
+// Puts reading behind what was taken before; which round that is in.
+Result<std::uint32_t> ArchiveSource::go_to_first_round(archive::Reader& reader,
+                                                       const Stride& stride) const {
+  std::optional<ArchiveBound> from = options_.from;
+  std::uint32_t round = 0;
+  if (options_.resume && !from) {
+    Position place = *options_.resume;
+    if (stride.lsn > 0) {
+      round = static_cast<std::uint32_t>(place.lsn / stride.lsn);
+      place.lsn %= stride.lsn;
+    }
+    place = {RT_TRY(last_commit_until(reader, place.lsn)), 0};
+    from = ArchiveBound{place, true};
+  }
+  RT_CHECKED(go_to_start(reader, from));
+  return round;
+}
+
+Result<void> ArchiveSource::run(std::stop_token stop, const Take& take) {
+  archive::Reader reader = RT_TRY(open_reader());
+  const Stride stride = RT_TRY(find_stride(reader));
+  Steering::Limits limits{options_.target_keeps_state, options_.target_takes_rows, 0, 0};
+  if (reader.block_count() > 0) {
+    limits.end_lsn = reader.end_lsn();
+    limits.end_us = reader.block(reader.block_count() - 1).t_hi;
+  }
+  std::optional<Steering> steering;
+  if (options_.control != nullptr) steering.emplace(pacer_, limits);
+  const std::uint32_t first = RT_TRY(go_to_first_round(reader, stride));
+  for (std::uint32_t round = first; options_.loops == 0 || round < options_.loops; ++round) {
+    if (round > first) {
+      pacer_.start_over();
+      RT_CHECKED(go_to_start(reader, options_.from));
+    }
+    if (steering) steering->start_over();
+    std::optional<RecordStamp> stamp;
+    if (round > 0) stamp.emplace(round_stamp(round, stride.lsn, stride.us));
     const std::uint64_t before = progress_.records.load(std::memory_order_relaxed);
-    RT_CHECKED(Player(*this, reader, stop, take).pass());
-    if (stop.stop_requested()) return {};
-    if (progress_.records.load(std::memory_order_relaxed) == before)
-      return {};  // nothing to repeat
+    Player player(*this, reader, stop, take, steering ? &*steering : nullptr);
+    RT_CHECKED(player.pass(stamp ? &*stamp : nullptr));
+    if (stop.stop_requested() || quit_ || broke_at_) return {};
+    const bool nothing = progress_.records.load(std::memory_order_relaxed) == before;
+    if (nothing && (round > first || !options_.resume)) return {};  // nothing to repeat
   }
   return {};
 }

@@ -35,8 +35,9 @@ Duration LatenessHistogram::quantile(double quantile) const {
 }
 
 Instant Pacer::due(std::int64_t t_us, Instant now) {
-  if (!start_) {
-    start_ = now;
+  if (!started_) {
+    started_ = true;
+    clock_.start(now);
     before_us_ = t_us;
   }
   if (restarted_) {
@@ -49,9 +50,16 @@ Instant Pacer::due(std::int64_t t_us, Instant now) {
     recorded_ += gap;
     before_us_ = t_us;
   }
-  if (!paced()) return *start_;
-  return *start_ + Duration(static_cast<std::int64_t>(static_cast<double>(recorded_.count()) /
-                                                      options_.speed));
+  return clock_.when(recorded_);
+}
+
+void Pacer::set_speed(double speed, Instant now) {
+  if (!paced()) continue_from(now);
+  clock_.set_speed(speed, now);
+}
+
+void Pacer::hurry(Instant now) {
+  if (clock_.reading(now) < recorded_) continue_from(now);
 }
 
 void Pacer::handed_on(Instant due, Instant now) {

@@ -79,3 +79,27 @@ TEST_CASE("apply sql: a policy is one of four words", "[apply_sql]") {
   CHECK(parse_on_conflict("fill").value() == OnConflict::fill);
   CHECK(parse_on_conflict("merge").error().code == Code::usage);
 }
+
+TEST_CASE("apply sql: a row that gets another key meets the one that has it, by policy",
+          "[apply_sql]") {
+  UpdateForm moved = form(true, true);
+  moved.moves_key = true;
+  const ApplySql upsert = update_sql(target(), OnConflict::upsert, moved);
+  CHECK(upsert.answer == ApplySql::Answer::moved);
+  CHECK_THAT(upsert.text, Catch::Contains("WITH there AS (DELETE FROM \"s\".\"t\" AS t WHERE "
+                                          "t.\"id\" = $1 RETURNING 1)"));
+  const ApplySql skip = update_sql(target(), OnConflict::skip, moved);
+  CHECK_THAT(skip.text, Catch::Contains("WITH there AS (SELECT FROM") &&
+                            Catch::Contains("(SELECT count(*) FROM there) = 0") &&
+                            !Catch::Contains("INSERT"));
+  // An old row of which not all is known must be there to take the other's place.
+  moved.given[1] = false;
+  CHECK_THAT(update_sql(target(), OnConflict::upsert, moved).text,
+             Catch::Contains("AND EXISTS (SELECT FROM"));
+  moved.given[1] = true;
+  moved.moves_always = true;
+  CHECK_THAT(update_sql(target(), OnConflict::fill, moved).text,
+             Catch::Contains("AND NOT EXISTS (SELECT FROM there)"));
+  const ApplySql error = update_sql(target(), OnConflict::error, moved);
+  CHECK_THAT(error.text, !Catch::Contains("there"));
+}
