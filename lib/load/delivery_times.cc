@@ -40,6 +40,10 @@ void DeliveryTimes::record(std::uint32_t phase, std::int64_t us) {
 void DeliveryTimes::take(const Delivery& delivery, std::int64_t wall_minus_mono_ns) {
   const std::int64_t intended_us = (delivery.received_ns - delivery.intended_ns) / 1'000;
   phases_[delivery.bucket].intended.record(intended_us);
+  const std::int64_t received_unix_ns = delivery.received_ns + wall_minus_mono_ns;
+  if (delivery.stamp_unix_ns != 0) {
+    phases_[delivery.bucket].to_parse.record((received_unix_ns - delivery.stamp_unix_ns) / 1'000);
+  }
   if (!by_commit_) {
     record(delivery.bucket, intended_us);
     return;
@@ -48,7 +52,7 @@ void DeliveryTimes::take(const Delivery& delivery, std::int64_t wall_minus_mono_
     ++phases_[delivery.bucket].untimed;
     return;
   }
-  waiting_.push_back({delivery.lsn, delivery.received_ns + wall_minus_mono_ns, delivery.bucket});
+  waiting_.push_back({delivery.lsn, received_unix_ns, delivery.stamp_unix_ns, delivery.bucket});
 }
 
 void DeliveryTimes::resolve() {
@@ -59,6 +63,9 @@ void DeliveryTimes::resolve() {
     switch (find(waiting.lsn, unix_us)) {
       case Found::yes:
         record(waiting.phase, waiting.received_unix_ns / 1'000 - unix_us);
+        if (waiting.stamp_unix_ns != 0) {
+          phases_[waiting.phase].to_wire.record(waiting.stamp_unix_ns / 1'000 - unix_us);
+        }
         break;
       case Found::not_yet:
         waiting_[kept++] = waiting;

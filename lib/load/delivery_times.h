@@ -34,6 +34,10 @@ class DeliveryTimes {
 
   const Histogram& delivery(std::size_t phase) const { return phases_[phase].delivery; }
   const Histogram& intended(std::size_t phase) const { return phases_[phase].intended; }
+  // Stages, of deliveries that the kernel stamped. Events of one read have the stamp of its last
+  // byte, so that the ones before it waited at least as long.
+  const Histogram& commit_to_wire(std::size_t phase) const { return phases_[phase].to_wire; }
+  const Histogram& wire_to_parse(std::size_t phase) const { return phases_[phase].to_parse; }
   std::uint64_t untimed(std::size_t phase) const { return phases_[phase].untimed; }
   std::size_t waiting() const { return waiting_.size(); }
   // Live deliveries resolved since the last call.
@@ -43,11 +47,14 @@ class DeliveryTimes {
   struct Phase {
     Histogram delivery;
     Histogram intended;
+    Histogram to_wire;          // commit to kernel's stamp
+    Histogram to_parse;         // kernel's stamp to parsed
     std::uint64_t untimed = 0;  // received, and its commit time never became known
   };
   struct Waiting {
     std::uint64_t lsn;
     std::int64_t received_unix_ns;
+    std::int64_t stamp_unix_ns;
     std::uint32_t phase;
   };
   // 1,000,000 commits are some 10 minutes of a fast run and 16 MiB. A delivery later than that

@@ -171,6 +171,8 @@ void EngineRun::fill_cohorts() {
       PhaseOutcome& phase = place_of(cohort, p);
       phase.delivery = times_.delivery(bucket);
       phase.intended = times_.intended(bucket);
+      phase.commit_to_wire = times_.commit_to_wire(bucket);
+      phase.receive_queue = times_.wire_to_parse(bucket);
       phase.untimed = times_.untimed(bucket);
       phase.events = outcome_.phases[p].events;
     }

@@ -80,11 +80,13 @@ struct PhaseOutcome {
   std::uint64_t replayed = 0;  // of those, how many came by way of a resume: no live latency
   std::uint64_t undelivered() const { return expected > received ? expected - received : 0; }
 
-  Histogram late;           // actual - intended instant of publishing: the tool's own lateness
-  Histogram publish;        // intended instant to acknowledged
-  Histogram delivery;       // commit (database clock) to parsed; received but for the untimed
-  Histogram intended;       // intended instant to parsed; one value per received delivery
-  Histogram receive_queue;  // kernel receive stamp to parsed; empty when not measured
+  Histogram late;      // actual - intended instant of publishing: the tool's own lateness
+  Histogram publish;   // intended instant to acknowledged
+  Histogram delivery;  // commit (database clock) to parsed; received but for the untimed
+  Histogram intended;  // intended instant to parsed; one value per received delivery
+  // Stages of what the kernel stamped; empty when it stamped nothing.
+  Histogram commit_to_wire;  // commit (database clock) to kernel receive stamp
+  Histogram receive_queue;   // wire_to_parse: kernel receive stamp to parsed
 
   void add(const PhaseOutcome& other);  // counts and histograms; names and times stay
 };

@@ -51,6 +51,7 @@ std::string hlog_report(const Outcome& outcome) {
     add("intended", phase.intended);
     add("publish", phase.publish);
     add("late", phase.late);
+    add("commit_to_wire", phase.commit_to_wire);
     add("receive_queue", phase.receive_queue);
   }
   for (const CohortOutcome& cohort : outcome.cohorts) {

@@ -53,6 +53,8 @@ Json stages_json(const PhaseOutcome& measured) {
   return {{"intended", latency_summary(measured.intended, measured.undelivered())},
           {"publish", latency_summary(measured.publish,
                                       measured.sent - measured.acknowledged + measured.skipped)},
+          {"commit_to_wire", latency_summary(measured.commit_to_wire, 0)},
+          {"wire_to_parse", latency_summary(measured.receive_queue, 0)},
           {"receive_queue", latency_summary(measured.receive_queue, 0)}};
 }
 

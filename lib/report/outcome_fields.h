@@ -46,6 +46,7 @@ void phase_fields(F& f, P& phase) {
   f.object("delivery", [&](auto& in) { phase_delivery_fields(in, phase); });
   f.latency("intended", phase.intended, phase.undelivered());
   f.latency("publish", phase.publish, phase.sent - phase.acknowledged + phase.skipped);
+  f.latency("commit_to_wire", phase.commit_to_wire);
   f.latency("receive_queue", phase.receive_queue);
 }
 
