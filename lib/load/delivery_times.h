@@ -11,6 +11,7 @@
 
 #include "load/histogram.h"
 #include "load/shard_messages.h"
+#include "load/worst_cases.h"
 #include "pipe/commit_times.h"
 
 namespace rt {
@@ -21,7 +22,9 @@ class DeliveryTimes {
   // `phases`: kinds of deliveries that are told apart (Delivery::bucket).
   // live: only the first so many of them count in take_second(); the rest are in no phase of the
   // run.
-  DeliveryTimes(std::size_t phases, bool by_commit, std::size_t live = SIZE_MAX);
+  // worst: told of each live delivery; outlives this, or nullptr.
+  DeliveryTimes(std::size_t phases, bool by_commit, std::size_t live = SIZE_MAX,
+                WorstCases* worst = nullptr);
 
   // Ascending LSNs.
   void learn(std::span<const Commit> commits);
@@ -56,6 +59,7 @@ class DeliveryTimes {
     std::int64_t received_unix_ns;
     std::int64_t stamp_unix_ns;
     std::uint32_t phase;
+    std::uint32_t connection;
   };
   // 1,000,000 commits are some 10 minutes of a fast run and 16 MiB. A delivery later than that
   // finds its commit forgotten and is counted as untimed.
@@ -65,7 +69,7 @@ class DeliveryTimes {
 
   enum class Found : std::uint8_t { yes, not_yet, never };
   Found find(std::uint64_t lsn, std::int64_t& unix_us);
-  void record(std::uint32_t phase, std::int64_t us);
+  void record(std::uint32_t phase, std::uint32_t connection, std::int64_t us);
 
   bool by_commit_;
   std::vector<Phase> phases_;
@@ -73,6 +77,7 @@ class DeliveryTimes {
   std::size_t last_found_ = 0;
   std::deque<Waiting> waiting_;
   std::size_t live_;
+  WorstCases* worst_;
   Histogram second_;
 };
 

@@ -18,6 +18,7 @@
 #include "load/publisher.h"
 #include "load/shard.h"
 #include "load/thread_use.h"
+#include "load/worst_cases.h"
 
 namespace rt {
 
@@ -101,6 +102,7 @@ class EngineRun {
   Disturbances disturbances_;
   FaultCommands commands_;
   ClockWatch clock_watch_;
+  WorstCases worst_;
   DeliveryTimes times_;
   std::vector<Commit> commits_;
   std::vector<ShardStatus> statuses_;

@@ -138,6 +138,18 @@ struct CohortOutcome {
   PhaseOutcome measured() const;
 };
 
+// The connection or topic whose p95 is the highest, for a threshold that asks for it. The p95 is
+// known to lie between two bounds; the threshold's limit never lies between them.
+struct WorstCase {
+  std::string metric;   // worst_conn | worst_topic
+  std::string phase;    // as the threshold has it; empty: all measured phases
+  double limit_us = 0;  // the threshold's
+  double low_us = 0;    // the p95 is above this
+  double high_us = 0;   // and at most this,
+  bool never = false;   // or it falls on what never came
+  std::string who;      // "connection 212, topic run-17"; "topic run-17"
+};
+
 // The measuring side. Shares are 0..1 over the measured phases.
 struct ClientUse {
   double busy_max = 0;             // of the busiest thread
@@ -250,6 +262,7 @@ struct Outcome {
 
   ConnectionCounts connections;
   Histogram connect;        // connect() to response head
+  Histogram tls;            // handshake, from the TCP connection standing; empty without TLS
   Histogram first_event;    // connect() to first event
   Histogram heartbeat_gap;  // between two signs of life (event or comment) of one stream
   std::vector<PhaseOutcome> phases;
@@ -257,6 +270,7 @@ struct Outcome {
   ResumeCounts resume;
   ChurnCounts churn;
   std::vector<CohortOutcome> cohorts;
+  std::vector<WorstCase> worst;  // of thresholds that ask for one
   ClientUse client;
   TargetUse target;
   ClockProof clock;

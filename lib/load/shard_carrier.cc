@@ -48,6 +48,7 @@ void Shard::carrier_ready(std::size_t number, std::uint32_t generation, const io
       begin(carrier, plan_.http2);
     } else {
       carrier.state = Carrier::State::shaking_hands;
+      carrier.now = clock_.now();
       carrier.tls =
           std::make_unique<io::TlsSession>(*plan_.tls, carrier.socket.get(), plan_.target.host);
     }
@@ -64,6 +65,9 @@ bool Shard::shake_hands(Carrier& carrier) {
       await(carrier);
       return false;
     case io::TlsSession::State::ready:
+      counts_.tls.record(
+          std::chrono::duration_cast<std::chrono::microseconds>(clock_.now() - carrier.now)
+              .count());
       break;
     default:
       lose(carrier, carrier.tls->is_lost() ? ConnectFailure::reset : ConnectFailure::tls,

@@ -184,6 +184,7 @@ std::string latency_rows(const Outcome& outcome) {
         all.delivery, all.undelivered());
   }
   out += latency_row("connect", outcome.connect, outcome.connections.failed_total());
+  out += latency_row("TLS handshake", outcome.tls, 0);
   out += latency_row("first event", outcome.first_event, 0);
   out += latency_row("resume", outcome.resume.latency, 0);
   out += latency_row("replayed deliveries", outcome.resume.replay, 0);

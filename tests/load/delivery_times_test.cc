@@ -13,7 +13,7 @@ using rt::DeliveryTimes;
 constexpr std::int64_t kOffsetNs = 1'000'000'000;  // wall minus monotonic, for these tests
 
 Delivery delivery(std::uint64_t lsn, std::int64_t received_us) {
-  return {lsn, received_us * 1'000, (received_us - 900) * 1'000, 0, 0};
+  return {lsn, received_us * 1'000, (received_us - 900) * 1'000, 0, 0, 0};
 }
 
 }  // namespace
