@@ -122,6 +122,7 @@ void EngineRun::fill_counts() {
     sum.parsed += part.parsed;
     sum.received += part.received;
     sum.initial += part.initial;
+    sum.repeated += part.repeated;
     sum.foreign += part.foreign;
     sum.comments += part.comments;
     sum.stream_errors += part.stream_errors;

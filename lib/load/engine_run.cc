@@ -24,6 +24,10 @@ Result<Outcome> run_scenario(const Scenario& scenario, const EngineParts& parts,
   const WorkloadShare share = RT_TRY(WorkloadShare::of(scenario, parts.share));
   EnginePlan plan = RT_TRY(make_engine_plan(share.scenario(), parts, clock));
   if (parts.share.count > 1) take_share(share, parts.run_id, plan);
+  // A share of a run has the numbers, and so the tokens, of the whole.
+  const std::uint64_t all =
+      plan.shards.connections == 0 ? 0 : plan.shards.number_in_run(plan.shards.connections - 1) + 1;
+  plan.shards.headers = RT_TRY(RequestHeaders::load(scenario.target.request.headers, all));
   EngineRun run(share.scenario(), parts, clock, std::move(plan));
   const KernelCounts before = read_kernel_counts();
   Outcome outcome = RT_TRY(run.run());

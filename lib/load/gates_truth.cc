@@ -61,10 +61,11 @@ std::string imbalance(const Outcome& outcome) {
     return fmt::format("phases: received {} and undelivered {}, but the ledger has {} and lost {}",
                        received, undelivered, i.received, i.lost);
   }
-  if (i.parsed != i.received + i.duplicate + i.initial + i.foreign) {
+  if (i.parsed != i.received + i.duplicate + i.initial + i.repeated + i.foreign) {
     return fmt::format(
-        "events: parsed {} is not received {} + duplicate {} + initial {} + foreign {}", i.parsed,
-        i.received, i.duplicate, i.initial, i.foreign);
+        "events: parsed {} is not received {} + duplicate {} + initial {} + repeated {} + foreign "
+        "{}",
+        i.parsed, i.received, i.duplicate, i.initial, i.repeated, i.foreign);
   }
   return {};
 }

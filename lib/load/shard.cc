@@ -20,6 +20,9 @@ constexpr std::uint64_t kWakeToken = ~std::uint64_t{0};
 // several times what a core can receive.
 constexpr std::size_t kDeliveryRing = 16'384;
 constexpr std::size_t kOrderRing = 256;  // 16 phases, five orders each; 107 storms and cohorts
+// 32 MiB, for those who claim to have seen less than they did. Twice the most they may be behind,
+// so that who was away for a while is still found.
+constexpr std::size_t kRecentPositions = 2 * ReconnectSpec::kStaleMax;
 constexpr std::size_t kStatusRing = 16;  // 1.6 s of canaries
 // Should control stand still, so many deliveries wait here (32 MiB); more cannot be timed, and say
 // so.
@@ -49,7 +52,8 @@ Shard::Shard(const ShardPlan& plan, unsigned number, const Clock& clock, io::Wak
       statuses_(kStatusRing),
       connections_(slots_),
       ledger_(slots_),
-      buffer_(std::make_unique<char[]>(kReadBytes)) {
+      buffer_(std::make_unique<char[]>(kReadBytes)),
+      recent_(plan.reconnect.claim == ReconnectSpec::Claim::stale ? kRecentPositions : 0) {
   counts_.connections.asked = slots_;
   for (std::size_t slot = 0; slot < slots_; ++slot) {
     if (!plan.cohorts.empty()) connections_[slot].cohort = plan.cohort_of(number_of(slot));

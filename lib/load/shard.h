@@ -12,6 +12,7 @@
 #include <optional>
 #include <queue>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -23,6 +24,8 @@
 #include "io/wakeup.h"
 #include "load/ledger.h"
 #include "load/outcome.h"
+#include "load/recent_positions.h"
+#include "load/request_headers.h"
 #include "load/schedule.h"
 #include "load/shard_messages.h"
 #include "load/stream_connection.h"
@@ -43,6 +46,7 @@ struct ShardPlan {
   std::uint32_t streams = 1;                  // subscribers on one connection of HTTP/2
   std::shared_ptr<const io::TlsContext> tls;  // null: plain
   bool gzip = false;
+  RequestHeaders headers;
   bool run_filter = false;   // see StreamTarget::append_path
   bool sends_state = false;  // the target begins each stream with `initial` events
   std::uint64_t seed = 1;
@@ -182,12 +186,17 @@ class Shard {
   void connect(std::size_t slot, Instant now);
   const io::Address* source_of(std::size_t slot) const;
   void send_request(std::size_t slot);
+  void write_request(std::string& out, std::size_t slot);
   void ready(std::size_t slot, const io::Ready& ready);
   void read(std::size_t slot);
   void take_progress(std::size_t slot, StreamConnection::Progress progress);
   void lost(std::size_t slot, ConnectFailure failure, std::string_view why);
   void schedule_retry(std::size_t slot, Instant now);
   void close(Slot& slot);
+
+  // shard_resume.cc: what is said on coming back
+  std::string_view claim_id(Slot& slot);
+  void expect_answer(std::size_t slot);
 
   // shard_carrier.cc: subscribers that ride on connections of HTTP/2 or TLS
   static constexpr std::uint64_t kCarrierBit = std::uint64_t{1} << 31;  // in a poller's token
@@ -256,6 +265,12 @@ class Shard {
   bool counted_ = false;
   std::unique_ptr<char[]> buffer_;
   std::string request_;
+  std::string headers_;  // of a request, as lines
+  std::string claim_;    // a Last-Event-ID that nobody saw
+  RecentPositions recent_;
+  // Slots that asked for what they had seen, with the last event that came again; 0: none yet. At
+  // most one a connection.
+  std::unordered_map<std::uint32_t, std::uint32_t> repeats_;
 };
 
 }  // namespace rt

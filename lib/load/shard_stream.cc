@@ -87,13 +87,15 @@ void Shard::Events::on_open() {
   slot.attempts = 0;
   slot.absent = false;
   slot.heard_ms = 0;
-  slot.awaits_state = shard.plan_.first_is_state && slot.stream.last_event_id().empty();
+  const bool asks_for_state = slot.claims_else || slot.stream.last_event_id().empty();
+  slot.awaits_state = shard.plan_.first_is_state && asks_for_state;
   shard.behave(number, now);
   if (slot.resuming) {
     ++shard.counts_.resume.resumed;
     shard.counts_.resume.latency.record(us_between(slot.began, now));
     slot.began = now;
     slot.resumed_now = true;
+    if (slot.claims_else) shard.expect_answer(number);
     return;
   }
   shard.counts_.connect.record(us_between(slot.began, now));
@@ -137,6 +139,7 @@ void Shard::Events::heard() {
 void Shard::Events::on_state(const std::optional<Payload>& payload) {
   ++shard.counts_.integrity.initial;
   if (!payload) return;
+  if (slot.claims_else && slot.resumed_now) begin_anew();
   const std::uint32_t skipped = shard.ledger_.state(number, payload->sequence);
   if (skipped != 0) ++shard.counts_.resume.gaps_signalled;
   slot.resumed_now = false;
@@ -145,16 +148,21 @@ void Shard::Events::on_state(const std::optional<Payload>& payload) {
 void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
   IntegrityCounts& counts = shard.counts_.integrity;
   const Ledger::Verdict verdict = shard.ledger_.deliver(number, payload.sequence);
+  const bool repeat = slot.claims_else && is_repeat(verdict, payload.sequence);
   if (slot.resumed_now) {
     slot.resumed_now = false;
     const bool gap = verdict.skipped != 0 && shard.plan_.is_judged(slot.cohort);
     if (gap) ++shard.counts_.resume.gaps_silent;
   }
   if (verdict.arrived == Arrived::duplicate) {
-    if (counts.duplicate++ == 0) counts.first_duplicate = shard.offender(number, payload.sequence);
+    if (repeat) {
+      ++counts.repeated;
+    } else if (counts.duplicate++ == 0) {
+      counts.first_duplicate = shard.offender(number, payload.sequence);
+    }
     return;
   }
-  if (verdict.arrived == Arrived::reorder && counts.reorder++ == 0) {
+  if (verdict.arrived == Arrived::reorder && !repeat && counts.reorder++ == 0) {
     counts.first_reorder = shard.offender(number, payload.sequence);
   }
   std::size_t bucket = shard.plan_.bucket_of(slot.cohort, payload.phase);
@@ -167,6 +175,7 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
     bucket = shard.plan_.replay_bucket();
   }
   const std::optional<Position> position = Position::parse(id);
+  if (position) shard.recent_.saw(*position);
   shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns, stamp_unix_ns,
                  static_cast<std::uint32_t>(bucket),
                  static_cast<std::uint32_t>(shard.number_of(number))});
@@ -219,15 +228,20 @@ void Shard::connect(std::size_t number, Instant now) {
   send_request(number);
 }
 
+void Shard::write_request(std::string& out, std::size_t number) {
+  const std::uint64_t connection = number_of(number);
+  headers_.clear();
+  plan_.headers.append_lines(headers_, plan_.number_in_run(connection));
+  plan_.target.append_request(out, plan_.topic_name(plan_.topic_of(connection)), plan_.run_filter,
+                              claim_id(connections_[number]), plan_.gzip, headers_);
+}
+
 // Over loopback a connection stands as soon as connect() returns, so the request is tried at once;
 // elsewhere the kernel says "not yet", and the poller says when.
 void Shard::send_request(std::size_t number) {
   Slot& slot = connections_[number];
   request_.clear();
-  plan_.target.append_request(
-      request_, plan_.topic_name(plan_.topic_of(number_of(number))), plan_.run_filter,
-      plan_.reconnect.send_last_event_id ? slot.stream.last_event_id() : std::string_view(),
-      plan_.gzip);
+  write_request(request_, number);
   const bool first_try = !slot.watched;
   const ssize_t sent = ::send(slot.socket.get(), request_.data(), request_.size(), MSG_NOSIGNAL);
   const int error = sent < 0 ? errno : 0;
