@@ -33,11 +33,11 @@ DeliveryTimes::Found DeliveryTimes::find(std::uint64_t lsn, std::int64_t& unix_u
   return Found::yes;
 }
 
-void DeliveryTimes::record(std::uint32_t phase, std::uint32_t connection, std::int64_t us) {
+void DeliveryTimes::record(std::uint32_t phase, std::uint32_t subscription, std::int64_t us) {
   phases_[phase].delivery.record(us);
   if (phase >= live_) return;
   second_.record(us);
-  if (worst_ != nullptr) worst_->record(phase, connection, us);
+  if (worst_ != nullptr) worst_->record(phase, subscription, us);
 }
 
 void DeliveryTimes::take(const Delivery& delivery, std::int64_t wall_minus_mono_ns) {
@@ -48,7 +48,7 @@ void DeliveryTimes::take(const Delivery& delivery, std::int64_t wall_minus_mono_
     phases_[delivery.bucket].to_parse.record((received_unix_ns - delivery.stamp_unix_ns) / 1'000);
   }
   if (!by_commit_) {
-    record(delivery.bucket, delivery.connection, intended_us);
+    record(delivery.bucket, delivery.subscription, intended_us);
     return;
   }
   if (delivery.lsn == 0 || waiting_.size() >= kWaitingMax) {
@@ -56,7 +56,7 @@ void DeliveryTimes::take(const Delivery& delivery, std::int64_t wall_minus_mono_
     return;
   }
   waiting_.push_back({delivery.lsn, received_unix_ns, delivery.stamp_unix_ns, delivery.bucket,
-                      delivery.connection});
+                      delivery.subscription});
 }
 
 void DeliveryTimes::resolve() {
@@ -66,7 +66,7 @@ void DeliveryTimes::resolve() {
     std::int64_t unix_us = 0;
     switch (find(waiting.lsn, unix_us)) {
       case Found::yes:
-        record(waiting.phase, waiting.connection, waiting.received_unix_ns / 1'000 - unix_us);
+        record(waiting.phase, waiting.subscription, waiting.received_unix_ns / 1'000 - unix_us);
         if (waiting.stamp_unix_ns != 0) {
           phases_[waiting.phase].to_wire.record(waiting.stamp_unix_ns / 1'000 - unix_us);
         }

@@ -59,7 +59,7 @@ class DeliveryTimes {
     std::int64_t received_unix_ns;
     std::int64_t stamp_unix_ns;
     std::uint32_t phase;
-    std::uint32_t connection;
+    std::uint32_t subscription;
   };
   // 1,000,000 commits are some 10 minutes of a fast run and 16 MiB. A delivery later than that
   // finds its commit forgotten and is counted as untimed.
@@ -69,7 +69,7 @@ class DeliveryTimes {
 
   enum class Found : std::uint8_t { yes, not_yet, never };
   Found find(std::uint64_t lsn, std::int64_t& unix_us);
-  void record(std::uint32_t phase, std::uint32_t connection, std::int64_t us);
+  void record(std::uint32_t phase, std::uint32_t subscription, std::int64_t us);
 
   bool by_commit_;
   std::vector<Phase> phases_;

@@ -44,7 +44,7 @@ EngineRun::EngineRun(const Scenario& scenario, const EngineParts& parts, const C
       phases_(scenario),
       disturbances_(scenario),
       clock_watch_(clock),
-      worst_(scenario, plan_.shards.connections, plan_.shards.topic_of),
+      worst_(scenario, plan_.shards.connections, plan_.shards.topic_of, plan_.shards.topics_each),
       times_(plan_.shards.replay_bucket() + 1, parts.commits != nullptr, scenario.phases.size(),
              worst_.empty() ? nullptr : &worst_),
       statuses_(plan_.shards.shards) {
@@ -85,6 +85,7 @@ Result<void> EngineRun::start() {
     plan.watchers = plan_.watchers;
     plan.phases = scenario_.phases.size();
     plan.run = plan_.shards.run;
+    plan.names_topics = plan_.shards.topics_each > 1;
     plan.max_in_flight = scenario_.max_in_flight();
     plan.share = parts_.share;
     publisher_ = std::make_unique<Publisher>(std::move(plan), *parts_.producer, clock_);

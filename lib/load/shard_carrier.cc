@@ -102,8 +102,7 @@ void Shard::ask(Carrier& carrier, std::size_t slot) {
   }
   const std::uint64_t connection = number_of(slot);
   request_.clear();
-  plan_.target.append_path(request_, plan_.topic_name(plan_.topic_of(connection)),
-                           plan_.run_filter);
+  plan_.target.append_path(request_, topics_text(slot), plan_.run_filter);
   std::vector<http2::ClientSession::Field> fields = {{":method", "GET"},
                                                      {":scheme", plan_.tls ? "https" : "http"},
                                                      {":authority", plan_.target.authority},

@@ -41,7 +41,7 @@ struct Delivery {
   std::int64_t stamp_unix_ns =
       0;                     // when the kernel took the read's last byte (wall clock); 0: unknown
   std::uint32_t bucket = 0;  // phase in which it was due to be published, and cohort
-  std::uint32_t connection = 0;  // number
+  std::uint32_t subscription = 0;  // number, see Subscriptions
 };
 
 // Shard to control, every kCanary: where it stands. Supersedes the one before.

@@ -102,7 +102,7 @@ void Shard::Events::on_open() {
   const Baseline baseline = shard.plan_.sends_state ? Baseline::state
                             : shard.publishing_     ? Baseline::first
                                                     : Baseline::nothing;
-  shard.ledger_.opened(number, baseline);
+  shard.open_ledger(number, baseline);
 }
 
 void Shard::Events::on_event(const sse::EventView& event) {
@@ -121,8 +121,9 @@ void Shard::Events::on_event(const sse::EventView& event) {
   slot.awaits_state = false;
   if (shard.plan_.sends_state && (shard.plan_.first_is_state ? first : event.event == "initial")) {
     on_state(payload);
-  } else if (payload && payload->sequence != 0) {
-    on_delivery(*payload, event.id);
+  } else if (const auto place = payload && payload->sequence != 0 ? shard.place_of(number, *payload)
+                                                                  : std::nullopt) {
+    on_delivery(*payload, *place, event.id);
   } else {
     ++counts.foreign;
   }
@@ -145,9 +146,10 @@ void Shard::Events::on_state(const std::optional<Payload>& payload) {
   slot.resumed_now = false;
 }
 
-void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
+void Shard::Events::on_delivery(const Payload& payload, std::uint32_t place, std::string_view id) {
   IntegrityCounts& counts = shard.counts_.integrity;
-  const Ledger::Verdict verdict = shard.ledger_.deliver(number, payload.sequence);
+  const std::size_t entry = shard.entry_of(number, place);
+  const Ledger::Verdict verdict = shard.ledger_.deliver(entry, payload.sequence);
   const bool repeat = slot.claims_else && is_repeat(verdict, payload.sequence);
   if (slot.resumed_now) {
     slot.resumed_now = false;
@@ -158,12 +160,12 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
     if (repeat) {
       ++counts.repeated;
     } else if (counts.duplicate++ == 0) {
-      counts.first_duplicate = shard.offender(number, payload.sequence);
+      counts.first_duplicate = shard.offender(number, place, payload.sequence);
     }
     return;
   }
   if (verdict.arrived == Arrived::reorder && !repeat && counts.reorder++ == 0) {
-    counts.first_reorder = shard.offender(number, payload.sequence);
+    counts.first_reorder = shard.offender(number, place, payload.sequence);
   }
   std::size_t bucket = shard.plan_.bucket_of(slot.cohort, payload.phase);
   ++counts.received;
@@ -176,15 +178,10 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
   }
   const std::optional<Position> position = Position::parse(id);
   if (position) shard.recent_.saw(*position);
-  shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns, stamp_unix_ns,
-                 static_cast<std::uint32_t>(bucket),
-                 static_cast<std::uint32_t>(shard.number_of(number))});
-}
-
-std::string Shard::offender(std::size_t slot, std::uint32_t sequence) const {
-  const std::uint64_t connection = number_of(slot);
-  return fmt::format("topic {}, event {}, connection {}",
-                     plan_.topic_name(plan_.topic_of(connection)), sequence, connection);
+  shard.deliver(
+      {position ? position->lsn : 0, ns_of(now), payload.intended_ns, stamp_unix_ns,
+       static_cast<std::uint32_t>(bucket),
+       static_cast<std::uint32_t>(shard.number_of(number) * shard.plan_.topics_each + place)});
 }
 
 const io::Address* Shard::source_of(std::size_t slot) const {
@@ -226,14 +223,6 @@ void Shard::connect(std::size_t number, Instant now) {
   slot.connecting = true;
   pending_.push_back({now, token_of(number, slot.generation)});
   send_request(number);
-}
-
-void Shard::write_request(std::string& out, std::size_t number) {
-  const std::uint64_t connection = number_of(number);
-  headers_.clear();
-  plan_.headers.append_lines(headers_, plan_.number_in_run(connection));
-  plan_.target.append_request(out, plan_.topic_name(plan_.topic_of(connection)), plan_.run_filter,
-                              claim_id(connections_[number]), plan_.gzip, headers_);
 }
 
 // Over loopback a connection stands as soon as connect() returns, so the request is tried at once;

@@ -35,7 +35,7 @@ rt::Scenario scenario_for(const ScriptedServer& server, const std::string& prese
                            std::string(preset == "runs" ? "pg-update" : "http-post") +
                            R"("}, "rate": "600/s"}],
     "reconnect": {"policy": {"base": "20ms", "max": "20ms"}},
-    "gates": {"waive": ["client_saturation", "open_loop", "warm_up"]}
+    "gates": {"waive": ["client_saturation", "open_loop", "warm_up", "receive_queue"]}
   })";
   const auto scenario = rt::parse_scenario(text, "test", overrides);
   if (!scenario) FAIL(scenario.error().text);

@@ -66,6 +66,30 @@ TEST_CASE("scenario: what a subscriber may claim to have seen", "[load][scenario
   REQUIRE_THAT(why(R"({"stale": {"by": 1}})", "topics"), Contains("repeats its past"));
 }
 
+TEST_CASE("scenario: several topics a connection, where one stream can bring them",
+          "[load][scenario]") {
+  const std::string realtime =
+      changed("\"runs\", \"url\": \"http://127.0.0.1:1/s\"",
+              "\"realtime\", \"url\": \"http://127.0.0.1:1/s?events={topic}\"");
+  const auto settings = [](const std::string& per_connection, const std::string& count = "10") {
+    return std::vector<std::string>{
+        "publish.0.producer={\"type\": \"http-post\"}",
+        "subscriptions.topics={\"count\": " + count + ", \"name\": \"task-{n}\"}",
+        "subscriptions.per_connection=" + per_connection};
+  };
+  const auto read =
+      parse_scenario(realtime, "x.json", settings(R"({"dist": "uniform", "min": 2, "max": 5})"));
+  if (!read) FAIL(read.error().text);
+  REQUIRE(read->subscriptions.least_topics == 2);
+  REQUIRE(read->subscriptions.most_topics == 5);
+  REQUIRE_THAT(error_of(realtime, settings(R"({"dist": "fixed", "n": 4})", "3")),
+               Contains("4 topics a connection, but there are 3"));
+  REQUIRE_THAT(error_of(realtime, settings(R"({"dist": "fixed", "n": 65})", "100")),
+               Contains("/subscriptions/per_connection/n"));
+  REQUIRE_THAT(error_of(kSmall, {R"(subscriptions.per_connection={"dist": "fixed", "n": 2})"}),
+               Contains("the filter of a runs stream names one run"));
+}
+
 TEST_CASE("scenario: headers are read, and refused with their place", "[load][scenario]") {
   const auto with = [](const std::string& headers) {
     return std::vector<std::string>{"target.request.headers=" + headers};
