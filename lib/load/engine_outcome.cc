@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "load/engine_run.h"
+#include "load/subscriptions.h"
 
 namespace rt {
 namespace {
@@ -76,6 +77,7 @@ void EngineRun::fill_outcome() {
   }
   fill_counts();
   settle();
+  outcome_.worst = worst_.result(scenario_);
   fill_client();
   fill_target();
   if (publisher_) {
@@ -121,6 +123,7 @@ void EngineRun::fill_counts() {
     sum.parsed += part.parsed;
     sum.received += part.received;
     sum.initial += part.initial;
+    sum.repeated += part.repeated;
     sum.foreign += part.foreign;
     sum.comments += part.comments;
     sum.stream_errors += part.stream_errors;
@@ -134,6 +137,7 @@ void EngineRun::fill_counts() {
     outcome_.resume.gaps_silent += counts.resume.gaps_silent;
     outcome_.resume.latency.add(counts.resume.latency);
     outcome_.connect.add(counts.connect);
+    outcome_.tls.add(counts.tls);
     outcome_.first_event.add(counts.first_event);
     outcome_.heartbeat_gap.add(counts.heartbeat_gap);
     outcome_.client.loop_lag.add(counts.loop_lag);
@@ -171,6 +175,8 @@ void EngineRun::fill_cohorts() {
       PhaseOutcome& phase = place_of(cohort, p);
       phase.delivery = times_.delivery(bucket);
       phase.intended = times_.intended(bucket);
+      phase.commit_to_wire = times_.commit_to_wire(bucket);
+      phase.receive_queue = times_.wire_to_parse(bucket);
       phase.untimed = times_.untimed(bucket);
       phase.events = outcome_.phases[p].events;
     }
@@ -178,38 +184,56 @@ void EngineRun::fill_cohorts() {
   outcome_.resume.replay = times_.delivery(plan_.shards.replay_bucket());
 }
 
-// What was due to each connection against what it got.
-void EngineRun::settle() {
-  if (!publisher_) return;
-  Publication& publication = publisher_->publication();
+// For each subscription there is: its shard, entry of the ledger, connection, number and topic.
+template <typename Take>
+void EngineRun::each_subscription(Take take) const {
+  const std::uint32_t most = plan_.shards.topics_each;
   for (const std::unique_ptr<Shard>& shard : shards_) {
     for (std::size_t slot = 0; slot < shard->slots(); ++slot) {
-      const std::uint32_t topic = plan_.shards.topic_of(shard->number_of(slot));
-      shard->ledger().note_seen(slot, topic, publication);
-    }
-  }
-  std::vector<Ledger::Due> due(outcome_.phases.size());
-  for (const std::unique_ptr<Shard>& shard : shards_) {
-    for (std::size_t slot = 0; slot < shard->slots(); ++slot) {
-      const std::uint64_t connection = shard->number_of(slot);
-      const std::uint32_t topic = plan_.shards.topic_of(connection);
-      std::fill(due.begin(), due.end(), Ledger::Due{});
-      shard->ledger().settle(slot, topic, publication, due);
-      const std::uint8_t member = plan_.shards.cohort_of(connection);
-      if (member != 0) ++outcome_.cohorts[member - 1u].connections;
-      for (std::size_t p = 0; p < due.size(); ++p) {
-        const std::size_t bucket = plan_.shards.bucket_of(member, p);
-        const auto cohort = static_cast<std::uint8_t>(bucket / due.size());
-        place_of(cohort, p).expected += due[p].expected;
-        if (cohort != 0 && !outcome_.cohorts[cohort - 1u].judged) continue;
-        outcome_.integrity.lost += due[p].lost;
-        if (due[p].lost == 0 || !outcome_.integrity.first_lost.empty()) continue;
-        outcome_.integrity.first_lost =
-            fmt::format("topic {}, event {}, connection {}", plan_.shards.topic_name(topic),
-                        due[p].first_lost, connection);
+      for (std::uint32_t place = 0; place < most; ++place) {
+        const std::uint64_t number = shard->number_of(slot) * most + place;
+        const std::uint32_t topic = plan_.shards.topic_of(number);
+        if (topic == Subscriptions::kNone) break;
+        take(*shard, shard->entry_of(slot, place), static_cast<std::uint32_t>(number), topic);
       }
     }
   }
+}
+
+// What was due to each connection against what it got.
+void EngineRun::settle() {
+  for (std::uint64_t k = 0; k < plan_.shards.connections && publisher_; ++k) {
+    const std::uint8_t member = plan_.shards.cohort_of(k);
+    if (member != 0) ++outcome_.cohorts[member - 1u].connections;
+  }
+  if (!publisher_) return;
+  Publication& publication = publisher_->publication();
+  each_subscription([&](const Shard& shard, std::size_t entry, std::uint32_t, std::uint32_t topic) {
+    shard.ledger().note_seen(entry, topic, publication);
+  });
+  std::vector<Ledger::Due> due(outcome_.phases.size());
+  each_subscription(
+      [&](const Shard& shard, std::size_t entry, std::uint32_t number, std::uint32_t topic) {
+        std::fill(due.begin(), due.end(), Ledger::Due{});
+        shard.ledger().settle(entry, topic, publication, due);
+        for (std::size_t p = 0; p < due.size(); ++p) settle(number, topic, p, due[p]);
+      });
+}
+
+void EngineRun::settle(std::uint32_t subscription, std::uint32_t topic, std::size_t phase,
+                       const Ledger::Due& due) {
+  const std::uint64_t connection = subscription / plan_.shards.topics_each;
+  const std::uint8_t member = plan_.shards.cohort_of(connection);
+  const std::size_t bucket = plan_.shards.bucket_of(member, phase);
+  const auto cohort = static_cast<std::uint8_t>(bucket / outcome_.phases.size());
+  place_of(cohort, phase).expected += due.expected;
+  if (cohort == 0) worst_.miss(phase, subscription, due.lost);
+  if (cohort != 0 && !outcome_.cohorts[cohort - 1u].judged) return;
+  outcome_.integrity.lost += due.lost;
+  if (due.lost == 0 || !outcome_.integrity.first_lost.empty()) return;
+  outcome_.integrity.first_lost =
+      fmt::format("topic {}, event {}, connection {}", plan_.shards.topic_name(topic),
+                  due.first_lost, connection);
 }
 
 void EngineRun::fill_client() {
@@ -228,8 +252,11 @@ void EngineRun::fill_client() {
     // too.
     const std::uint64_t grown =
         idle_.client_rss - std::min(idle_.client_rss, client_before_.rss_bytes);
-    client.bytes_per_connection = static_cast<double>(Shard::connection_bytes()) +
-                                  static_cast<double>(grown) / static_cast<double>(idle_.held);
+    const auto watched =
+        static_cast<double>(worst_.bytes()) / static_cast<double>(plan_.shards.connections);
+    client.bytes_per_connection =
+        static_cast<double>(Shard::connection_bytes(plan_.shards.topics_each)) + watched +
+        static_cast<double>(grown) / static_cast<double>(idle_.held);
   }
   if (!measure_begin_ || !measure_end_) return;
   const UseMark& from = *measure_begin_;

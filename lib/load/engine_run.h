@@ -18,6 +18,7 @@
 #include "load/publisher.h"
 #include "load/shard.h"
 #include "load/thread_use.h"
+#include "load/worst_cases.h"
 
 namespace rt {
 
@@ -76,7 +77,11 @@ class EngineRun {
   UseMark mark_use() const;
 
   void fill_outcome();
+  template <typename Take>
+  void each_subscription(Take take) const;
   void settle();
+  void settle(std::uint32_t subscription, std::uint32_t topic, std::size_t phase,
+              const Ledger::Due& due);
   PhaseOutcome& place_of(std::uint8_t cohort, std::size_t phase);
   void fill_cohorts();
   void fill_counts();
@@ -101,6 +106,7 @@ class EngineRun {
   Disturbances disturbances_;
   FaultCommands commands_;
   ClockWatch clock_watch_;
+  WorstCases worst_;
   DeliveryTimes times_;
   std::vector<Commit> commits_;
   std::vector<ShardStatus> statuses_;

@@ -1,6 +1,6 @@
 // What a published event carries, so that its delivery can be told apart and timed:
 //
-//   {"at":<intended ns>,"run":<n>,"seq":<n>,"step":<phase>,"tail":"xxxx..."}
+//   {"at":<intended ns>,"run":<n>,"seq":<n>,"step":<phase>,"subj":<topic>,"tail":"xxxx..."}
 //
 // The keys stand in the order in which both jsonb and a sorted JSON writer put them, and the filler
 // comes last, so that a scanner finds everything at the front whoever wrote the bytes in between. A
@@ -19,6 +19,9 @@ struct Payload {
   std::uint32_t run = 0;         // which run of the tool published it
   std::uint32_t sequence = 0;    // of its topic, from 1; 0: the state before the first
   std::uint32_t phase = 0;
+  // Its number; written only where one stream brings several topics.
+  static constexpr std::uint32_t kNoTopic = 0xFFFFFFFF;
+  std::uint32_t topic = kNoTopic;
 };
 
 // What fills a payload up: a share of random characters, which do not compress, then one repeated.

@@ -150,7 +150,8 @@ void Publisher::send(Stream& stream, Instant intended, Instant now) {
   payload_.clear();
   append_payload(
       payload_,
-      {intended.time_since_epoch().count(), plan_.run, sequence, static_cast<std::uint32_t>(phase)},
+      {intended.time_since_epoch().count(), plan_.run, sequence, static_cast<std::uint32_t>(phase),
+       plan_.names_topics ? topic : Payload::kNoTopic},
       stream.work.bytes(number), stream.work.filler(number));
   producer_.send(ticket_++, topic, payload_);
   PhaseOutcome& outcome = phases_[phase];

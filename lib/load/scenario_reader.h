@@ -12,6 +12,7 @@ namespace rt {
 Result<void> read_target(const ObjectReader& root, TargetSpec& out);
 Result<void> read_phases(const ObjectReader& root, std::vector<PhaseSpec>& out);
 Result<void> read_subscriptions(const ObjectReader& root, SubscriptionSpec& out);
+Result<void> check_per_connection(const ObjectReader& root, const Scenario& scenario);
 Result<void> read_publish(const ObjectReader& root, const TargetSpec& target,
                           std::vector<PublishSpec>& out);
 Result<void> read_judgement(const ObjectReader& root,

@@ -15,11 +15,14 @@ struct Shard::Events {
   std::size_t number;
   Slot& slot;
   Instant now;
+  std::int64_t stamp_unix_ns;  // when the kernel took the last byte of that read; 0: unknown
 
   void on_open();
   void on_event(const sse::EventView& event);
   void on_state(const std::optional<Payload>& payload);
-  void on_delivery(const Payload& payload, std::string_view id);
+  void begin_anew();
+  bool is_repeat(const Ledger::Verdict& verdict, std::uint32_t sequence);
+  void on_delivery(const Payload& payload, std::uint32_t place, std::string_view id);
   void on_comment(std::string_view) {
     ++shard.counts_.integrity.comments;
     heard();

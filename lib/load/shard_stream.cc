@@ -7,6 +7,7 @@
 
 #include "base/position.h"
 #include "base/random.h"
+#include "io/arrival.h"
 #include "load/shard_events.h"
 
 namespace rt {
@@ -86,20 +87,22 @@ void Shard::Events::on_open() {
   slot.attempts = 0;
   slot.absent = false;
   slot.heard_ms = 0;
-  slot.awaits_state = shard.plan_.first_is_state && slot.stream.last_event_id().empty();
+  const bool asks_for_state = slot.claims_else || slot.stream.last_event_id().empty();
+  slot.awaits_state = shard.plan_.first_is_state && asks_for_state;
   shard.behave(number, now);
   if (slot.resuming) {
     ++shard.counts_.resume.resumed;
     shard.counts_.resume.latency.record(us_between(slot.began, now));
     slot.began = now;
     slot.resumed_now = true;
+    if (slot.claims_else) shard.expect_answer(number);
     return;
   }
   shard.counts_.connect.record(us_between(slot.began, now));
   const Baseline baseline = shard.plan_.sends_state ? Baseline::state
                             : shard.publishing_     ? Baseline::first
                                                     : Baseline::nothing;
-  shard.ledger_.opened(number, baseline);
+  shard.open_ledger(number, baseline);
 }
 
 void Shard::Events::on_event(const sse::EventView& event) {
@@ -118,8 +121,9 @@ void Shard::Events::on_event(const sse::EventView& event) {
   slot.awaits_state = false;
   if (shard.plan_.sends_state && (shard.plan_.first_is_state ? first : event.event == "initial")) {
     on_state(payload);
-  } else if (payload && payload->sequence != 0) {
-    on_delivery(*payload, event.id);
+  } else if (const auto place = payload && payload->sequence != 0 ? shard.place_of(number, *payload)
+                                                                  : std::nullopt) {
+    on_delivery(*payload, *place, event.id);
   } else {
     ++counts.foreign;
   }
@@ -136,25 +140,32 @@ void Shard::Events::heard() {
 void Shard::Events::on_state(const std::optional<Payload>& payload) {
   ++shard.counts_.integrity.initial;
   if (!payload) return;
+  if (slot.claims_else && slot.resumed_now) begin_anew();
   const std::uint32_t skipped = shard.ledger_.state(number, payload->sequence);
   if (skipped != 0) ++shard.counts_.resume.gaps_signalled;
   slot.resumed_now = false;
 }
 
-void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
+void Shard::Events::on_delivery(const Payload& payload, std::uint32_t place, std::string_view id) {
   IntegrityCounts& counts = shard.counts_.integrity;
-  const Ledger::Verdict verdict = shard.ledger_.deliver(number, payload.sequence);
+  const std::size_t entry = shard.entry_of(number, place);
+  const Ledger::Verdict verdict = shard.ledger_.deliver(entry, payload.sequence);
+  const bool repeat = slot.claims_else && is_repeat(verdict, payload.sequence);
   if (slot.resumed_now) {
     slot.resumed_now = false;
     const bool gap = verdict.skipped != 0 && shard.plan_.is_judged(slot.cohort);
     if (gap) ++shard.counts_.resume.gaps_silent;
   }
   if (verdict.arrived == Arrived::duplicate) {
-    if (counts.duplicate++ == 0) counts.first_duplicate = shard.offender(number, payload.sequence);
+    if (repeat) {
+      ++counts.repeated;
+    } else if (counts.duplicate++ == 0) {
+      counts.first_duplicate = shard.offender(number, place, payload.sequence);
+    }
     return;
   }
-  if (verdict.arrived == Arrived::reorder && counts.reorder++ == 0) {
-    counts.first_reorder = shard.offender(number, payload.sequence);
+  if (verdict.arrived == Arrived::reorder && !repeat && counts.reorder++ == 0) {
+    counts.first_reorder = shard.offender(number, place, payload.sequence);
   }
   std::size_t bucket = shard.plan_.bucket_of(slot.cohort, payload.phase);
   ++counts.received;
@@ -166,14 +177,11 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
     bucket = shard.plan_.replay_bucket();
   }
   const std::optional<Position> position = Position::parse(id);
-  shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns,
-                 static_cast<std::uint32_t>(bucket)});
-}
-
-std::string Shard::offender(std::size_t slot, std::uint32_t sequence) const {
-  const std::uint64_t connection = number_of(slot);
-  return fmt::format("topic {}, event {}, connection {}",
-                     plan_.topic_name(plan_.topic_of(connection)), sequence, connection);
+  if (position) shard.recent_.saw(*position);
+  shard.deliver(
+      {position ? position->lsn : 0, ns_of(now), payload.intended_ns, stamp_unix_ns,
+       static_cast<std::uint32_t>(bucket),
+       static_cast<std::uint32_t>(shard.number_of(number) * shard.plan_.topics_each + place)});
 }
 
 const io::Address* Shard::source_of(std::size_t slot) const {
@@ -206,6 +214,7 @@ void Shard::connect(std::size_t number, Instant now) {
     return;
   }
   slot.socket = std::move(*socket);
+  io::stamp_arrivals(slot.socket.get());
   slot.stream.restart();
   if (const CohortSpec* own = behaviour(slot); own != nullptr && own->receive_buffer != 0) {
     const int bytes = static_cast<int>(own->receive_buffer);
@@ -221,10 +230,7 @@ void Shard::connect(std::size_t number, Instant now) {
 void Shard::send_request(std::size_t number) {
   Slot& slot = connections_[number];
   request_.clear();
-  plan_.target.append_request(
-      request_, plan_.topic_name(plan_.topic_of(number_of(number))), plan_.run_filter,
-      plan_.reconnect.send_last_event_id ? slot.stream.last_event_id() : std::string_view(),
-      plan_.gzip);
+  write_request(request_, number);
   const bool first_try = !slot.watched;
   const ssize_t sent = ::send(slot.socket.get(), request_.data(), request_.size(), MSG_NOSIGNAL);
   const int error = sent < 0 ? errno : 0;
@@ -265,19 +271,18 @@ void Shard::read(std::size_t number) {
   // Level-triggered: what is left is reported again, so that one fast stream cannot starve the
   // rest.
   if (waits_before_reading(number, clock_.now())) return;
-  const ssize_t got = ::recv(slot.socket.get(), buffer_.get(), read_limit(slot), MSG_DONTWAIT);
-  const int error = got < 0 ? errno : 0;
-  if (error == EAGAIN || error == EINTR) return;
-  if (got < 0) {
-    lost(number, failure_of(error), os_error("lost the stream", error).text);
+  const io::Arrival got = io::receive(slot.socket.get(), buffer_.get(), read_limit(slot));
+  if (got.error == EAGAIN || got.error == EINTR) return;
+  if (got.bytes < 0) {
+    lost(number, failure_of(got.error), os_error("lost the stream", got.error).text);
     return;
   }
-  if (got == 0) {
+  if (got.bytes == 0) {
     lost(number, ConnectFailure::closed, "the server closed the connection");
     return;
   }
-  Events events{*this, number, slot, clock_.now()};
-  const std::string_view bytes(buffer_.get(), static_cast<std::size_t>(got));
+  Events events{*this, number, slot, clock_.now(), got.stamp_unix_ns};
+  const std::string_view bytes(buffer_.get(), static_cast<std::size_t>(got.bytes));
   const std::uint32_t generation = slot.generation;
   take_progress(number, slot.stream.receive(bytes, events));
   if (slot.cohort != 0 && slot.generation == generation)
