@@ -110,6 +110,14 @@ TEST_CASE("hanging backend: SIGTERM ends a server that still waits for its datab
   CHECK(took < kEndsWithin);
 }
 
+TEST_CASE("hanging backend: asking it to cancel a statement takes a second at most",
+          "[hanging_backend]") {
+  PrivatePostgres postgres;
+  Connection connection = postgres.connect();
+  postgres.freeze();
+  CHECK(time_of([&] { connection.cancel_query(); }) < kEndsWithin);
+}
+
 TEST_CASE("hanging backend: an answer that does not come in time is an error to try again",
           "[hanging_backend]") {
   const PrivatePostgres postgres;

@@ -87,11 +87,18 @@ std::unique_ptr<Server> start(const Clock& clock) {
   return std::move(*server);
 }
 
-std::string told_by(const Server& server, const std::string& text) {
-  HttpClient publisher(server.address());
-  publisher.post("/stream", text);
-  const std::string& answer = publisher.until(" told\n");
-  return answer.substr(answer.find("\r\n\r\n") + 4);
+// Tells this to all, again until they are so many: the board hears of a stream's end a moment after
+// its client does.
+bool reaches(const Server& server, std::size_t streams, const std::string& text) {
+  const SystemClock clock;
+  const Instant deadline = clock.now() + 10s;
+  const std::string expected = std::to_string(streams) + " told\n";
+  while (clock.now() < deadline) {
+    HttpClient publisher(server.address());
+    publisher.post("/stream", text);
+    if (publisher.until(" told\n").ends_with("\r\n\r\n" + expected)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -107,19 +114,19 @@ TEST_CASE("expired streams: each ends when its token does, told, and no other wi
   long_one.get("/stream?seconds=20");
   without.get("/stream");
   for (HttpClient* each : {&short_one, &long_one, &without}) each->until(": listening\n\n");
-  CHECK(told_by(*server, "data: 1\n\n") == "3 told\n");
+  CHECK(reaches(*server, 3, "data: 1\n\n"));
   for (HttpClient* each : {&short_one, &long_one, &without}) each->until("data: 1\n\n");
   clock.jump(9s);
-  CHECK(told_by(*server, "data: 2\n\n") == "3 told\n");
+  CHECK(reaches(*server, 3, "data: 2\n\n"));
   CHECK(server->counters().expired_disconnects == 0);
   clock.jump(2s);
   const std::string& all = short_one.until_closed();
   CHECK(all.ends_with("data: 2\n\n" + kExpired));
   CHECK(server->counters().expired_disconnects == 1);
-  CHECK(told_by(*server, "data: 3\n\n") == "2 told\n");
+  CHECK(reaches(*server, 2, "data: 3\n\n"));
   clock.jump(10s);
   CHECK(long_one.until_closed().ends_with("data: 3\n\n" + kExpired));
-  CHECK(told_by(*server, "data: 4\n\n") == "1 told\n");
+  CHECK(reaches(*server, 1, "data: 4\n\n"));
   without.until("data: 4\n\n");
   HttpClient asks(server->address());
   asks.get("/health");
@@ -145,7 +152,7 @@ TEST_CASE("expired streams: over HTTP/2 the stream ends, and its connection goes
   REQUIRE(connection.until([&] { return connection.client.answer(first).closed; }));
   CHECK(connection.client.answer(first).body == ": listening\n\n" + kExpired);
   CHECK_FALSE(connection.client.answer(second).closed);
-  CHECK(told_by(*server, "data: 1\n\n") == "1 told\n");
+  CHECK(reaches(*server, 1, "data: 1\n\n"));
   REQUIRE(connection.until_body(second, "data: 1\n\n"));
 }
 
