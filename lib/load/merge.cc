@@ -256,8 +256,9 @@ void add_outcome(Outcome& sum, const Outcome& part) {
 }
 
 // Gates about one machine.
-constexpr std::array<std::string_view, 6> kOfOneMachine = {
-    "complete", "balance", "local_limits", "open_loop", "clock", "client_saturation"};
+constexpr std::array<std::string_view, 7> kOfOneMachine = {
+    "complete", "balance",           "local_limits", "open_loop",
+    "clock",    "client_saturation", "receive_queue"};
 
 int badness(const GateResult& gate) {
   constexpr std::array kOrder = {GateVerdict::pass, GateVerdict::unmeasured, GateVerdict::warn,

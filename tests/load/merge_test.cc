@@ -142,6 +142,22 @@ TEST_CASE("merge: parts of different runs are refused", "[load][merge]") {
           std::string::npos);
 }
 
+TEST_CASE("merge: the worst connection of all is the worst of the shards", "[load][merge]") {
+  const auto part = [](unsigned shard, double high_us, bool never) {
+    Outcome one = empty_part(shard, 3);
+    one.worst = {{"worst_conn", "", 300'000, high_us / 1.2, high_us, never,
+                  "connection " + std::to_string(shard)}};
+    return one;
+  };
+  const Outcome slow =
+      merged({part(0, 10'000, false), part(1, 90'000, false), part(2, 20'000, false)});
+  REQUIRE(slow.worst.size() == 1);
+  CHECK(slow.worst[0].who == "connection 1");
+  const Outcome lost = merged({part(0, 10'000, true), part(1, 90'000, false)});
+  CHECK(lost.worst[0].who == "connection 0");
+  CHECK(lost.worst[0].never);
+}
+
 TEST_CASE("merge: the worst machine decides what a gate about machines says", "[load][merge]") {
   std::vector<Outcome> parts;
   for (unsigned shard = 0; shard < 4; ++shard) {

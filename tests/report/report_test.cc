@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "load/sound_outcome.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/junit.h"
 #include "report/text.h"
@@ -71,6 +72,18 @@ TEST_CASE("text report: the verdict comes first and 25 lines are enough", "[repo
   }
   const std::string longest = text_of(many, worst);
   REQUIRE(std::count(longest.begin(), longest.end(), '\n') <= 25);
+}
+
+TEST_CASE("text and html report: a stage that the kernel did not stamp is unmeasured, not 0",
+          "[report][text]") {
+  Outcome outcome = sound_outcome();
+  outcome.phases[0].receive_queue = {};
+  outcome.phases[0].commit_to_wire = {};
+  CHECK_THAT(text_of(sound_scenario(), outcome),
+             Catch::Contains("stages    commit to wire unmeasured   wire to parse unmeasured"));
+  const rt::Verdict verdict = judge(sound_scenario(), outcome);
+  CHECK_THAT(rt::html_report(sound_scenario(), outcome, verdict),
+             Catch::Contains("wire to parse</td><td class=\"n\" colspan=\"7\">unmeasured"));
 }
 
 TEST_CASE("text report: colours only when asked", "[report][text]") {

@@ -47,6 +47,10 @@ Outcome full_outcome(const Scenario& scenario) {
   outcome.resume.attempts = 40;
   outcome.resume.resumed = 39;
   outcome.resume.latency.record(212'000);
+  outcome.tls.record(1'900);
+  outcome.integrity.repeated = 50;
+  outcome.worst = {{"worst_conn", "main", 300'000, 252'268, 299'999, false, "connection 3"},
+                   {"worst_topic", "", 1'000'000, 0, 0, true, "topic run-1"}};
   outcome.selftest =
       rt::Floor{.p50_us = 300, .p95_us = 600, .p99_us = 900, .events_per_s = 250'000};
   outcome.part = rt::RunPart{"r1", 4, {0, 1, 2, 3}};
@@ -156,4 +160,19 @@ TEST_CASE("stored report: what is wrong is named with its place", "[report][stor
   REQUIRE(part(4'000'000'000, {0}) == part(4, {}));
   REQUIRE(changed([](auto& r) { r["scenario"]["expanded"]["seed"] = 43; }).find("digest") !=
           std::string::npos);
+}
+
+TEST_CASE("stored report: a report of before there were stages and worst cases can still be read",
+          "[report][stored]") {
+  const Scenario scenario = readable_scenario();
+  nlohmann::json root = nlohmann::json::parse(json_of(scenario, readable_outcome(scenario)));
+  root.erase("worst");
+  root["connect"].erase("tls");
+  root["integrity"].erase("repeated");
+  for (nlohmann::json& phase : root["phases"]) phase.erase("commit_to_wire");
+  const auto stored = rt::parse_stored_report(root.dump(), "old.json");
+  if (!stored) FAIL(stored.error().text);
+  CHECK(stored->outcome.worst.empty());
+  CHECK(stored->outcome.phases[0].commit_to_wire.empty());
+  CHECK(stored->outcome.phases[0].receive_queue.count() == 12'000);
 }
