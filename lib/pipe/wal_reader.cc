@@ -89,9 +89,8 @@ Result<void> WalReader::session() {
   const std::uint64_t start_lsn = RT_TRY(prepare(connection));
 
   auto started = ReplicationStream::start(
-      std::move(connection),
-      {options_.slot, options_.publication, start_lsn, /*messages=*/true, options_.streaming,
-       options_.two_phase});
+      std::move(connection), {options_.slot, options_.publication, start_lsn, /*messages=*/true,
+                              options_.streaming, options_.two_phase});
   if (!started && started.error().code == Code::refused && !std::exchange(start_refused_, true)) {
     // The slot may have been lost since we looked at it: look once more.
     started.error().code = Code::unreachable;
