@@ -23,6 +23,7 @@ class ColumnRewriter {
   ColumnRewriter(std::vector<RewriteRule> rules, std::optional<PseudonymKey> key,
                  std::int64_t shift_us);
 
+  bool empty() const { return rules_.empty(); }
   // The record as it goes on; its body may be in our memory until the next call. Code::refused: a
   // value cannot be treated as a rule says.
   Result<RecordView> apply(const RecordView& record);

@@ -78,11 +78,11 @@ Result<void> check_lateness(const ArchiveSource& source, const PlayOptions& opti
                                          format_duration(late), format_duration(allowed)));
 }
 
-Result<PlayTransform> open_transform(const PlayOptions& options, const ArchiveSpan& recording,
-                                     const Clock& clock) {
+Result<PlayTransform> open_transform(const PlayOptions& options, archive::Reader& recording,
+                                     const ArchiveSpan& span, const Clock& clock) {
   TransformOptions transform = options.transform;
   if (transform.key_file.empty()) transform.key_file = pseudonym_key_file(options.path);
-  return PlayTransform::open(transform, recording.first_us, clock);
+  return PlayTransform::open(transform, recording, span.first_us, clock);
 }
 
 Result<void> play_to_sink(const PlayOptions& options, ArchiveSourceOptions source_options,
@@ -94,6 +94,7 @@ Result<void> play_to_sink(const PlayOptions& options, ArchiveSourceOptions sourc
   const StopGrace grace(watch.token(), bell, finishes ? kFinishMax : Duration::zero());
   archive::Reader recording = RT_TRY(archive::Reader::open(options.path));
   const ArchiveSpan span = find_span(recording).value_or(ArchiveSpan{});
+  PlayTransform transform = RT_TRY(open_transform(options, recording, span, clock));
   TargetOptions target_options = options.target;
   // Played under other names, or with other values, it is another play.
   for (const auto* words : {&options.transform.rewrites, &options.transform.maps}) {
@@ -101,14 +102,18 @@ Result<void> play_to_sink(const PlayOptions& options, ArchiveSourceOptions sourc
   }
   PlayTarget target = RT_TRY(open_target(target_options, recording.header(), bell.fd(), clock));
   source_options.resume = target.resume;
-  PlayTransform transform = RT_TRY(open_transform(options, span, clock));
   PlayProgress progress(span, source_options.pace.speed, options.quiet || console != nullptr);
   if (console != nullptr) console->start(span);
   ArchiveSource source(source_options, clock);
+  const bool as_recorded = transform.empty();
   Result<void> ran = source.run(watch.token(), [&](RecordBatch& batch) -> Result<void> {
     std::unique_lock<std::mutex> quiet;
     if (console != nullptr && target.prints) quiet = console->quiet();
     for (std::size_t i = 0; i < batch.size(); ++i) {
+      if (as_recorded) {
+        RT_CHECKED(target.sink->put(batch[i]));
+        continue;
+      }
       const RecordView record = RT_TRY(transform.apply(batch[i]));
       RT_CHECKED(target.sink->put(record));
     }
@@ -137,7 +142,7 @@ Result<void> play_to_server(const PlayOptions& options, ArchiveSourceOptions sou
   const SystemClock clock;
   archive::Reader recording = RT_TRY(archive::Reader::open(options.path));
   const ArchiveSpan span = find_span(recording).value_or(ArchiveSpan{});
-  PlayTransform transform = RT_TRY(open_transform(options, span, clock));
+  PlayTransform transform = RT_TRY(open_transform(options, recording, span, clock));
   if (console != nullptr) console->start(span);
   return play_to_sse(std::move(source_options), options.sse, transform, watch.token(),
                      [&](const ArchiveSource& played) {

@@ -19,6 +19,27 @@ Result<bool> wants_fresh(const std::string& ids) {
   return fail(Code::usage, fmt::format("--ids \"{}\" is none of original, fresh", ids));
 }
 
+// Before anything is sent: a misspelt name would let the value through as it is. Reads no further
+// than to where each rule has met its column.
+Result<void> check_met(archive::Reader& recording, ColumnRewriter probe) {
+  RT_CHECKED(recording.rewind());
+  archive::Entry entry;
+  while (!probe.unmet().empty()) {
+    const auto more = recording.next(entry);
+    if (!more) return {};  // the replay says where it is damaged
+    if (!*more) {
+      return fail(
+          Code::usage,
+          fmt::format("--rewrite {} names no column of the recording", probe.unmet().front()),
+          "nothing is played until it does: a misspelt name would let the value through");
+    }
+    const std::string_view body = entry.record.body;
+    const bool describes = body.starts_with('R') || body.starts_with('Y');
+    if (entry.record.kind == RecordKind::wal && describes) RT_TRY(probe.apply(entry.record));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> PlayTransform::check(const TransformOptions& options) {
@@ -28,9 +49,11 @@ Result<void> PlayTransform::check(const TransformOptions& options) {
   return {};
 }
 
-Result<PlayTransform> PlayTransform::open(const TransformOptions& options, std::int64_t recorded_us,
+Result<PlayTransform> PlayTransform::open(const TransformOptions& options,
+                                          archive::Reader& recording, std::int64_t recorded_us,
                                           const Clock& clock) {
   auto rules = RT_TRY(parse_rules(options.rewrites));
+  RT_CHECKED(check_met(recording, ColumnRewriter(rules, {}, 0)));
   const bool hashes = std::any_of(rules.begin(), rules.end(), [](const RewriteRule& rule) {
     return rule.act == RewriteRule::Act::hash;
   });

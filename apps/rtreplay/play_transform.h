@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "archive/reader.h"
 #include "base/clock.h"
 #include "base/record.h"
 #include "base/result.h"
@@ -27,10 +28,13 @@ class PlayTransform {
  public:
   // What can be checked before anything else: Code::usage.
   static Result<void> check(const TransformOptions& options);
-  // recorded_us: when the recording begins, Unix us. The clock must outlive the transform.
-  static Result<PlayTransform> open(const TransformOptions& options, std::int64_t recorded_us,
-                                    const Clock& clock);
+  // recorded_us: when the recording begins, Unix us. Code::usage: a rule names no column of it. The
+  // clock must outlive the transform.
+  static Result<PlayTransform> open(const TransformOptions& options, archive::Reader& recording,
+                                    std::int64_t recorded_us, const Clock& clock);
 
+  // Nothing was asked for: every record goes on as it is.
+  bool empty() const { return rewriter_.empty() && map_.empty() && fresh_ == nullptr; }
   // The record as it goes on; its body may be in our memory until the next call.
   Result<RecordView> apply(const RecordView& record);
   // The whole batch; valid until the next call.

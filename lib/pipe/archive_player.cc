@@ -32,6 +32,7 @@ ArchiveSource::Player::Player(ArchiveSource& source, archive::Reader& reader,
 
 Result<void> ArchiveSource::Player::pass(RecordStamp* stamp) {
   stamp_ = stamp;
+  const bool unhindered = !watched_ && !source_.pacer_.paced();
   archive::Entry entry;
   while (!stop_.stop_requested()) {
     auto more = reader_.next(entry);
@@ -41,10 +42,15 @@ Result<void> ArchiveSource::Player::pass(RecordStamp* stamp) {
     }
     if (!*more || is_past_end(entry, options_)) break;
     if (entry.t_hi != 0 && !entry.record.prelude && !begun_) RT_CHECKED(begin(entry));
-    follow(entry.record);
-    const Turn turn = RT_TRY(turn_of(entry));
-    if (turn == Turn::end) break;
-    if (turn == Turn::leave_out) continue;
+    if (unhindered) {
+      if (begun_) source_.pacer_.due(entry.t_hi, now_);
+      RT_CHECKED(place(std::nullopt));
+    } else {
+      follow(entry.record);
+      const Turn turn = RT_TRY(turn_of(entry));
+      if (turn == Turn::end) break;
+      if (turn == Turn::leave_out) continue;
+    }
     append(entry.record);
     count(entry);
     if (watched_ && RT_TRY(after(entry)) == Turn::end) break;
@@ -190,7 +196,8 @@ Result<void> ArchiveSource::Player::begin(const archive::Entry& entry) {
   RT_CHECKED(hand_over());
   if (options_.before_first_event) options_.before_first_event(stop_);
   begun_ = true;
-  if (!source_.began_) source_.began_ = source_.clock_.now();
+  now_ = source_.clock_.now();
+  if (!source_.began_) source_.began_ = now_;
   return {};
 }
 

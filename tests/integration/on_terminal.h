@@ -5,6 +5,7 @@
 #include <pty.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -52,6 +53,15 @@ struct OnTerminal {
       seen.append(buffer, static_cast<std::size_t>(n));
     }
     return true;
+  }
+  void press(const std::string& keys) {
+    REQUIRE(::write(fd, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
+  }
+  // As a shell leaves it to programs that read lines.
+  bool is_line_by_line() const {
+    termios mode{};
+    return ::tcgetattr(fd, &mode) == 0 && (mode.c_lflag & ICANON) != 0 &&
+           (mode.c_lflag & ECHO) != 0;
   }
   // Reads to the end; the exit status.
   int finish() {

@@ -1,7 +1,11 @@
 // rtreplay play --to postgresql:// where the target is not what was recorded, or more than one play
 // goes into it: keys that meet, sequences, messages, rounds, other values.
+#include "integration/on_terminal.h"
 #include "integration/play_database.h"
+#include "pg/connection.h"
+#include "rtreplay/sample.h"
 
+using namespace rt;
 using namespace rt::test;
 
 TEST_CASE("play: a row that takes the key of another one follows the conflict policy",
@@ -154,4 +158,47 @@ TEST_CASE("play --rewrite: into a table with fewer columns, other keys and no na
   CHECK_THAT(played.err, !Catch::Contains("conflicts"));
   CHECK(target.value("SELECT id || ' ' || length(email) || (at > now() - '1 min'::interval) FROM "
                      "users") == "1003 16true");
+}
+
+TEST_CASE("play: going forward by key, a database misses nothing of what lies between",
+          "[play_changed]") {
+  PrivatePostgres target;
+  target.exec("CREATE TABLE orders (id text PRIMARY KEY, note text)");
+  const Folder folder;
+  write_hours(folder / "a.rtr");
+  OnTerminal play({"rtreplay", "play", folder / "a.rtr", "--to", url(target)});
+  REQUIRE(play.wait_for("playing 1x"));
+  play.press(" r");
+  REQUIRE(play.wait_for("this target takes whole transactions"));
+  play.press("g" + Position{commit_lsn(7), 0}.text() + "\r");
+  CHECK(eventually(std::chrono::seconds(10),
+                   [&] { return target.value("SELECT count(*) FROM orders") == "14"; }));
+  play.press("q");
+  CHECK(play.finish() == 0);
+  CHECK(target.value("SELECT count(*) FROM orders") == "14");
+}
+
+TEST_CASE("play: a second Ctrl-C does not wait for the database, and restores the terminal",
+          "[play_changed]") {
+  PrivatePostgres target;
+  target.exec("CREATE TABLE orders (id text PRIMARY KEY, note text)");
+  Connection other = Connection::connect(target.dsn(), {}).value();
+  REQUIRE(other.exec("BEGIN; LOCK TABLE orders", "lock"));
+  const Folder folder;
+  write_hours(folder / "a.rtr");
+  OnTerminal play({"rtreplay", "play", folder / "a.rtr", "--to", url(target)});
+  REQUIRE(play.wait_for("playing 1x"));
+  REQUIRE(eventually(std::chrono::seconds(10), [&] {
+    return target.value("SELECT count(*) FROM pg_locks WHERE NOT granted") == "1";
+  }));
+  CHECK_FALSE(play.is_line_by_line());
+  int status = 0;
+  // The database would be waited for for 3 s.
+  CHECK(eventually(std::chrono::seconds(2), [&] {
+    play.press("\x03");
+    return ::waitpid(play.pid, &status, WNOHANG) == play.pid;
+  }));
+  play.pid = -1;
+  CHECK(WEXITSTATUS(status) == 130);
+  CHECK(play.is_line_by_line());
 }

@@ -129,7 +129,7 @@ TEST_CASE("play --rewrite: columns become pseudonyms, NULL, other keys, other ti
   CHECK(json_lines(null.out)[0]["rel"] == "u.v");
 }
 
-TEST_CASE("play --rewrite: what cannot be done ends the replay, what met nothing is said",
+TEST_CASE("play --rewrite: what cannot be done ends the replay, a misspelt name before it begins",
           "[rtreplay]") {
   const Scratch scratch;
   write_users(scratch / "a.rtr");
@@ -143,8 +143,9 @@ TEST_CASE("play --rewrite: what cannot be done ends the replay, what met nothing
   CHECK_THAT(refused("users.n=shift"), Catch::Contains("no date, timestamp"));
   CHECK_THAT(refused("users.id=+9223372036854775807"), Catch::Contains("of public.users"));
   const Outcome end = play(scratch / "a.rtr", {"--rewrite", "users.emial=hash"});
-  CHECK(end.status == 0);
-  CHECK_THAT(end.err, Catch::Contains("warning: --rewrite users.emial=hash met no column"));
+  CHECK(end.status == 2);
+  CHECK(end.out.empty());
+  CHECK_THAT(end.err, Catch::Contains("--rewrite users.emial=hash names no column"));
   CHECK(play(scratch / "a.rtr", {"--rewrite", "email=hash"}).status == 2);
 }
 

@@ -1,6 +1,4 @@
 // rtreplay play on a terminal: keys steer it, and the terminal is what it was afterwards.
-#include <termios.h>
-
 #include "integration/on_terminal.h"
 #include "integration/patience.h"
 #include "rtreplay/sample.h"
@@ -11,39 +9,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Ten transactions, an hour apart: nothing moves unless somebody steers.
-void write_hours(const std::string& path) {
-  const ManualClock clock;
-  auto writer = archive::Writer::create(path, origin(), moment(clock)).value();
-  const std::string table = two_columns(1, "orders", 'd', false);
-  for (int t = 0; t < 10; ++t) {
-    const std::int64_t at = kStart + t * 3'600'000'000;
-    for (const std::string& body :
-         {begin(commit_lsn(t), at, 1), t == 0 ? table : std::string("O") + std::string(9, '\0'),
-          change('I', 1, 'N' + tuple({std::to_string(t), t == 5 ? "failed" : "fine"})),
-          change('I', 1, 'N' + tuple({std::to_string(t) + "b", "fine"})),
-          commit(commit_lsn(t), end_lsn(t), at)}) {
-      REQUIRE(writer.append(wal(body, 1, at), clock.now()));
-    }
-  }
-  REQUIRE(writer.close(clock.now()));
-}
-
 std::string id(int transaction, std::uint32_t row = 0) {
   return Position{commit_lsn(transaction), row}.text();
 }
-
-struct Terminal : OnTerminal {
-  using OnTerminal::OnTerminal;
-  void press(const std::string& keys) {
-    REQUIRE(::write(fd, keys.data(), keys.size()) == static_cast<ssize_t>(keys.size()));
-  }
-  bool is_line_by_line() const {
-    termios mode{};
-    return ::tcgetattr(fd, &mode) == 0 && (mode.c_lflag & ICANON) != 0 &&
-           (mode.c_lflag & ECHO) != 0;
-  }
-};
 
 std::vector<std::string> play_words(const std::string& archive,
                                     std::vector<std::string> more = {}) {
@@ -57,9 +25,10 @@ std::vector<std::string> play_words(const std::string& archive,
 TEST_CASE("play on a terminal: pause, steps, a seek, speed and quit", "[rtreplay]") {
   const Scratch scratch;
   write_hours(scratch / "a.rtr");
-  Terminal play(play_words(scratch / "a.rtr"));
+  OnTerminal play(play_words(scratch / "a.rtr"));
   REQUIRE(play.wait_for("playing 1x | 0.0 of 32400.0 s, 32400.0 s left"));
   CHECK_FALSE(play.is_line_by_line());
+  REQUIRE(play.wait_for(id(0, 1)));
   play.press(" ");
   REQUIRE(play.wait_for("paused 1x"));
   play.press("s");
@@ -90,7 +59,7 @@ TEST_CASE("play on a terminal: a break pauses before its row, and goes on when a
           "[rtreplay]") {
   const Scratch scratch;
   write_hours(scratch / "a.rtr");
-  Terminal play(play_words(
+  OnTerminal play(play_words(
       scratch / "a.rtr", {"--speed", "max", "--break", "orders.note = failed", "--break", id(8)}));
   REQUIRE(play.wait_for("break before " + id(5)));
   CHECK(play.seen.find(id(5, 1)) == std::string::npos);
@@ -123,7 +92,7 @@ TEST_CASE("play on a terminal: however it ends, the terminal is what it was", "[
   const Scratch scratch;
   write_hours(scratch / "a.rtr");
   const auto ended_by = [&](int signal) {
-    Terminal play(play_words(scratch / "a.rtr"));
+    OnTerminal play(play_words(scratch / "a.rtr"));
     REQUIRE(play.wait_for("playing"));
     CHECK_FALSE(play.is_line_by_line());
     ::kill(play.pid, signal);
@@ -141,8 +110,9 @@ TEST_CASE("play on a terminal: Ctrl-Z gives the terminal back, and going on take
           "[rtreplay]") {
   const Scratch scratch;
   write_hours(scratch / "a.rtr");
-  Terminal play(play_words(scratch / "a.rtr"));
+  OnTerminal play(play_words(scratch / "a.rtr"));
   REQUIRE(play.wait_for("playing"));
+  REQUIRE(play.wait_for(id(0, 1)));
   play.press("\x1a");
   int status = 0;
   REQUIRE(::waitpid(play.pid, &status, WUNTRACED) == play.pid);
@@ -161,7 +131,7 @@ TEST_CASE("play on a terminal: --no-keys and -q leave the terminal alone", "[rtr
   const Scratch scratch;
   write_hours(scratch / "a.rtr");
   for (const char* flag : {"--no-keys", "-q"}) {
-    Terminal play(play_words(scratch / "a.rtr", {flag}));
+    OnTerminal play(play_words(scratch / "a.rtr", {flag}));
     REQUIRE(play.wait_for(id(0)));
     CHECK(play.is_line_by_line());
     ::kill(play.pid, SIGINT);

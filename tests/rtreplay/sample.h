@@ -92,6 +92,25 @@ inline void write_sample(const std::string& path) {
   REQUIRE(writer.close(clock.now()));
 }
 
+// Ten transactions, an hour apart: nothing moves unless somebody steers. Two rows of "orders"
+// each; the first of the sixth has failed.
+inline void write_hours(const std::string& path) {
+  const ManualClock clock;
+  auto writer = archive::Writer::create(path, origin(), moment(clock)).value();
+  const std::string table = two_columns(1, "orders", 'd', false);
+  for (int t = 0; t < 10; ++t) {
+    const std::int64_t at = kStart + t * 3'600'000'000;
+    for (const std::string& body :
+         {begin(commit_lsn(t), at, 1), t == 0 ? table : std::string("O") + std::string(9, '\0'),
+          change('I', 1, 'N' + tuple({std::to_string(t), t == 5 ? "failed" : "fine"})),
+          change('I', 1, 'N' + tuple({std::to_string(t) + "b", "fine"})),
+          commit(commit_lsn(t), end_lsn(t), at)}) {
+      REQUIRE(writer.append(wal(body, 1, at), clock.now()));
+    }
+  }
+  REQUIRE(writer.close(clock.now()));
+}
+
 inline std::vector<nlohmann::json> json_lines(const std::string& text) {
   std::vector<nlohmann::json> all;
   std::istringstream lines(text);
