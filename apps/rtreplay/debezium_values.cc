@@ -1,6 +1,5 @@
 #include "rtreplay/debezium_values.h"
 
-#include <cstdlib>
 #include <optional>
 
 #include "base/base64.h"

@@ -74,10 +74,10 @@ struct Delivery {
 
 class DeliveryJudge {
  public:
-  // As many as a subscriber may be out of step with: half a minute of 4,000 events a second.
-  static constexpr std::size_t kWindow = 128 * 1024;
+  // As many as a subscriber may be out of step with: half a minute of 3,000 events a second.
+  static constexpr std::size_t kWindow = 96 * 1024;
   // Events of few columns have 300 bytes, so this bounds only those of many.
-  static constexpr std::size_t kBytesMax = 40 * 1024 * 1024;
+  static constexpr std::size_t kBytesMax = 32 * 1024 * 1024;
 
   struct Options {
     bool ordered_ids = false;  // ids of one length, in text order

@@ -129,7 +129,7 @@ class Session {
     std::optional<Redactor> redactor = RT_TRY(make_redactor());
     PreparedTransactions prepared(folder_of(options_.archive), opened.writer.durable_end_lsn());
     const bool two_phase = source_wish.two_phase;
-    if (two_phase && resumed_) RT_CHECKED(restore_prepared(options_.archive, prepared));
+    if (two_phase && resumed_) RT_CHECKED(restore(prepared));
 
     WalSource source(std::move(source_wish), [quiet = options_.quiet](const WalNotice& notice) {
       show_notice(notice, quiet);
@@ -158,6 +158,15 @@ class Session {
   }
 
  private:
+  Result<void> restore(PreparedTransactions& prepared) const {
+    RT_CHECKED(restore_prepared(options_.archive, prepared));
+    if (prepared.waiting() > 0 && !options_.quiet) {
+      std::fprintf(stderr, "rtreplay: prepared transactions that wait for their end: %zu\n",
+                   prepared.waiting());
+    }
+    return {};
+  }
+
   // The archive, and what remains to be said of where `source` starts.
   Result<OpenedArchive> open(WalSourceOptions& source) {
     Connection connection = RT_TRY(connect(options_.dsn));

@@ -35,10 +35,12 @@ Result<void> PreparedTransactions::restore(const RecordView& record) {
   const Result<void> taken =
       take_one({RecordKind::wal, false, record.lsn, record.received_us, record.body}, {});
   restoring_ = false;
+  restored_ = true;
   return taken;
 }
 
 Result<void> PreparedTransactions::take(RecordBatch& batch, const Source::Take& take) {
+  if (std::exchange(restored_, false)) forget_current();  // the last one was cut off by a kill
   bool plain = current_ == 0 && !skipping_;
   for (std::size_t i = 0; plain && i < batch.size(); ++i) {
     plain = batch[i].kind != RecordKind::wal ||

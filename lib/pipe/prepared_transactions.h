@@ -73,6 +73,7 @@ class PreparedTransactions {
   std::uint32_t current_ = 0;                            // between b and P, else 0
   bool skipping_ = false;                                // between a b and a P that are known
   bool restoring_ = false;
+  bool restored_ = false;  // and nothing was taken since
   RecordBatch out_;
   std::string scratch_;
 };

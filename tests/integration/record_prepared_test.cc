@@ -153,6 +153,7 @@ TEST_CASE("record prepared: killed between prepare and commit, each is there onc
     recorder.finish();
   }
   RunningTool last(words_for(postgres, archive, {}));
+  REQUIRE(last.wait_for("prepared transactions that wait for their end: 2"));
   REQUIRE(last.wait_for("streaming from"));
   commit(postgres, 130);
   end(last, postgres);

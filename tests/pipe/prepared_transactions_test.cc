@@ -164,6 +164,18 @@ TEST_CASE("prepared transactions: a recorder that goes on knows those that wait"
     CHECK(next.run() == Lines{"p.K7", "B7@1000", "I 7", "C@1000-1009", "p.r8"});
     CHECK(next.prepared.waiting() == 1);
   }
+  SECTION("and takes nothing for a part of one that was cut off") {
+    Stream next = s.resumed(809);
+    next.message(Begin{850, {}, 10});
+    next.row("ordinary");
+    next.message(Commit{0, 850, 859, {}});
+    next.message(LogicalMessage{0, 870, "p", "outside"});
+    next.send(Kind::begin_prepare, 9, 900);
+    next.row("whole");
+    next.send(Kind::prepare, 9, 900);
+    CHECK(next.run() ==
+          Lines{"B10@850", "I ordinary", "C@850-859", "M", "p.b9", "p.I whole", "p.P9"});
+  }
   SECTION("also when it was killed between the end and the transaction that follows it") {
     s.send(Kind::begin_prepare, 9, 900);
     s.send(Kind::prepare, 9, 900);
