@@ -62,6 +62,18 @@ LoadNeeds needs_of(const Scenario& scenario, const io::Address& address) {
   return needs;
 }
 
+// New rows have no id yet that a subscriber could ask for: a topic is their tag, and the rows that
+// are there already are left out.
+void follow_inserts(const Scenario& scenario, ShardPlan& shards) {
+  if (scenario.publish.empty()) return;
+  if (scenario.publish.front().producer != ProducerKind::pg_insert) return;
+  shards.sends_state = false;
+  std::string& path = shards.target.path;
+  if (path.find("{topic}") != std::string::npos) return;  // the scenario says how to ask
+  path += path.find('?') == std::string::npos ? '?' : '&';
+  path += "filter=%7B%22tags%22%3A%5B%22{topic}%22%5D%7D&initial=none";
+}
+
 Result<void> choose_transport(const RequestSpec& request, ShardPlan& shards) {
   shards.streams = request.streams;
   shards.gzip = request.gzip;
@@ -102,6 +114,7 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
   shards.run_filter = scenario.target.preset == Preset::runs;
   shards.first_is_state = scenario.target.preset == Preset::jobs;
   shards.sends_state = scenario.target.preset == Preset::runs || shards.first_is_state;
+  follow_inserts(scenario, shards);
   shards.churn = scenario.churn;
   shards.cohorts = scenario.cohorts;
   shards.seed = scenario.seed;

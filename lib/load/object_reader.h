@@ -24,6 +24,7 @@ class ObjectReader {
 
   const JsonNode* find(std::string_view key) const { return node_->find(key); }
   std::string path(std::string_view key) const;
+  const std::string& path() const { return path_; }
   const JsonNode& node() const { return *node_; }
 
   Result<void> require(std::string_view key) const;

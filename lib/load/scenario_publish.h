@@ -25,6 +25,7 @@ struct Choice {
 
 enum class ProducerKind : std::uint8_t {
   pg_update,
+  pg_insert,
   pg_notify,
   pg_job,
   http_post,
@@ -52,12 +53,13 @@ inline constexpr std::uint32_t kPayloadBytesMax = 1 << 20;
 struct PublishSpec {
   std::string id;
   ProducerKind producer = ProducerKind::pg_update;
-  std::string table = "task_run";  // pg-update
+  std::string table = "task_run";  // pg-update, pg-insert
   std::string schema = "pgboss";   // pg-job
   std::string url;                 // http-post: with {topic}; redis: redis://...
   std::string channel;             // NOTIFY or Redis channel, or key of the stream
   std::string body;                // {topic}, {payload}
   unsigned connections = 4;        // of the producer to the database or server
+  std::uint32_t batch = 1;         // pg-insert: rows that are due together and share a statement
   std::vector<RateStep> rate;      // ascending; the first at 0; empty with a recording
   Arrival arrival = Arrival::constant;
   std::uint64_t burst = 1;  // events that are due together

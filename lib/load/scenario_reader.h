@@ -14,6 +14,7 @@ Result<void> read_phases(const ObjectReader& root, std::vector<PhaseSpec>& out);
 Result<void> read_subscriptions(const ObjectReader& root, SubscriptionSpec& out);
 Result<void> read_publish(const ObjectReader& root, const TargetSpec& target,
                           std::vector<PublishSpec>& out);
+Result<void> read_producer(const ObjectReader& publish, const TargetSpec& target, PublishSpec& out);
 Result<void> read_judgement(const ObjectReader& root,
                             Scenario& out);  // thresholds, gates, report, clock
 Result<void> read_reconnect(const ObjectReader& root, Scenario& out);

@@ -1,0 +1,57 @@
+// What "publish" of a scenario may say, and what it may not.
+#include <catch2/catch.hpp>
+
+#include "load/scenario.h"
+
+using Catch::Matchers::Contains;
+using rt::parse_scenario;
+
+namespace {
+
+// One entry of publish over a preset.
+std::string with(const std::string& preset, const std::string& entries) {
+  return R"({"name": "x", "extends": "preset:)" + preset + R"(", "publish": [)" + entries + "]}";
+}
+
+rt::PublishSpec read(const std::string& preset, const std::string& entries) {
+  const auto scenario = parse_scenario(with(preset, entries), "x.json");
+  INFO((scenario ? std::string() : scenario.error().text));
+  REQUIRE(scenario);
+  return scenario->publish.front();
+}
+
+std::string error_of(const std::string& preset, const std::string& entries) {
+  const auto scenario = parse_scenario(with(preset, entries), "x.json");
+  return scenario ? "accepted" : scenario.error().text;
+}
+
+}  // namespace
+
+TEST_CASE("scenario publish: new rows come in batches, to runs only", "[load][scenario]") {
+  const auto spec = read("runs", R"({"id": "a", "rate": 5, "producer":
+      {"type": "pg-insert", "table": "app.run", "batch": 10, "connections": 3}})");
+  CHECK(spec.producer == rt::ProducerKind::pg_insert);
+  CHECK(spec.table == "app.run");
+  CHECK(spec.batch == 10);
+  CHECK(spec.connections == 3);
+  CHECK_THAT(error_of("jobs", R"({"id": "a", "rate": 5, "producer": {"type": "pg-insert"}})"),
+             Contains("preset jobs needs a producer of type pg-job"));
+  CHECK_THAT(error_of("runs", R"({"id": "a", "rate": 5, "producer": {"type": "pg-insert"}},
+                                 {"id": "b", "rate": 5, "producer": {"type": "pg-update"}})"),
+             Contains("one scenario does either"));
+}
+
+TEST_CASE("scenario publish: a setting of another kind of producer is refused",
+          "[load][scenario]") {
+  const auto producer = [](const std::string& text) {
+    return R"({"id": "a", "rate": 5, "producer": )" + text + "}";
+  };
+  CHECK_THAT(error_of("runs", producer(R"({"type": "pg-update", "batch": 2})")),
+             Contains("/publish/0/producer/batch: a producer of type pg-update has no \"batch\""));
+  CHECK_THAT(error_of("topics", producer(R"({"type": "http-post", "table": "t"})")),
+             Contains("has no \"table\""));
+  CHECK_THAT(error_of("topics", producer(R"({"type": "pg-notify", "url": "http://x"})")),
+             Contains("has no \"url\""));
+  CHECK_THAT(error_of("jobs", producer(R"({"type": "pg-job", "body": "{payload}"})")),
+             Contains("has no \"body\""));
+}
