@@ -81,6 +81,7 @@ Result<void> EngineRun::start() {
     plan.run = plan_.shards.run;
     plan.max_in_flight = scenario_.max_in_flight();
     plan.share = parts_.share;
+    plan.topic_name = plan_.shards.topic_name;
     publisher_ = std::make_unique<Publisher>(std::move(plan), *parts_.producer, clock_);
   }
   for (const std::unique_ptr<Shard>& shard : shards_) {

@@ -147,11 +147,14 @@ void Publisher::send(Stream& stream, Instant intended, Instant now) {
   const std::uint32_t sequence = publication_.assign(topic, phase);
   flight = {intended, topic, sequence, static_cast<std::uint32_t>(phase), true};
   ++in_flight_;
+  const Payload payload{intended.time_since_epoch().count(), plan_.run, sequence,
+                        static_cast<std::uint32_t>(phase)};
+  value_.clear();
+  if (const PayloadTemplate& value = stream.work.value(); !value.empty()) {
+    value.append(value_, plan_.topic_name(topic), sequence, payload.intended_ns);
+  }
   payload_.clear();
-  append_payload(
-      payload_,
-      {intended.time_since_epoch().count(), plan_.run, sequence, static_cast<std::uint32_t>(phase)},
-      stream.work.bytes(number), stream.work.filler(number));
+  append_payload(payload_, payload, stream.work.bytes(number), stream.work.filler(number), value_);
   producer_.send(ticket_++, topic, payload_);
   PhaseOutcome& outcome = phases_[phase];
   ++outcome.offered;

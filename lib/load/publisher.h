@@ -29,6 +29,7 @@ struct PublisherPlan {
   std::uint32_t run = 0;
   std::uint32_t max_in_flight = 10'000;
   ShardOf share;  // events of other shards' topics are passed over
+  std::function<std::string(std::uint32_t)> topic_name;  // for payloads that have it in them
 };
 
 struct PublisherStatus {
@@ -113,6 +114,7 @@ class Publisher {
   std::vector<Flight> flights_;  // ring by ticket, max_in_flight wide or a little more
   std::vector<EventProducer::Answer> answers_;
   std::string payload_;
+  std::string value_;
   std::optional<Error> fault_;
 
   std::optional<Instant> zero_;

@@ -66,6 +66,22 @@ Result<void> read_size(const ObjectReader& publish, SizeSpec& out) {
   return in.bytes(keys[1], out.high, out.low, kPayloadBytesMax);
 }
 
+Result<void> read_payload(const ObjectReader& publish, PublishSpec& out) {
+  const JsonNode* node = publish.find("payload");
+  if (node == nullptr) return {};
+  const ObjectReader in =
+      RT_TRY(ObjectReader::open(*node, publish.path("payload"), {"entropy", "template"}));
+  RT_CHECKED(in.number("entropy", out.entropy, 0, 1));
+  if (in.find("template") == nullptr) return {};
+  std::string text;
+  RT_CHECKED(in.text("template", text));
+  auto value = PayloadTemplate::compile(text);
+  if (!value)
+    return ObjectReader::wrong(*in.find("template"), in.path("template"), value.error().text);
+  out.value = std::move(*value);
+  return {};
+}
+
 Result<void> read_timing(const ObjectReader& in, PublishSpec& out) {
   if (!out.archive.empty()) {
     for (const char* key : {"rate", "arrival", "topic", "size"}) {
@@ -102,11 +118,7 @@ Result<PublishSpec> read_one_publish(const JsonNode& node, const std::string& pa
     out.topic = RT_TRY(read_choice(*topic, in.path("topic")));
   }
   RT_CHECKED(read_size(in, out.size));
-  if (const JsonNode* payload = in.find("payload")) {
-    const ObjectReader filler =
-        RT_TRY(ObjectReader::open(*payload, in.path("payload"), {"entropy"}, {"template"}));
-    RT_CHECKED(filler.number("entropy", out.entropy, 0, 1));
-  }
+  RT_CHECKED(read_payload(in, out));
   std::uint64_t in_flight = out.max_in_flight;
   RT_CHECKED(in.count("max_in_flight", in_flight, 1, 1'000'000));
   out.max_in_flight = static_cast<std::uint32_t>(in_flight);

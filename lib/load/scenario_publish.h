@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "load/payload_template.h"
 
 namespace rt {
 
@@ -66,8 +67,9 @@ struct PublishSpec {
   std::string archive;      // a recording: its instants, topics and sizes take the place of these
   double archive_speed = 1;
   Choice topic{ChoiceKind::uniform};
-  SizeSpec size;       // of the payload
-  double entropy = 0;  // share of the filler that is random
+  SizeSpec size;          // of the payload
+  double entropy = 0;     // share of the filler that is random
+  PayloadTemplate value;  // in each payload
   std::uint32_t max_in_flight =
       10'000;  // sent and not acknowledged; beyond it events are late, and counted
 };

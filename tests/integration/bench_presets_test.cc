@@ -184,9 +184,9 @@ TEST_CASE("bench presets: rows inserted in batches reach those who follow their 
   REQUIRE(rt::test::run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
   const Served server({"--surfaces", "runs", "--pg", postgres.dsn()});
   REQUIRE(server.tool->wait_for("streaming from"));
-  const Words words = {
-      "target.url=" + server.origin, "target.pg=" + postgres.dsn(),
-      R"(publish=[{"id": "new", "arrival": {"n": 20, "every": "125ms"},
+  const Words words = {"target.url=" + server.origin, "target.pg=" + postgres.dsn(),
+                       R"(publish=[{"id": "new", "arrival": {"n": 20, "every": "125ms"},
+                   "payload": {"template": "{\"tag\": \"{topic}\", \"n\": {seq}}"},
                    "producer": {"type": "pg-insert", "batch": 10, "connections": 2}}])"};
   // The second run finds the rows of the first, and must not take them for its own.
   for (int run = 0; run < 2; ++run) {
@@ -196,6 +196,8 @@ TEST_CASE("bench presets: rows inserted in batches reach those who follow their 
   }
   const int rows = std::stoi(postgres.value(
       "select count(*) from task_run where env_id = 'bench-insert' and data->>'seq' <> '0'"));
+  CHECK(postgres.value("select bool_and(data->'value'->>'tag' = tags[1] and "
+                       "data->'value'->'n' = data->'seq') from task_run") == "t");
   const int transactions =
       std::stoi(postgres.value("select count(distinct xmin::text) from task_run"));
   CHECK(rows > 200);

@@ -55,3 +55,19 @@ TEST_CASE("scenario publish: a setting of another kind of producer is refused",
   CHECK_THAT(error_of("jobs", producer(R"({"type": "pg-job", "body": "{payload}"})")),
              Contains("has no \"body\""));
 }
+
+TEST_CASE("scenario publish: a payload's template is JSON, or the error says what it becomes",
+          "[load][scenario]") {
+  const auto payload = [](const std::string& text) {
+    return R"({"id": "a", "rate": 5, "producer": {"type": "pg-update"}, "payload": )" + text + "}";
+  };
+  const auto spec = read("runs", payload(R"({"entropy": 0.7, "template":
+      "{\"run\":\"{topic}\",\"seq\":{seq},\"t\":{intended_ns}}"})"));
+  CHECK(spec.entropy == 0.7);
+  std::string text;
+  spec.value.append(text, "run-1", 2, 3);
+  CHECK(text == R"({"run":"run-1","seq":2,"t":3})");
+  CHECK_THAT(error_of("runs", payload(R"({"template": "{seq"})")),
+             Contains("/publish/0/payload/template: expected a JSON value"));
+  CHECK_THAT(error_of("runs", payload(R"({"entropy": 2})")), Contains("a number from 0 to 1"));
+}
