@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "load/gates.h"
 #include "load/kernel_counts.h"
 #include "load/payload.h"
 
@@ -41,7 +42,8 @@ EngineRun::EngineRun(const Scenario& scenario, const EngineParts& parts, const C
       disturbances_(scenario),
       clock_watch_(clock),
       times_(plan_.shards.replay_bucket() + 1, parts.commits != nullptr, scenario.phases.size()),
-      statuses_(plan_.shards.shards) {
+      statuses_(plan_.shards.shards),
+      settling_(tightest_claim_us(scenario)) {
   for (const PhaseSpec& spec : scenario.phases) {
     PhaseOutcome phase;
     phase.name = spec.name;
@@ -120,6 +122,7 @@ void EngineRun::loop() {
     wait_a_tick();
     if (outcome_.interrupted_by != 0) break;
     const Instant now = clock_.now();
+    watch_warm_up(now);
     advance(now);
     disturb(now);
     if (is_hopeless()) {
@@ -258,6 +261,8 @@ void EngineRun::begin_ramp() {
 void EngineRun::begin_hold() {
   const std::size_t index = phases_.index();
   begin_measuring();
+  settling_ = Stationarity(tightest_claim_us(scenario_));
+  end_announced_ = !phases_.spec().until_stationary;
   if (!publisher_) return weigh();
   const std::size_t first = scenario_.publish_begin();
   const std::size_t end = scenario_.publish_end();
@@ -267,13 +272,7 @@ void EngineRun::begin_hold() {
     order_all({ShardOrder::Kind::publishing, 0, 0, index, phases_.hold_begin()});
     publisher_->begin(phases_.hold_begin(), index);
   }
-  // Told ahead, so that events are cut at the very instant.
-  if (index + 1 == end) {
-    publisher_->end(phases_.end());
-    publishing_ended_ = true;
-  } else {
-    publisher_->phase_begins(phases_.end(), index + 1);
-  }
+  if (!phases_.spec().until_stationary) announce_end();
 }
 
 void EngineRun::end_phase() {
@@ -313,6 +312,7 @@ void EngineRun::second(Instant now) {
   if (now < second_at_) return;
   second_at_ += kSecond;
   const Histogram latency = times_.take_second();
+  settling_.add_second(latency);
   SecondSample sample;
   sample.at_s = seconds_since_start(now);
   sample.connections = held();

@@ -17,6 +17,7 @@
 #include "load/phase_run.h"
 #include "load/publisher.h"
 #include "load/shard.h"
+#include "load/stationarity.h"
 #include "load/thread_use.h"
 
 namespace rt {
@@ -62,6 +63,8 @@ class EngineRun {
   void begin_measuring();
   void begin_ramp();
   void begin_hold();
+  void announce_end();
+  void watch_warm_up(Instant now);
   void end_phase();
   void disturb(Instant now);
   bool ends_early(Instant now);
@@ -113,6 +116,8 @@ class EngineRun {
   Instant abort_check_at_{};
   SecondSample last_totals_;
   std::uint64_t ramped_to_ = 0;
+  Stationarity settling_;       // of the phase under way
+  bool end_announced_ = false;  // of the phase under way, to the publisher
   bool publishing_ended_ = false;
   bool counted_ = false;
   bool over_ = false;

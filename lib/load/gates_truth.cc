@@ -177,6 +177,15 @@ GateResult check_warm_up(const Evidence& e) {
   const double limit = 0.2 * e.threshold_us;
   GateResult result = gate_result(
       "", fmt::format("drift {} (20 % of {})", ms_text(limit), ms_text(e.threshold_us)));
+  for (const PhaseOutcome& phase : e.outcome.phases) {
+    if (phase.stationary.value_or(true)) continue;
+    result.measured =
+        fmt::format("p95 still drifting after {:.0f} s of {}", phase.duration_s, phase.name);
+    return condemn(
+        result, GateVerdict::invalid, kExitInvalid,
+        "latencies had not settled when the phase reached its \"max\": raise it, or lower "
+        "the load");
+  }
   constexpr std::size_t kSeconds = 6;  // two for each third
   if (p95.size() < kSeconds) {
     return unmeasured(result, fmt::format("needs {} measured seconds with deliveries, has {}",

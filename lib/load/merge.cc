@@ -89,6 +89,9 @@ void add_phases(std::vector<PhaseOutcome>& sum, const std::vector<PhaseOutcome>&
     sum[i].add(part[i]);
     sum[i].start_s = std::min(sum[i].start_s, part[i].start_s);
     keep_most(sum[i].duration_s, part[i].duration_s);
+    if (part[i].stationary) {
+      sum[i].stationary = sum[i].stationary.value_or(true) && *part[i].stationary;
+    }
   }
 }
 

@@ -61,6 +61,8 @@ struct PhaseOutcome {
   bool measured = false;
   double start_s = 0;  // since the run began
   double duration_s = 0;
+  // Of a phase that lasts until latencies have settled: whether they had before its `max`.
+  std::optional<bool> stationary;
 
   // Publishing. Balance: offered == sent + skipped; what was sent and is neither acknowledged nor
   // failed was never answered.

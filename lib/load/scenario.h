@@ -48,6 +48,10 @@ struct PhaseSpec {
   Duration hold{};
   Duration max{};  // bound on the ramp; 0: twice its planned duration and 10 s
   bool measure = false;
+  // The hold lasts until latencies have settled: `hold` at least, `max` at most (0: ten times
+  // that).
+  bool until_stationary = false;
+  Duration longest_hold() const { return max > Duration::zero() ? max : 10 * hold; }
 };
 
 struct SubscriptionSpec {

@@ -20,7 +20,7 @@ Result<void> check_url(const ObjectReader& in, std::string_view key, const std::
 
 Result<PhaseSpec> read_phase(const JsonNode& node, const std::string& path) {
   const ObjectReader in = RT_TRY(ObjectReader::open(
-      node, path, {"name", "connections", "hold", "max", "measure", "tag"}, {"until"}));
+      node, path, {"name", "connections", "hold", "max", "measure", "tag", "until"}));
   PhaseSpec phase;
   RT_CHECKED(in.require("name"));
   RT_CHECKED(in.text("name", phase.name));
@@ -50,6 +50,15 @@ Result<PhaseSpec> read_phase(const JsonNode& node, const std::string& path) {
   }
   if (phase.measure && !holds) {
     return ObjectReader::wrong(node, path, "a measured phase needs \"hold\"");
+  }
+  if (in.find("until") == nullptr) return phase;
+  RT_TRY(in.word("until", 0, {{"stationary", 0}}));
+  phase.until_stationary = true;
+  if (!holds || phase.connections || phase.measure || phase.longest_hold() < phase.hold) {
+    return ObjectReader::wrong(
+        *in.find("until"), in.path("until"),
+        "expected in a phase that warms up: with \"hold\" (and \"max\" above "
+        "it), without \"connections\" and \"measure\"");
   }
   return phase;
 }

@@ -119,6 +119,18 @@ Result<void> check_cohort(const JsonNode& root, const Scenario& scenario,
   return wrong("needs a measured phase named or tagged \"baseline\"");
 }
 
+// A phase can last until latencies have settled where there are some.
+Result<void> check_warm_up(const JsonNode& root, const Scenario& scenario) {
+  for (std::size_t i = 0; i < scenario.phases.size(); ++i) {
+    if (!scenario.phases[i].until_stationary) continue;
+    if (i >= scenario.publish_begin() && i < scenario.publish_end()) continue;
+    return ObjectReader::wrong(
+        root.find("phases")->items[i], fmt::format("/phases/{}/until", i),
+        "nothing is published in this phase, so there is no latency that could settle");
+  }
+  return {};
+}
+
 Result<void> check_thresholds(const JsonNode& root, const Scenario& scenario) {
   for (const Threshold& threshold : scenario.thresholds) {
     if (scenario.publish.empty() && needs_publishing(threshold.metric)) {
@@ -168,6 +180,7 @@ Result<Scenario> read_root(const JsonNode& document) {
   RT_CHECKED(read_reconnect(root, scenario));
   RT_CHECKED(read_behaviour(root, scenario));
   RT_CHECKED(read_judgement(root, scenario));
+  RT_CHECKED(check_warm_up(document, scenario));
   RT_CHECKED(check_thresholds(document, scenario));
   return scenario;
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ class JsonWriter {
   template <typename T>
   void known(const char* name, const T& value) {
     node_[name] = value > 0 ? Json(value) : Json(nullptr);
+  }
+  template <typename T>
+  void maybe(const char* name, const std::optional<T>& value) {
+    node_[name] = value ? Json(*value) : Json(nullptr);
   }
   void counts(const char* name, const Histogram& histogram) {
     node_[name] = histogram_json(histogram);
@@ -100,6 +105,11 @@ class JsonReader {
   void known(const char* name, T& out) const {
     const Json* found = find(name);
     if (found != nullptr && !found->is_null()) value(name, out);
+  }
+  template <typename T>
+  void maybe(const char* name, std::optional<T>& out) const {
+    const Json* found = find(name);
+    if (found != nullptr && !found->is_null()) value(name, out.emplace());
   }
   void counts(const char* name, Histogram& out) const;
   void slots(const char* name, Histogram::Sparse& out) const;

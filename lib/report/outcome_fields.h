@@ -42,6 +42,7 @@ void phase_fields(F& f, P& phase) {
   f.value("measured", phase.measured);
   f.value("start_s", phase.start_s);
   f.value("duration_s", phase.duration_s);
+  f.maybe("stationary", phase.stationary);
   f.object("load", [&](auto& in) { load_fields(in, phase); });
   f.object("delivery", [&](auto& in) { phase_delivery_fields(in, phase); });
   f.latency("intended", phase.intended, phase.undelivered());

@@ -71,3 +71,33 @@ TEST_CASE("scenario publish: a payload's template is JSON, or the error says wha
              Contains("/publish/0/payload/template: expected a JSON value"));
   CHECK_THAT(error_of("runs", payload(R"({"entropy": 2})")), Contains("a number from 0 to 1"));
 }
+
+TEST_CASE("scenario: a phase lasts until latencies have settled, where there are some",
+          "[load][scenario]") {
+  const auto phases = [](const std::string& warm) {
+    return R"({"name": "x", "extends": "preset:runs", "phases": [
+        {"name": "ramp", "connections": {"to": 10}}, )" +
+           warm + R"(, {"name": "main", "hold": "5s", "measure": true}]})";
+  };
+  const auto scenario =
+      parse_scenario(phases(R"({"name": "warm", "hold": "5s", "until": "stationary"})"), "x.json");
+  REQUIRE(scenario);
+  CHECK(scenario->phases[1].until_stationary);
+  CHECK(scenario->phases[1].longest_hold() == std::chrono::seconds(50));
+  const auto error = [&](const std::string& warm) {
+    const auto read = parse_scenario(phases(warm), "x.json");
+    return read ? std::string("accepted") : read.error().text;
+  };
+  CHECK_THAT(error(R"({"name": "warm", "hold": "5s", "until": "calm"})"),
+             Contains("did you mean") || Contains("known here: stationary"));
+  CHECK_THAT(error(R"({"name": "warm", "hold": "5s", "max": "4s", "until": "stationary"})"),
+             Contains("/phases/1/until: expected in a phase that warms up"));
+  CHECK_THAT(error(R"({"name": "a", "hold": "5s", "until": "stationary", "measure": true})"),
+             Contains("/phases/1/until: expected in a phase that warms up"));
+  const auto late = parse_scenario(R"({"name": "x", "extends": "preset:runs", "phases": [
+      {"name": "ramp", "connections": {"to": 10}}, {"name": "main", "hold": "5s", "measure": true},
+      {"name": "end", "hold": "5s", "until": "stationary"}]})",
+                                   "x.json");
+  REQUIRE_FALSE(late);
+  CHECK_THAT(late.error().text, Contains("/phases/2/until: nothing is published"));
+}
