@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <fstream>
 
+#include "io/arrival.h"
+
 namespace rt::io {
 namespace {
 
@@ -151,12 +153,13 @@ struct TlsSession::Transport {
 
   static int read(BIO* bio, char* out, int size) {
     BIO_clear_retry_flags(bio);
-    ssize_t got = 0;
+    Arrival got;
     do {
-      got = ::recv(of(bio).fd_, out, static_cast<std::size_t>(size), 0);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0 && errno == EAGAIN) BIO_set_retry_read(bio);
-    return static_cast<int>(got);
+      got = receive(of(bio).fd_, out, static_cast<std::size_t>(size));
+    } while (got.error == EINTR);
+    if (got.error == EAGAIN) BIO_set_retry_read(bio);
+    if (got.bytes > 0) of(bio).stamp_unix_ns_ = got.stamp_unix_ns;
+    return static_cast<int>(got.bytes);
   }
   static int write(BIO* bio, const char* bytes, int size) {
     BIO_clear_retry_flags(bio);

@@ -90,6 +90,8 @@ class TlsSession {
   Moved write(std::string_view bytes);
   State flush();
   bool wants_write() const { return !sealed_.empty(); }
+  // When the last bytes taken off the socket came (io/arrival.h); 0: nobody knows.
+  std::int64_t stamp_unix_ns() const { return stamp_unix_ns_; }
   // Tells the peer that this is the end, as far as the socket takes it.
   void say_goodbye();
 
@@ -110,6 +112,7 @@ class TlsSession {
   bool lost_ = false;
   std::string sealed_;  // records that the socket has not taken yet
   std::size_t sealed_at_ = 0;
+  std::int64_t stamp_unix_ns_ = 0;
   std::string error_;
 };
 

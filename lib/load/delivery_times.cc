@@ -7,8 +7,9 @@
 
 namespace rt {
 
-DeliveryTimes::DeliveryTimes(std::size_t phases, bool by_commit, std::size_t live)
-    : by_commit_(by_commit), phases_(phases), live_(live) {}
+DeliveryTimes::DeliveryTimes(std::size_t phases, bool by_commit, std::size_t live,
+                             WorstCases* worst)
+    : by_commit_(by_commit), phases_(phases), live_(live), worst_(worst) {}
 
 void DeliveryTimes::learn(std::span<const Commit> commits) {
   commits_.insert(commits_.end(), commits.begin(), commits.end());
@@ -32,23 +33,30 @@ DeliveryTimes::Found DeliveryTimes::find(std::uint64_t lsn, std::int64_t& unix_u
   return Found::yes;
 }
 
-void DeliveryTimes::record(std::uint32_t phase, std::int64_t us) {
+void DeliveryTimes::record(std::uint32_t phase, std::uint32_t connection, std::int64_t us) {
   phases_[phase].delivery.record(us);
-  if (phase < live_) second_.record(us);
+  if (phase >= live_) return;
+  second_.record(us);
+  if (worst_ != nullptr) worst_->record(phase, connection, us);
 }
 
 void DeliveryTimes::take(const Delivery& delivery, std::int64_t wall_minus_mono_ns) {
   const std::int64_t intended_us = (delivery.received_ns - delivery.intended_ns) / 1'000;
   phases_[delivery.bucket].intended.record(intended_us);
+  const std::int64_t received_unix_ns = delivery.received_ns + wall_minus_mono_ns;
+  if (delivery.stamp_unix_ns != 0) {
+    phases_[delivery.bucket].to_parse.record((received_unix_ns - delivery.stamp_unix_ns) / 1'000);
+  }
   if (!by_commit_) {
-    record(delivery.bucket, intended_us);
+    record(delivery.bucket, delivery.connection, intended_us);
     return;
   }
   if (delivery.lsn == 0 || waiting_.size() >= kWaitingMax) {
     ++phases_[delivery.bucket].untimed;
     return;
   }
-  waiting_.push_back({delivery.lsn, delivery.received_ns + wall_minus_mono_ns, delivery.bucket});
+  waiting_.push_back({delivery.lsn, received_unix_ns, delivery.stamp_unix_ns, delivery.bucket,
+                      delivery.connection});
 }
 
 void DeliveryTimes::resolve() {
@@ -58,7 +66,10 @@ void DeliveryTimes::resolve() {
     std::int64_t unix_us = 0;
     switch (find(waiting.lsn, unix_us)) {
       case Found::yes:
-        record(waiting.phase, waiting.received_unix_ns / 1'000 - unix_us);
+        record(waiting.phase, waiting.connection, waiting.received_unix_ns / 1'000 - unix_us);
+        if (waiting.stamp_unix_ns != 0) {
+          phases_[waiting.phase].to_wire.record(waiting.stamp_unix_ns / 1'000 - unix_us);
+        }
         break;
       case Found::not_yet:
         waiting_[kept++] = waiting;

@@ -11,6 +11,7 @@
 
 #include "load/histogram.h"
 #include "load/shard_messages.h"
+#include "load/worst_cases.h"
 #include "pipe/commit_times.h"
 
 namespace rt {
@@ -21,7 +22,9 @@ class DeliveryTimes {
   // `phases`: kinds of deliveries that are told apart (Delivery::bucket).
   // live: only the first so many of them count in take_second(); the rest are in no phase of the
   // run.
-  DeliveryTimes(std::size_t phases, bool by_commit, std::size_t live = SIZE_MAX);
+  // worst: told of each live delivery; outlives this, or nullptr.
+  DeliveryTimes(std::size_t phases, bool by_commit, std::size_t live = SIZE_MAX,
+                WorstCases* worst = nullptr);
 
   // Ascending LSNs.
   void learn(std::span<const Commit> commits);
@@ -34,6 +37,10 @@ class DeliveryTimes {
 
   const Histogram& delivery(std::size_t phase) const { return phases_[phase].delivery; }
   const Histogram& intended(std::size_t phase) const { return phases_[phase].intended; }
+  // Stages, of deliveries that the kernel stamped. Events of one read have the stamp of its last
+  // byte, so that the ones before it waited at least as long.
+  const Histogram& commit_to_wire(std::size_t phase) const { return phases_[phase].to_wire; }
+  const Histogram& wire_to_parse(std::size_t phase) const { return phases_[phase].to_parse; }
   std::uint64_t untimed(std::size_t phase) const { return phases_[phase].untimed; }
   std::size_t waiting() const { return waiting_.size(); }
   // Live deliveries resolved since the last call.
@@ -43,12 +50,16 @@ class DeliveryTimes {
   struct Phase {
     Histogram delivery;
     Histogram intended;
+    Histogram to_wire;          // commit to kernel's stamp
+    Histogram to_parse;         // kernel's stamp to parsed
     std::uint64_t untimed = 0;  // received, and its commit time never became known
   };
   struct Waiting {
     std::uint64_t lsn;
     std::int64_t received_unix_ns;
+    std::int64_t stamp_unix_ns;
     std::uint32_t phase;
+    std::uint32_t connection;
   };
   // 1,000,000 commits are some 10 minutes of a fast run and 16 MiB. A delivery later than that
   // finds its commit forgotten and is counted as untimed.
@@ -58,7 +69,7 @@ class DeliveryTimes {
 
   enum class Found : std::uint8_t { yes, not_yet, never };
   Found find(std::uint64_t lsn, std::int64_t& unix_us);
-  void record(std::uint32_t phase, std::int64_t us);
+  void record(std::uint32_t phase, std::uint32_t connection, std::int64_t us);
 
   bool by_commit_;
   std::vector<Phase> phases_;
@@ -66,6 +77,7 @@ class DeliveryTimes {
   std::size_t last_found_ = 0;
   std::deque<Waiting> waiting_;
   std::size_t live_;
+  WorstCases* worst_;
   Histogram second_;
 };
 

@@ -76,6 +76,7 @@ void EngineRun::fill_outcome() {
   }
   fill_counts();
   settle();
+  outcome_.worst = worst_.result(scenario_);
   fill_client();
   fill_target();
   if (publisher_) {
@@ -134,6 +135,7 @@ void EngineRun::fill_counts() {
     outcome_.resume.gaps_silent += counts.resume.gaps_silent;
     outcome_.resume.latency.add(counts.resume.latency);
     outcome_.connect.add(counts.connect);
+    outcome_.tls.add(counts.tls);
     outcome_.first_event.add(counts.first_event);
     outcome_.heartbeat_gap.add(counts.heartbeat_gap);
     outcome_.client.loop_lag.add(counts.loop_lag);
@@ -171,6 +173,8 @@ void EngineRun::fill_cohorts() {
       PhaseOutcome& phase = place_of(cohort, p);
       phase.delivery = times_.delivery(bucket);
       phase.intended = times_.intended(bucket);
+      phase.commit_to_wire = times_.commit_to_wire(bucket);
+      phase.receive_queue = times_.wire_to_parse(bucket);
       phase.untimed = times_.untimed(bucket);
       phase.events = outcome_.phases[p].events;
     }
@@ -201,6 +205,7 @@ void EngineRun::settle() {
         const std::size_t bucket = plan_.shards.bucket_of(member, p);
         const auto cohort = static_cast<std::uint8_t>(bucket / due.size());
         place_of(cohort, p).expected += due[p].expected;
+        if (cohort == 0) worst_.miss(p, static_cast<std::uint32_t>(connection), due[p].lost);
         if (cohort != 0 && !outcome_.cohorts[cohort - 1u].judged) continue;
         outcome_.integrity.lost += due[p].lost;
         if (due[p].lost == 0 || !outcome_.integrity.first_lost.empty()) continue;
@@ -228,7 +233,9 @@ void EngineRun::fill_client() {
     // too.
     const std::uint64_t grown =
         idle_.client_rss - std::min(idle_.client_rss, client_before_.rss_bytes);
-    client.bytes_per_connection = static_cast<double>(Shard::connection_bytes()) +
+    const auto watched =
+        static_cast<double>(worst_.bytes()) / static_cast<double>(plan_.shards.connections);
+    client.bytes_per_connection = static_cast<double>(Shard::connection_bytes()) + watched +
                                   static_cast<double>(grown) / static_cast<double>(idle_.held);
   }
   if (!measure_begin_ || !measure_end_) return;

@@ -59,6 +59,7 @@ LoadNeeds needs_of(const Scenario& scenario, const io::Address& address) {
   needs.source_addresses = count_source_addresses(address);
   needs.topics = scenario.subscriptions.topics;
   needs.phases = scenario.phases.size();
+  needs.watched_bytes = WorstCases::bytes_for(scenario);
   return needs;
 }
 

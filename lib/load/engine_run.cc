@@ -41,7 +41,9 @@ EngineRun::EngineRun(const Scenario& scenario, const EngineParts& parts, const C
       phases_(scenario),
       disturbances_(scenario),
       clock_watch_(clock),
-      times_(plan_.shards.replay_bucket() + 1, parts.commits != nullptr, scenario.phases.size()),
+      worst_(scenario, plan_.shards.connections, plan_.shards.topic_of),
+      times_(plan_.shards.replay_bucket() + 1, parts.commits != nullptr, scenario.phases.size(),
+             worst_.empty() ? nullptr : &worst_),
       statuses_(plan_.shards.shards),
       settling_(tightest_claim_us(scenario)) {
   for (const PhaseSpec& spec : scenario.phases) {

@@ -19,6 +19,7 @@
 #include "load/shard.h"
 #include "load/stationarity.h"
 #include "load/thread_use.h"
+#include "load/worst_cases.h"
 
 namespace rt {
 
@@ -104,6 +105,7 @@ class EngineRun {
   Disturbances disturbances_;
   FaultCommands commands_;
   ClockWatch clock_watch_;
+  WorstCases worst_;
   DeliveryTimes times_;
   std::vector<Commit> commits_;
   std::vector<ShardStatus> statuses_;

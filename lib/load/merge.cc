@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <set>
+#include <tuple>
 
 namespace rt {
 namespace {
@@ -100,6 +101,24 @@ void add_cohorts(std::vector<CohortOutcome>& sum, const std::vector<CohortOutcom
   for (std::size_t i = 0; i < sum.size(); ++i) {
     sum[i].connections += part[i].connections;
     add_phases(sum[i].phases, part[i].phases);
+  }
+}
+
+// A connection or topic belongs to one shard, so that the worst of all is the worst of these.
+void add_worst(std::vector<WorstCase>& sum, const std::vector<WorstCase>& part) {
+  const auto rank = [](const WorstCase& one) {
+    return std::tie(one.never, one.high_us, one.low_us, one.who);
+  };
+  for (const WorstCase& one : part) {
+    const auto same = std::find_if(sum.begin(), sum.end(), [&](const WorstCase& other) {
+      return other.metric == one.metric && other.phase == one.phase &&
+             other.limit_us == one.limit_us;
+    });
+    if (same == sum.end()) {
+      sum.push_back(one);
+    } else if (rank(*same) < rank(one)) {
+      *same = one;
+    }
   }
 }
 
@@ -214,11 +233,13 @@ void add_outcome(Outcome& sum, const Outcome& part) {
   sum.connections.add(part.connections);
   sum.connections.first_failure = first;
   sum.connect.add(part.connect);
+  sum.tls.add(part.tls);
   sum.first_event.add(part.first_event);
   sum.heartbeat_gap.add(part.heartbeat_gap);
   add_phases(sum.phases, part.phases);
   add_cohorts(sum.cohorts, part.cohorts);
   add_churn(sum.churn, part.churn);
+  add_worst(sum.worst, part.worst);
   add_integrity(sum.integrity, part.integrity);
   add_resume(sum.resume, part.resume);
   add_client(sum.client, part.client);

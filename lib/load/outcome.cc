@@ -81,6 +81,7 @@ void PhaseOutcome::add(const PhaseOutcome& other) {
   publish.add(other.publish);
   delivery.add(other.delivery);
   intended.add(other.intended);
+  commit_to_wire.add(other.commit_to_wire);
   receive_queue.add(other.receive_queue);
 }
 

@@ -82,11 +82,13 @@ struct PhaseOutcome {
   std::uint64_t replayed = 0;  // of those, how many came by way of a resume: no live latency
   std::uint64_t undelivered() const { return expected > received ? expected - received : 0; }
 
-  Histogram late;           // actual - intended instant of publishing: the tool's own lateness
-  Histogram publish;        // intended instant to acknowledged
-  Histogram delivery;       // commit (database clock) to parsed; received but for the untimed
-  Histogram intended;       // intended instant to parsed; one value per received delivery
-  Histogram receive_queue;  // kernel receive stamp to parsed; empty when not measured
+  Histogram late;      // actual - intended instant of publishing: the tool's own lateness
+  Histogram publish;   // intended instant to acknowledged
+  Histogram delivery;  // commit (database clock) to parsed; received but for the untimed
+  Histogram intended;  // intended instant to parsed; one value per received delivery
+  // Stages of what the kernel stamped; empty when it stamped nothing.
+  Histogram commit_to_wire;  // commit (database clock) to kernel receive stamp
+  Histogram receive_queue;   // wire_to_parse: kernel receive stamp to parsed
 
   void add(const PhaseOutcome& other);  // counts and histograms; names and times stay
 };
@@ -136,6 +138,18 @@ struct CohortOutcome {
   std::vector<PhaseOutcome> phases;  // deliveries only
 
   PhaseOutcome measured() const;
+};
+
+// The connection or topic whose p95 is the highest, for a threshold that asks for it. The p95 is
+// known to lie between two bounds; the threshold's limit never lies between them.
+struct WorstCase {
+  std::string metric;   // worst_conn | worst_topic
+  std::string phase;    // as the threshold has it; empty: all measured phases
+  double limit_us = 0;  // the threshold's
+  double low_us = 0;    // the p95 is above this
+  double high_us = 0;   // and at most this,
+  bool never = false;   // or it falls on what never came
+  std::string who;      // "connection 212, topic run-17"; "topic run-17"
 };
 
 // The measuring side. Shares are 0..1 over the measured phases.
@@ -250,6 +264,7 @@ struct Outcome {
 
   ConnectionCounts connections;
   Histogram connect;        // connect() to response head
+  Histogram tls;            // handshake, from the TCP connection standing; empty without TLS
   Histogram first_event;    // connect() to first event
   Histogram heartbeat_gap;  // between two signs of life (event or comment) of one stream
   std::vector<PhaseOutcome> phases;
@@ -257,6 +272,7 @@ struct Outcome {
   ResumeCounts resume;
   ChurnCounts churn;
   std::vector<CohortOutcome> cohorts;
+  std::vector<WorstCase> worst;  // of thresholds that ask for one
   ClientUse client;
   TargetUse target;
   ClockProof clock;

@@ -21,6 +21,7 @@ struct LoadNeeds {
   std::uint64_t source_addresses = 1;  // that connections to the target can begin from, at most
   std::uint64_t topics = 1;
   std::uint64_t phases = 1;
+  std::uint64_t watched_bytes = 0;  // for thresholds about the worst connection or topic
 };
 
 // How connections are laid out over threads and addresses.

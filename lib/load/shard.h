@@ -96,6 +96,7 @@ struct ShardCounts {
   std::array<std::uint64_t, kBucketsMax> replayed{};
   std::array<std::uint64_t, kBucketsMax> untimed{};  // that neither ring nor spill could hold
   Histogram connect;
+  Histogram tls;
   Histogram first_event;
   Histogram heartbeat_gap;
   Histogram loop_lag;  // of measured phases

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 
+#include "io/arrival.h"
 #include "load/shard_events.h"
 
 namespace rt {
@@ -27,6 +28,7 @@ void Shard::connect(Carrier& carrier) {
   if (!socket) return lose(carrier, failure_named_in(socket.error().text), socket.error().text);
   ++carrier.generation;
   carrier.socket = std::move(*socket);
+  io::stamp_arrivals(carrier.socket.get());
   carrier.state = Carrier::State::connecting;
   carrier.wants_write = true;
   if (!poller_->watch(carrier.socket.get(), carrier_token(carrier), io::Interest::read_write)) {
@@ -46,6 +48,7 @@ void Shard::carrier_ready(std::size_t number, std::uint32_t generation, const io
       begin(carrier, plan_.http2);
     } else {
       carrier.state = Carrier::State::shaking_hands;
+      carrier.now = clock_.now();
       carrier.tls =
           std::make_unique<io::TlsSession>(*plan_.tls, carrier.socket.get(), plan_.target.host);
     }
@@ -62,6 +65,9 @@ bool Shard::shake_hands(Carrier& carrier) {
       await(carrier);
       return false;
     case io::TlsSession::State::ready:
+      counts_.tls.record(
+          std::chrono::duration_cast<std::chrono::microseconds>(clock_.now() - carrier.now)
+              .count());
       break;
     default:
       lose(carrier, carrier.tls->is_lost() ? ConnectFailure::reset : ConnectFailure::tls,
@@ -182,20 +188,23 @@ void Shard::read(Carrier& carrier) {
     if (carrier.tls) {
       const io::TlsSession::Moved moved = carrier.tls->read(buffer_.get(), kReadBytes);
       bytes = moved.bytes;
+      carrier.stamp_unix_ns = carrier.tls->stamp_unix_ns();
       if (moved.state == io::TlsSession::State::waits) return await(carrier);
       if (moved.state != io::TlsSession::State::ready) {
         return lose(carrier, ConnectFailure::closed, "the server closed the connection");
       }
     } else {
       more = false;
-      const ssize_t got = ::recv(carrier.socket.get(), buffer_.get(), kReadBytes, MSG_DONTWAIT);
-      const int error = got < 0 ? errno : 0;
-      if (error == EAGAIN || error == EINTR) return;
-      if (got < 0) return lose(carrier, failure_of(error), os_error("lost the stream", error).text);
-      if (got == 0) {
+      const io::Arrival got = io::receive(carrier.socket.get(), buffer_.get(), kReadBytes);
+      if (got.error == EAGAIN || got.error == EINTR) return;
+      if (got.bytes < 0) {
+        return lose(carrier, failure_of(got.error), os_error("lost the stream", got.error).text);
+      }
+      if (got.bytes == 0) {
         return lose(carrier, ConnectFailure::closed, "the server closed the connection");
       }
-      bytes = static_cast<std::size_t>(got);
+      bytes = static_cast<std::size_t>(got.bytes);
+      carrier.stamp_unix_ns = got.stamp_unix_ns;
     }
     take(carrier, {buffer_.get(), bytes});
   }
@@ -210,7 +219,7 @@ void Shard::take(Carrier& carrier, std::string_view bytes) {
     return;
   }
   const std::size_t slot = carrier.first_slot();
-  Events events{*this, slot, connections_[slot], carrier.now};
+  Events events{*this, slot, connections_[slot], carrier.now, carrier.stamp_unix_ns};
   take_progress(slot, connections_[slot].stream.receive(bytes, events));
 }
 
@@ -222,13 +231,13 @@ void Shard::Carrier::on_answer(http2::Tag slot, const http2::ClientSession::Answ
   const StreamConnection::Progress progress =
       subscriber.stream.accept({answer.status, answer.is_event_stream, coding});
   if (progress != StreamConnection::Progress::more) return shard.take_progress(slot, progress);
-  Events{shard, slot, subscriber, now}.on_open();
+  Events{shard, slot, subscriber, now, stamp_unix_ns}.on_open();
 }
 
 void Shard::Carrier::on_body(http2::Tag slot, std::string_view bytes) {
   Slot& subscriber = shard.connections_[slot];
   if (!subscriber.stream.is_streaming()) return;
-  Events events{shard, slot, subscriber, now};
+  Events events{shard, slot, subscriber, now, stamp_unix_ns};
   const StreamConnection::Progress progress = subscriber.stream.receive_body(bytes, events);
   if (progress != StreamConnection::Progress::more) shard.take_progress(slot, progress);
 }

@@ -34,7 +34,8 @@ struct Shard::Carrier final : http2::ClientSession::Owner {
   bool wants_write = false;
   bool flushing = false;  // is in the shard's list of those that have something to send
   Fd socket;
-  Instant now{};  // right after the read under way
+  Instant now{};  // right after the read under way; while shaking hands, when that began
+  std::int64_t stamp_unix_ns = 0;  // of that read
   std::unique_ptr<io::TlsSession> tls;
   std::unique_ptr<http2::ClientSession> http2;  // none: HTTP/1.1, one subscriber
   std::vector<http2::StreamId> streams;         // by slot

@@ -15,6 +15,7 @@ struct Shard::Events {
   std::size_t number;
   Slot& slot;
   Instant now;
+  std::int64_t stamp_unix_ns;  // when the kernel took the last byte of that read; 0: unknown
 
   void on_open();
   void on_event(const sse::EventView& event);

@@ -38,7 +38,10 @@ struct Delivery {
   std::uint64_t lsn = 0;         // of its commit, from the event id; 0: the id is not a position
   std::int64_t received_ns = 0;  // monotonic clock, right after the read that brought its last byte
   std::int64_t intended_ns = 0;  // monotonic clock
-  std::uint32_t bucket = 0;      // phase in which it was due to be published, and cohort
+  std::int64_t stamp_unix_ns =
+      0;                     // when the kernel took the read's last byte (wall clock); 0: unknown
+  std::uint32_t bucket = 0;  // phase in which it was due to be published, and cohort
+  std::uint32_t connection = 0;  // number
 };
 
 // Shard to control, every kCanary: where it stands. Supersedes the one before.

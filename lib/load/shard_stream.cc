@@ -7,6 +7,7 @@
 
 #include "base/position.h"
 #include "base/random.h"
+#include "io/arrival.h"
 #include "load/shard_events.h"
 
 namespace rt {
@@ -166,8 +167,9 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
     bucket = shard.plan_.replay_bucket();
   }
   const std::optional<Position> position = Position::parse(id);
-  shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns,
-                 static_cast<std::uint32_t>(bucket)});
+  shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns, stamp_unix_ns,
+                 static_cast<std::uint32_t>(bucket),
+                 static_cast<std::uint32_t>(shard.number_of(number))});
 }
 
 std::string Shard::offender(std::size_t slot, std::uint32_t sequence) const {
@@ -206,6 +208,7 @@ void Shard::connect(std::size_t number, Instant now) {
     return;
   }
   slot.socket = std::move(*socket);
+  io::stamp_arrivals(slot.socket.get());
   slot.stream.restart();
   if (const CohortSpec* own = behaviour(slot); own != nullptr && own->receive_buffer != 0) {
     const int bytes = static_cast<int>(own->receive_buffer);
@@ -265,19 +268,18 @@ void Shard::read(std::size_t number) {
   // Level-triggered: what is left is reported again, so that one fast stream cannot starve the
   // rest.
   if (waits_before_reading(number, clock_.now())) return;
-  const ssize_t got = ::recv(slot.socket.get(), buffer_.get(), read_limit(slot), MSG_DONTWAIT);
-  const int error = got < 0 ? errno : 0;
-  if (error == EAGAIN || error == EINTR) return;
-  if (got < 0) {
-    lost(number, failure_of(error), os_error("lost the stream", error).text);
+  const io::Arrival got = io::receive(slot.socket.get(), buffer_.get(), read_limit(slot));
+  if (got.error == EAGAIN || got.error == EINTR) return;
+  if (got.bytes < 0) {
+    lost(number, failure_of(got.error), os_error("lost the stream", got.error).text);
     return;
   }
-  if (got == 0) {
+  if (got.bytes == 0) {
     lost(number, ConnectFailure::closed, "the server closed the connection");
     return;
   }
-  Events events{*this, number, slot, clock_.now()};
-  const std::string_view bytes(buffer_.get(), static_cast<std::size_t>(got));
+  Events events{*this, number, slot, clock_.now(), got.stamp_unix_ns};
+  const std::string_view bytes(buffer_.get(), static_cast<std::size_t>(got.bytes));
   const std::uint32_t generation = slot.generation;
   take_progress(number, slot.stream.receive(bytes, events));
   if (slot.cohort != 0 && slot.generation == generation)

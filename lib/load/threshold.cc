@@ -26,6 +26,7 @@ constexpr std::array kLatencyStats = {
 };
 constexpr std::array kDeliveryStats = {StatRow{"ratio", Quantity::ratio},
                                        StatRow{"rate", Quantity::rate}};
+constexpr std::array kWorstStats = {StatRow{"p95", Quantity::duration}};
 constexpr std::array kConnectStats = {StatRow{"fail_ratio", Quantity::ratio}};
 constexpr std::array kIntegrityStats = {
     StatRow{"lost", Quantity::count}, StatRow{"duplicate", Quantity::count},
@@ -53,14 +54,16 @@ constexpr std::array kMetrics = {
     MetricRow{"resume", Metric::resume, true, {}},
     MetricRow{"replay", Metric::replay, true, {}},
     MetricRow{"heartbeat_gap", Metric::heartbeat_gap, true, {}},
+    MetricRow{"commit_to_wire", Metric::commit_to_wire, true, {}},
     MetricRow{"wire_to_parse", Metric::wire_to_parse, true, {}},
+    MetricRow{"tls", Metric::tls, true, {}},
+    MetricRow{"worst_conn", Metric::worst_conn, false, kWorstStats},
+    MetricRow{"worst_topic", Metric::worst_topic, false, kWorstStats},
     MetricRow{"integrity", Metric::integrity, false, kIntegrityStats},
     MetricRow{"load", Metric::load, false, kLoadStats},
     MetricRow{"client", Metric::client, false, kClientStats},
     MetricRow{"target", Metric::target, false, kTargetStats},
 };
-constexpr std::array<std::string_view, 4> kLaterMetrics = {"commit_to_wire", "tls", "worst_conn",
-                                                           "worst_topic"};
 constexpr std::string_view kCohort = "cohort.";
 
 struct ComparisonRow {
@@ -88,7 +91,7 @@ tl::unexpected<Error> unknown_word(std::string_view text, std::string_view what,
 }
 
 Result<Quantity> find_stat(const MetricRow& row, std::string& stat, std::string_view text) {
-  if (stat.empty() && row.latency) stat = "p95";
+  if (stat.empty() && (row.latency || is_worst(row.metric))) stat = "p95";
   if (stat == "p99_9") stat = "p99.9";
   if (stat == "bytes_per_conn") stat = "bytes_per_connection";
   std::vector<std::string_view> known;
@@ -194,18 +197,15 @@ Result<Threshold> parse_threshold(std::string_view text) {
     if (row.name == name) metric = &row;
     known.push_back(row.name);
   }
-  for (const std::string_view later : kLaterMetrics) {
-    if (later == name) {
-      return bad(text,
-                 fmt::format("metric \"{}\" is known but not supported yet by this version", name));
-    }
-  }
   if (metric == nullptr) return unknown_word(text, "metric", name, known);
   if (!out.cohort.empty() && metric->metric != Metric::delivery &&
       metric->metric != Metric::intended) {
     return bad(text, "only delivery and intended are told apart by cohort");
   }
   out.metric = metric->metric;
+  if (out.times_baseline && is_worst(out.metric)) {
+    return bad(text, fmt::format("{} has no baseline: give a duration", name));
+  }
   out.stat = dot < left.size() ? left.substr(dot + 1) : std::string_view{};
   out.quantity = RT_TRY(find_stat(*metric, out.stat, text));
   out.comparison = comparison->comparison;

@@ -6,7 +6,9 @@
 // name for delivery), intended (intended publish instant to parsed), publish, late, connect,
 // first_event, resume (stream lost to open again), replay (commit to parsed, of what a resume
 // brought), heartbeat_gap (between two signs of life of a stream), wire_to_parse (kernel's receive
-// stamp to parsed). `cohort.NAME.` before delivery or intended: of that cohort; "healthy" is the
+// stamp to parsed), commit_to_wire (commit to that stamp), tls (handshake). worst_conn.p95 and
+// worst_topic.p95: the highest p95 of delivery that any single connection or topic has.
+// `cohort.NAME.` before delivery or intended: of that cohort; "healthy" is the
 // rest. `* baseline`: so many times the same figure of the phase named or tagged "baseline", and at
 // least 1 ms above it, which two phases of one run differ by anyway. delivery also has ratio
 // (received / expected) and rate (received per second). Single figures:
@@ -34,12 +36,20 @@ enum class Metric : std::uint8_t {
   resume,
   replay,
   heartbeat_gap,
+  commit_to_wire,
   wire_to_parse,
+  tls,
+  worst_conn,
+  worst_topic,
   integrity,
   load,
   client,
   target,
 };
+// The highest of many figures, each of a connection or topic by itself.
+inline bool is_worst(Metric metric) {
+  return metric == Metric::worst_conn || metric == Metric::worst_topic;
+}
 enum class Comparison : std::uint8_t { less, less_equal, greater, greater_equal, equal, not_equal };
 enum class Severity : std::uint8_t { fail, warn };
 // What a bare figure means; durations are kept in microseconds.

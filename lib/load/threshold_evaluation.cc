@@ -1,4 +1,6 @@
 // evaluate(): the figure a threshold names, taken from an Outcome, and whether it holds.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -52,6 +54,19 @@ double delivery_figure(const Threshold& threshold, const PhaseOutcome& phase) {
                         threshold.stat);
 }
 
+// What was kept for this very threshold, or nullptr.
+const WorstCase* worst_case(const Threshold& threshold, const Outcome& outcome) {
+  if (!is_worst(threshold.metric)) return nullptr;
+  const char* const metric = threshold.metric == Metric::worst_conn ? "worst_conn" : "worst_topic";
+  for (const WorstCase& worst : outcome.worst) {
+    if (worst.metric == metric && worst.phase == threshold.phase &&
+        worst.limit_us == threshold.value) {
+      return &worst;
+    }
+  }
+  return nullptr;
+}
+
 double connect_figure(const Threshold& threshold, const Outcome& outcome) {
   const ConnectionCounts& counts = outcome.connections;
   if (threshold.stat == "fail_ratio") return share(real(counts.failed_total()), real(counts.asked));
@@ -90,6 +105,17 @@ double measured_figure(const Threshold& threshold, const Outcome& outcome,
       return latency_figure(outcome.resume.replay, 0, threshold.stat);
     case Metric::heartbeat_gap:
       return latency_figure(outcome.heartbeat_gap, 0, threshold.stat);
+    case Metric::commit_to_wire:
+      if (phase.commit_to_wire.empty()) return kNothing;
+      return latency_figure(phase.commit_to_wire, phase.undelivered(), threshold.stat);
+    case Metric::tls:
+      return latency_figure(outcome.tls, 0, threshold.stat);
+    case Metric::worst_conn:
+    case Metric::worst_topic: {
+      const WorstCase* const worst = worst_case(threshold, outcome);
+      if (worst == nullptr) return kNothing;
+      return worst->never ? kInfinite : worst->high_us;
+    }
     case Metric::wire_to_parse:
       return latency_figure(phase.receive_queue, 0, threshold.stat);
     case Metric::integrity:
@@ -105,6 +131,12 @@ double measured_figure(const Threshold& threshold, const Outcome& outcome,
                                      : if_known(outcome.target.bytes_per_connection);
   }
   return kNothing;
+}
+
+// "252.2-300.0 ms (connection 212, topic run-17)"
+std::string worst_text(const WorstCase& worst) {
+  if (worst.never) return fmt::format("inf ({})", worst.who);
+  return fmt::format("{}-{} ms ({})", ms_number(worst.low_us), ms_number(worst.high_us), worst.who);
 }
 
 bool holds(double measured, Comparison comparison, double value) {
@@ -166,6 +198,9 @@ ThresholdResult evaluate(const Threshold& threshold, const Outcome& outcome) {
   result.measured = measured_in(threshold, outcome, threshold.phase);
   if (threshold.times_baseline) result.threshold.value = baseline_limit(threshold, outcome);
   result.measured_text = figure_text(result.measured, threshold.quantity);
+  if (const WorstCase* const worst = worst_case(threshold, outcome)) {
+    result.measured_text = worst_text(*worst);
+  }
   if (std::isnan(result.measured) || std::isnan(result.threshold.value)) return result;
   result.state = holds(result.measured, threshold.comparison, result.threshold.value)
                      ? ThresholdState::pass

@@ -51,6 +51,7 @@ std::string hlog_report(const Outcome& outcome) {
     add("intended", phase.intended);
     add("publish", phase.publish);
     add("late", phase.late);
+    add("commit_to_wire", phase.commit_to_wire);
     add("receive_queue", phase.receive_queue);
   }
   for (const CohortOutcome& cohort : outcome.cohorts) {
@@ -58,6 +59,7 @@ std::string hlog_report(const Outcome& outcome) {
                     cohort.measured().delivery);
   }
   append_interval(out, "connect", 0, outcome.duration_s, outcome.connect);
+  append_interval(out, "tls", 0, outcome.duration_s, outcome.tls);
   append_interval(out, "first_event", 0, outcome.duration_s, outcome.first_event);
   append_interval(out, "resume", 0, outcome.duration_s, outcome.resume.latency);
   append_interval(out, "replay", 0, outcome.duration_s, outcome.resume.replay);

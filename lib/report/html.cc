@@ -153,6 +153,13 @@ std::string latency_row(const std::string& name, const Histogram& h, std::uint64
                            format_count(h.count()));
 }
 
+// A stage that the kernel has to measure: when it did not, that is said.
+std::string stage_row(const std::string& name, const Histogram& h, bool expected) {
+  if (!h.empty() || !expected) return latency_row(name, h, 0);
+  return fmt::format("<tr><td>{}</td><td class=\"n\" colspan=\"7\">unmeasured</td></tr>\n",
+                     html_escaped(name));
+}
+
 std::string latency_rows(const Outcome& outcome) {
   std::string out =
       "<h2>Latencies in milliseconds</h2>\n<div class=\"scroll\"><table><thead><tr><th></th>"
@@ -167,7 +174,8 @@ std::string latency_rows(const Outcome& outcome) {
     out += latency_row(phase.name + ": publish", phase.publish,
                        phase.sent - phase.acknowledged + phase.skipped);
     out += latency_row(phase.name + ": late", phase.late, phase.skipped);
-    out += latency_row(phase.name + ": receive queue", phase.receive_queue, 0);
+    out += latency_row(phase.name + ": commit to wire", phase.commit_to_wire, 0);
+    out += stage_row(phase.name + ": wire to parse", phase.receive_queue, outcome.publishes);
   }
   for (const CohortOutcome& cohort : outcome.cohorts) {
     const PhaseOutcome all = cohort.measured();
@@ -176,6 +184,7 @@ std::string latency_rows(const Outcome& outcome) {
         all.delivery, all.undelivered());
   }
   out += latency_row("connect", outcome.connect, outcome.connections.failed_total());
+  out += latency_row("TLS handshake", outcome.tls, 0);
   out += latency_row("first event", outcome.first_event, 0);
   out += latency_row("resume", outcome.resume.latency, 0);
   out += latency_row("replayed deliveries", outcome.resume.replay, 0);

@@ -53,6 +53,8 @@ Json stages_json(const PhaseOutcome& measured) {
   return {{"intended", latency_summary(measured.intended, measured.undelivered())},
           {"publish", latency_summary(measured.publish,
                                       measured.sent - measured.acknowledged + measured.skipped)},
+          {"commit_to_wire", latency_summary(measured.commit_to_wire, 0)},
+          {"wire_to_parse", latency_summary(measured.receive_queue, 0)},
           {"receive_queue", latency_summary(measured.receive_queue, 0)}};
 }
 
@@ -75,6 +77,7 @@ Json connect_json(const Outcome& outcome) {
     in.value("first_failure", counts.first_failure);
     in.latency("latency", outcome.connect, counts.failed_total());
     in.latency("first_event", outcome.first_event);
+    in.latency("tls", outcome.tls);
   });
 }
 
@@ -178,6 +181,8 @@ std::string json_report(const Scenario& scenario, const Outcome& outcome, const 
   writer.latency("heartbeat_gap", outcome.heartbeat_gap);
   writer.object("resume", [&](JsonWriter& in) { resume_fields(in, outcome.resume); });
   out["cohorts"] = cohorts_json(outcome);
+  writer.list("worst", outcome.worst,
+              [](JsonWriter& in, const WorstCase& worst) { worst_fields(in, worst); });
   writer.object("churn", [&](JsonWriter& in) { churn_fields(in, outcome.churn); });
   writer.object("client", [&](JsonWriter& in) { client_fields(in, outcome.client); });
   writer.object("target", [&](JsonWriter& in) { target_fields(in, outcome); });

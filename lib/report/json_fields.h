@@ -27,6 +27,9 @@ class JsonWriter {
  public:
   explicit JsonWriter(Json& node) : node_(node) {}
 
+  // Of a field that older reports do not have.
+  bool has(const char*) const { return true; }
+
   template <typename T>
   void value(const char* name, const T& value) {
     node_[name] = value;
@@ -87,6 +90,8 @@ class JsonReader {
  public:
   JsonReader(const Json& node, std::string path, std::string& wrong)
       : node_(node), path_(std::move(path)), wrong_(wrong) {}
+
+  bool has(const char* name) const { return node_.contains(name); }
 
   template <typename T>
   void value(const char* name, T& out) const {

@@ -47,6 +47,7 @@ void phase_fields(F& f, P& phase) {
   f.object("delivery", [&](auto& in) { phase_delivery_fields(in, phase); });
   f.latency("intended", phase.intended, phase.undelivered());
   f.latency("publish", phase.publish, phase.sent - phase.acknowledged + phase.skipped);
+  if (f.has("commit_to_wire")) f.latency("commit_to_wire", phase.commit_to_wire);
   f.latency("receive_queue", phase.receive_queue);
 }
 
@@ -94,6 +95,17 @@ void cohort_fields(F& f, C& cohort) {
   f.value("connections", cohort.connections);
   f.value("judged", cohort.judged);
   f.list("phases", cohort.phases, [](auto& in, auto& phase) { phase_fields(in, phase); });
+}
+
+template <typename F, typename W>
+void worst_fields(F& f, W& worst) {
+  f.value("metric", worst.metric);
+  f.value("phase", worst.phase);
+  f.ms("limit", worst.limit_us);
+  f.ms("low", worst.low_us);
+  f.ms("high", worst.high_us);
+  f.value("never", worst.never);
+  f.value("who", worst.who);
 }
 
 template <typename F, typename S>

@@ -28,6 +28,7 @@ void read_connect(const JsonReader& in, Outcome& outcome) {
   in.value("first_failure", counts.first_failure);
   in.latency("latency", outcome.connect);
   in.latency("first_event", outcome.first_event);
+  if (in.has("tls")) in.latency("tls", outcome.tls);
   const Json* failed = in.find("failed");
   if (failed == nullptr) return;
   for (std::size_t i = 0; i < kConnectFailures; ++i) {
@@ -76,6 +77,10 @@ void read_outcome(JsonReader& in, Outcome& outcome) {
   in.latency("heartbeat_gap", outcome.heartbeat_gap);
   in.object("resume", [&](JsonReader& of) { resume_fields(of, outcome.resume); });
   read_cohorts(in, outcome);
+  if (in.has("worst")) {
+    in.list("worst", outcome.worst,
+            [](JsonReader& of, WorstCase& worst) { worst_fields(of, worst); });
+  }
   in.object("churn", [&](JsonReader& of) { churn_fields(of, outcome.churn); });
   in.object("client", [&](JsonReader& of) { client_fields(of, outcome.client); });
   in.object("target", [&](JsonReader& of) { target_fields(of, outcome); });

@@ -13,7 +13,7 @@
 namespace rt {
 namespace {
 
-constexpr std::size_t kMostReasons = 6;  // with the rest of the summary 25 lines at most
+constexpr std::size_t kMostReasons = 5;  // with the rest of the summary 25 lines at most
 constexpr std::size_t kMostNotes = 3;
 constexpr std::size_t kMostThresholds = 5;
 
@@ -71,6 +71,18 @@ std::string load_lines(const Outcome& outcome, const PhaseOutcome& m) {
       ms_text(m.late.percentile_us(0.99)), fan_out, format_count(m.received),
       count_ms(m.delivery, m.undelivered()), m.undelivered(),
       count_ms(m.intended, m.undelivered()));
+}
+
+// "stages    commit to wire p50 3.10  p95 8.02  p99 9.90   wire to parse p50 0.05 ..."
+std::string stages_line(const Outcome& outcome, const PhaseOutcome& m) {
+  if (!outcome.publishes) return {};
+  const auto stage = [](const char* name, const Histogram& h) {
+    if (h.empty()) return fmt::format("{} unmeasured", name);
+    const auto at = [&](double quantile) { return ms_number(h.percentile_us(quantile)); };
+    return fmt::format("{} p50 {}  p95 {}  p99 {}", name, at(0.5), at(0.95), at(0.99));
+  };
+  return fmt::format("stages    {}   {} ms\n", stage("commit to wire", m.commit_to_wire),
+                     stage("wire to parse", m.receive_queue));
 }
 
 std::string integrity_line(const Outcome& outcome) {
@@ -171,6 +183,7 @@ std::string text_report(const Scenario& scenario, const Outcome& outcome, const 
   std::string out = headline(outcome, verdict, colours);
   out += reason_lines(verdict, colours);
   out += load_lines(outcome, measured);
+  out += stages_line(outcome, measured);
   out += integrity_line(outcome);
   out += behaviour_lines(outcome);
   out += client_line(outcome.client);

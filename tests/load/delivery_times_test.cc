@@ -13,7 +13,7 @@ using rt::DeliveryTimes;
 constexpr std::int64_t kOffsetNs = 1'000'000'000;  // wall minus monotonic, for these tests
 
 Delivery delivery(std::uint64_t lsn, std::int64_t received_us) {
-  return {lsn, received_us * 1'000, (received_us - 900) * 1'000, 0};
+  return {lsn, received_us * 1'000, (received_us - 900) * 1'000, 0, 0, 0};
 }
 
 }  // namespace
@@ -98,6 +98,42 @@ TEST_CASE("delivery times: each second stands for itself", "[load][delivery]") {
   times.take(delivery(0, 1'000), kOffsetNs);
   CHECK(times.take_second().count() == 1);
   CHECK(times.take_second().count() == 0);
+}
+
+TEST_CASE("delivery times: the kernel's stamp splits a delivery into two stages",
+          "[load][delivery]") {
+  DeliveryTimes times(1, true);
+  const std::vector<Commit> commits{{10, 1'000'000 + 5'000}};
+  times.learn(commits);
+  Delivery one = delivery(10, 5'750);
+  one.stamp_unix_ns = kOffsetNs + 5'600'000;  // 600 us after the commit
+  times.take(one, kOffsetNs);
+  times.resolve();
+  CHECK(times.commit_to_wire(0).max_us() == 600);
+  CHECK(times.wire_to_parse(0).max_us() == 150);
+  CHECK(times.delivery(0).max_us() == 750);
+}
+
+TEST_CASE("delivery times: what the kernel did not stamp is in no stage, and not 0",
+          "[load][delivery]") {
+  DeliveryTimes times(1, true);
+  const std::vector<Commit> commits{{10, 1'000'000}};
+  times.learn(commits);
+  times.take(delivery(10, 5'750), kOffsetNs);
+  times.resolve();
+  CHECK(times.delivery(0).count() == 1);
+  CHECK(times.commit_to_wire(0).empty());
+  CHECK(times.wire_to_parse(0).empty());
+}
+
+TEST_CASE("delivery times: without a database clock there is no way from commit to wire",
+          "[load][delivery]") {
+  DeliveryTimes times(1, false);
+  Delivery one = delivery(0, 1'000);
+  one.stamp_unix_ns = kOffsetNs + 980'000;
+  times.take(one, kOffsetNs);
+  CHECK(times.commit_to_wire(0).empty());
+  CHECK(times.wire_to_parse(0).max_us() == 20);
 }
 
 TEST_CASE("delivery times: old commits are forgotten, new ones found", "[load][delivery]") {

@@ -82,6 +82,9 @@ TEST_CASE("engine: an honest server passes, and every sum balances", "[load][eng
   CHECK(main.received == 600);
   CHECK(main.delivery.count() == 600);
   CHECK(main.untimed == 0);
+  CHECK(main.receive_queue.count() == 600);
+  CHECK(main.commit_to_wire.count() == 600);
+  CHECK(main.commit_to_wire.min_us() <= main.delivery.min_us());
   CHECK(ran.outcome.integrity.parsed == 600);
 }
 

@@ -24,7 +24,8 @@ Outcome empty_part(unsigned number, unsigned shards) {
   part.series.clear();
   rt::PhaseOutcome& main = part.phases[0];
   main.offered = main.sent = main.acknowledged = main.events = main.expected = main.received = 0;
-  main.late = main.publish = main.delivery = main.intended = main.receive_queue = {};
+  main.late = main.publish = main.delivery = main.intended = {};
+  main.commit_to_wire = main.receive_queue = {};
   part.client.loop_lag = {};
   return part;
 }

@@ -31,6 +31,7 @@ inline PhaseOutcome sound_phase() {
   for (std::int64_t n = 0; n < 12'000; ++n) {
     main.delivery.record(2000 + n * 5 / 3);
     main.intended.record(3000 + n * 5 / 3);
+    main.commit_to_wire.record(1900 + n * 5 / 3 - n % 100);
     main.receive_queue.record(100 + n % 100);
   }
   return main;

@@ -64,7 +64,25 @@ TEST_CASE("threshold: what does not follow the grammar says why", "[load][thresh
   REQUIRE_THAT(why("integrity == 0"), Contains("unknown figure of integrity"));
   REQUIRE_THAT(why("integrity.lost == many"), Contains("expected a count"));
   REQUIRE_THAT(why("client.busy < "), Contains("expected a number"));
-  REQUIRE_THAT(why("worst_conn.p95 < 5s"), Contains("known but not supported yet"));
+  REQUIRE_THAT(why("worst_conn.p99 < 5s"), Contains("unknown figure of worst_conn \"p99\""));
+  REQUIRE_THAT(why("worst_topic < 2 * baseline"), Contains("has no baseline"));
+  REQUIRE_THAT(why("cohort.slow.tls.p95 < 5s"), Contains("only delivery and intended"));
+}
+
+TEST_CASE("threshold: stages and handshakes have thresholds of their own", "[load][threshold]") {
+  Outcome outcome = hundred();
+  for (const char* text : {"commit_to_wire.p95 < 1s", "wire_to_parse.p95 < 1s", "tls.p95 < 1s"}) {
+    REQUIRE(judged(text, outcome).state == ThresholdState::unmeasured);
+  }
+  for (int i = 0; i < 100; ++i) outcome.phases[0].commit_to_wire.record(9'000);
+  for (int i = 0; i < 100; ++i) outcome.phases[0].receive_queue.record(1'000);
+  outcome.tls.record(5'000);
+  REQUIRE(judged("commit_to_wire.p95 < 10ms", outcome).state == ThresholdState::pass);
+  REQUIRE(judged("commit_to_wire.p95 < 9ms", outcome).state == ThresholdState::fail);
+  REQUIRE(judged("wire_to_parse.p99 <= 1ms", outcome).state == ThresholdState::pass);
+  REQUIRE(judged("tls < 5ms", outcome).state == ThresholdState::fail);
+  outcome.phases[0].expected = 110;  // what never arrived never left, either
+  REQUIRE(judged("commit_to_wire.p95 < 10ms", outcome).state == ThresholdState::fail);
 }
 
 TEST_CASE("threshold: passes and fails by the measured figure", "[load][threshold]") {
