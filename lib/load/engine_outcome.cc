@@ -77,6 +77,7 @@ void EngineRun::fill_outcome() {
   fill_counts();
   settle();
   outcome_.worst = worst_.result(scenario_);
+  fill_slowest();
   fill_client();
   fill_target();
   if (publisher_) {
@@ -215,6 +216,28 @@ void EngineRun::settle() {
       }
     }
   }
+}
+
+void EngineRun::fill_slowest() {
+  outcome_.slowest.most = slowest_.most();
+  for (const Slowest::Kept& kept : slowest_.kept()) {
+    const Delivery& delivery = kept.delivery;
+    const auto unix_us = [&](std::int64_t mono_ns) {
+      return (mono_ns + kept.wall_minus_mono_ns) / 1'000;
+    };
+    SlowDelivery slow;
+    slow.delivery_us = kept.us;
+    slow.phase = scenario_.phases[delivery.bucket].name;
+    slow.topic = plan_.shards.topic_name(plan_.shards.topic_of(delivery.connection));
+    slow.event = delivery.sequence;
+    slow.connection = plan_.shards.number_in_run(delivery.connection);
+    slow.intended_unix_us = unix_us(delivery.intended_ns);
+    slow.committed_unix_us = kept.committed_unix_us;
+    slow.arrived_unix_us = delivery.stamp_unix_ns / 1'000;
+    slow.parsed_unix_us = unix_us(delivery.received_ns);
+    outcome_.slowest.list.push_back(std::move(slow));
+  }
+  std::sort(outcome_.slowest.list.begin(), outcome_.slowest.list.end(), is_slower);
 }
 
 void EngineRun::fill_client() {

@@ -42,8 +42,9 @@ EngineRun::EngineRun(const Scenario& scenario, const EngineParts& parts, const C
       disturbances_(scenario),
       clock_watch_(clock),
       worst_(scenario, plan_.shards.connections, plan_.shards.topic_of),
+      slowest_(scenario.report.keep_worst, scenario.measured_phases()),
       times_(plan_.shards.replay_bucket() + 1, parts.commits != nullptr, scenario.phases.size(),
-             worst_.empty() ? nullptr : &worst_),
+             worst_.empty() ? nullptr : &worst_, &slowest_),
       statuses_(plan_.shards.shards),
       settling_(tightest_claim_us(scenario)) {
   for (const PhaseSpec& spec : scenario.phases) {

@@ -84,6 +84,7 @@ class EngineRun {
   PhaseOutcome& place_of(std::uint8_t cohort, std::size_t phase);
   void fill_cohorts();
   void fill_counts();
+  void fill_slowest();
   void fill_client();
   void fill_target();
   double seconds_since_start(Instant t) const;
@@ -106,6 +107,7 @@ class EngineRun {
   FaultCommands commands_;
   ClockWatch clock_watch_;
   WorstCases worst_;
+  Slowest slowest_;
   DeliveryTimes times_;
   std::vector<Commit> commits_;
   std::vector<ShardStatus> statuses_;

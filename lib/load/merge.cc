@@ -8,6 +8,8 @@
 #include <set>
 #include <tuple>
 
+#include "load/slowest.h"
+
 namespace rt {
 namespace {
 
@@ -240,6 +242,7 @@ void add_outcome(Outcome& sum, const Outcome& part) {
   add_cohorts(sum.cohorts, part.cohorts);
   add_churn(sum.churn, part.churn);
   add_worst(sum.worst, part.worst);
+  add_slowest(sum.slowest, part.slowest);
   add_integrity(sum.integrity, part.integrity);
   add_resume(sum.resume, part.resume);
   add_client(sum.client, part.client);

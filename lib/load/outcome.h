@@ -152,6 +152,24 @@ struct WorstCase {
   std::string who;      // "connection 212, topic run-17"; "topic run-17"
 };
 
+// One of the slowest deliveries. Instants are of the wall clock, in microseconds since 1970; 0: not
+// known.
+struct SlowDelivery {
+  std::int64_t delivery_us = 0;
+  std::string phase;
+  std::string topic;
+  std::uint32_t event = 0;       // of its topic, from 1
+  std::uint64_t connection = 0;  // by its number in the whole run
+  std::int64_t intended_unix_us = 0;
+  std::int64_t committed_unix_us = 0;
+  std::int64_t arrived_unix_us = 0;  // the kernel's receive stamp
+  std::int64_t parsed_unix_us = 0;
+};
+struct SlowDeliveries {
+  std::size_t most = 0;            // how many were to be kept
+  std::vector<SlowDelivery> list;  // slowest first
+};
+
 // The measuring side. Shares are 0..1 over the measured phases.
 struct ClientUse {
   double busy_max = 0;             // of the busiest thread
@@ -273,6 +291,7 @@ struct Outcome {
   ChurnCounts churn;
   std::vector<CohortOutcome> cohorts;
   std::vector<WorstCase> worst;  // of thresholds that ask for one
+  SlowDeliveries slowest;
   ClientUse client;
   TargetUse target;
   ClockProof clock;

@@ -68,6 +68,7 @@ struct ClockSpec {
 struct ReportSpec {
   std::string dir = "out";
   std::vector<std::string> formats;  // "json": DIR/NAME.json
+  std::size_t keep_worst = 100;      // deliveries, the slowest
 };
 
 struct Scenario {
@@ -89,7 +90,8 @@ struct Scenario {
   std::string sha256;    // over `expanded`
   std::string expanded;  // canonical JSON: presets and overrides applied, keys sorted, one line
 
-  std::uint64_t connections() const;    // the most any phase asks for
+  std::uint64_t connections() const;  // the most any phase asks for
+  std::vector<bool> measured_phases() const;
   std::uint32_t max_in_flight() const;  // over all entries of publish
   // Index of the first and one past the last phase in which events are published; equal: none.
   std::size_t publish_begin() const;

@@ -9,6 +9,9 @@
 namespace rt {
 namespace {
 
+// Nobody looks into more deliveries one by one.
+constexpr std::uint64_t kMostWorst = 10'000;
+
 Result<Threshold> read_threshold(const JsonNode& node, const std::string& path) {
   const ObjectReader in =
       RT_TRY(ObjectReader::open(node, path, {"expr", "phase", "severity", "abort", "after"}));
@@ -71,8 +74,11 @@ Result<void> read_report(const ObjectReader& root, ReportSpec& out) {
   if (root.find("report") == nullptr) return {};
   const ObjectReader in = RT_TRY(ObjectReader::open(
       *root.find("report"), root.path("report"),
-      {"dir", "json", "html", "junit", "md", "hlog", "csv", "prom"}, {"series", "keep_worst"}));
+      {"dir", "json", "html", "junit", "md", "hlog", "csv", "prom", "keep_worst"}, {"series"}));
   RT_CHECKED(in.text("dir", out.dir));
+  std::uint64_t worst = out.keep_worst;
+  RT_CHECKED(in.count("keep_worst", worst, 0, kMostWorst));
+  out.keep_worst = static_cast<std::size_t>(worst);
   for (const char* format : {"json", "html", "junit", "md", "hlog", "csv", "prom"}) {
     bool wanted = false;
     RT_CHECKED(in.flag(format, wanted));

@@ -169,7 +169,7 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
   const std::optional<Position> position = Position::parse(id);
   shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns, stamp_unix_ns,
                  static_cast<std::uint32_t>(bucket),
-                 static_cast<std::uint32_t>(shard.number_of(number))});
+                 static_cast<std::uint32_t>(shard.number_of(number)), payload.sequence});
 }
 
 std::string Shard::offender(std::size_t slot, std::uint32_t sequence) const {

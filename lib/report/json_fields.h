@@ -36,6 +36,7 @@ class JsonWriter {
   }
   void real(const char* name, double value) { node_[name] = finite_json(value); }
   void ms(const char* name, double us) { node_[name] = finite_json(us / 1000); }
+  void whole_ms(const char* name, std::int64_t us) { ms(name, static_cast<double>(us)); }
   // 0 stands for "not measured", and is null.
   template <typename T>
   void known(const char* name, const T& value) {
@@ -106,6 +107,7 @@ class JsonReader {
   void real(const char* name, double& out) const;
   // A thousandth of a microsecond is what milliseconds in decimal notation carry over.
   void ms(const char* name, double& us) const;
+  void whole_ms(const char* name, std::int64_t& us) const;
   template <typename T>
   void known(const char* name, T& out) const {
     const Json* found = find(name);

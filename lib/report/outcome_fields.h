@@ -109,6 +109,27 @@ void worst_fields(F& f, W& worst) {
 }
 
 template <typename F, typename S>
+void slow_delivery_fields(F& f, S& slow) {
+  f.whole_ms("delivery", slow.delivery_us);
+  f.value("phase", slow.phase);
+  f.value("topic", slow.topic);
+  f.value("event", slow.event);
+  f.value("connection", slow.connection);
+  f.object("at_us", [&](auto& in) {
+    in.known("intended", slow.intended_unix_us);
+    in.known("committed", slow.committed_unix_us);
+    in.known("arrived", slow.arrived_unix_us);
+    in.known("parsed", slow.parsed_unix_us);
+  });
+}
+
+template <typename F, typename S>
+void slowest_fields(F& f, S& slowest) {
+  f.value("kept", slowest.most);
+  f.list("deliveries", slowest.list, [](auto& in, auto& slow) { slow_delivery_fields(in, slow); });
+}
+
+template <typename F, typename S>
 void floor_fields(F& f, S& floor) {
   f.ms("p50", floor.p50_us);
   f.ms("p95", floor.p95_us);

@@ -85,3 +85,23 @@ TEST_CASE("engine: a phase ends as soon as latencies have settled", "[load][engi
   CHECK(ran.outcome.integrity.lost == 0);
   CHECK(ran.verdict.exit_status == 0);
 }
+
+TEST_CASE("engine: the slowest deliveries are kept with every stage's instant", "[load][engine]") {
+  const Ran ran = run({"report.keep_worst=5"});
+  const auto& slowest = ran.outcome.slowest;
+  CHECK(slowest.most == 5);
+  REQUIRE(slowest.list.size() == 5);
+  CHECK(slowest.list.front().delivery_us == ran.outcome.measured().delivery.max_us());
+  for (const rt::SlowDelivery& slow : slowest.list) {
+    CHECK(slow.phase == "main");
+    CHECK_THAT(slow.topic, Catch::StartsWith("run-"));
+    CHECK(slow.connection % 3 == static_cast<std::uint64_t>(slow.topic.back() - '0'));
+    CHECK(slow.event >= 1);
+    CHECK(slow.event <= 300);
+    CHECK(slow.intended_unix_us <= slow.committed_unix_us);
+    CHECK(slow.committed_unix_us <= slow.arrived_unix_us);
+    CHECK(slow.arrived_unix_us <= slow.parsed_unix_us);
+    CHECK(slow.parsed_unix_us - slow.committed_unix_us == slow.delivery_us);
+  }
+  CHECK(run({"report.keep_worst=0"}).outcome.slowest.list.empty());
+}

@@ -158,7 +158,6 @@ TEST_CASE("scenario: what this version cannot do is refused, not ignored", "[loa
   const auto unsupported = Contains("known but not supported yet by this version");
   REQUIRE_THAT(error_of(changed("\"name\": \"small\"", "\"name\": \"small\", \"sources\": {}")),
                unsupported);
-  REQUIRE_THAT(error_of(changed("delivery.p95 <", "worst_conn.p95 <")), unsupported);
 }
 
 TEST_CASE("scenario: contradictions are found before anything is started", "[load][scenario]") {
