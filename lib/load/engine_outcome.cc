@@ -119,6 +119,7 @@ void EngineRun::fill_counts() {
     IntegrityCounts& sum = outcome_.integrity;
     const IntegrityCounts& part = counts.integrity;
     sum.duplicate += part.duplicate;
+    sum.resent += part.resent;
     sum.reorder += part.reorder;
     sum.parsed += part.parsed;
     sum.received += part.received;
@@ -212,7 +213,7 @@ void EngineRun::settle() {
         if (due[p].lost == 0 || !outcome_.integrity.first_lost.empty()) continue;
         outcome_.integrity.first_lost =
             fmt::format("topic {}, event {}, connection {}", plan_.shards.topic_name(topic),
-                        due[p].first_lost, connection);
+                        due[p].first_lost, plan_.shards.number_in_run(connection));
       }
     }
   }

@@ -56,7 +56,10 @@ LoadNeeds needs_of(const Scenario& scenario, const io::Address& address) {
   needs.tls = scenario.target.url.starts_with("https://");
   needs.connects_per_s = connects_per_s(scenario);
   needs.target_here = address.is_loopback();
-  needs.source_addresses = count_source_addresses(address);
+  const SourcesSpec& sources = scenario.sources;
+  needs.source_addresses =
+      sources.addresses.empty() ? count_source_addresses(address) : sources.addresses.size();
+  needs.shards = sources.shards;
   needs.topics = scenario.subscriptions.topics;
   needs.phases = scenario.phases.size();
   needs.watched_bytes = WorstCases::bytes_for(scenario);
@@ -110,6 +113,12 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
   }
   shards.shards = load.layout.shards;
   shards.sources = source_addresses(shards.address, load.layout.sources);
+  if (const auto& asked = scenario.sources.addresses; !asked.empty()) {
+    shards.sources.clear();
+    for (const std::string& text : asked) {
+      shards.sources.push_back(RT_TRY(io::parse_address(text + ":0")));
+    }
+  }
   RT_CHECKED(choose_transport(scenario.target.request, shards));
   RT_CHECKED(probe(shards.address));
   shards.run_filter = scenario.target.preset == Preset::runs;

@@ -114,6 +114,11 @@ GateResult check_survivorship(const Evidence& e) {
       gate_result(fmt::format("undelivered {} of {}", missing, e.measured.expected), "0");
   if (e.measured.expected == 0) return unmeasured(result, "no delivery was due");
   if (missing == 0) return result;
+  if (!e.scenario.integrity.loss) {
+    result.verdict = GateVerdict::warn;
+    result.hint = "the scenario does not judge loss; it is in every percentile all the same";
+    return result;
+  }
   return condemn(result, GateVerdict::fail, kExitIntegrity,
                  "what never arrived counts as infinite in every percentile");
 }
@@ -128,6 +133,12 @@ GateResult check_clock(const Evidence& e) {
       gate_result(fmt::format("{}, error {}, steps {}, negative latencies {}", clock.mode,
                               ms_text(clock.error_us), clock.steps, delivery.negatives()),
                   fmt::format("error {}, steps 0, negative beyond the error 0", ms_text(limit)));
+  if (e.scenario.clock.same_host && clock.mode != "same-host") {
+    return condemn(
+        result, GateVerdict::invalid, kExitInvalid,
+        "the scenario wants one clock, and the database has one of its own: run this tool "
+        "on the database's host, or set clock.mode to \"auto\"");
+  }
   if (e.measured.untimed > 0) {
     return condemn(result, GateVerdict::invalid, kExitInvalid,
                    fmt::format("the commit time of {} deliveries is not known: their latency is "

@@ -57,6 +57,7 @@ std::string difference(const Outcome& a, const Outcome& b) {
 void add_integrity(IntegrityCounts& sum, const IntegrityCounts& part) {
   sum.lost += part.lost;
   sum.duplicate += part.duplicate;
+  sum.resent += part.resent;
   sum.reorder += part.reorder;
   sum.parsed += part.parsed;
   sum.received += part.received;

@@ -98,6 +98,7 @@ struct PhaseOutcome {
 struct IntegrityCounts {
   std::uint64_t lost = 0;       // due, and never arrived by the end of the drain
   std::uint64_t duplicate = 0;  // arrived again
+  std::uint64_t resent = 0;     // of the duplicates: what a resume brought once more
   std::uint64_t reorder = 0;    // arrived after a later one of the same topic
   std::string first_lost;       // "topic run-17, event 4711, connection 212"
   std::string first_duplicate;

@@ -29,6 +29,7 @@ class PublishWork {
   std::uint32_t topic(std::uint64_t n) const;
   std::uint32_t bytes(std::uint64_t n) const;
   PayloadFiller filler(std::uint64_t n) const;
+  std::uint32_t max_in_flight() const { return max_in_flight_; }
   // What the scenario wants in each payload; empty: nothing.
   const PayloadTemplate& value() const { return value_; }
 
@@ -37,6 +38,7 @@ class PublishWork {
   TopicChoice choice_;
   SizeSpec size_;
   PayloadTemplate value_;
+  std::uint32_t max_in_flight_;
   double entropy_;
   double speed_;
   std::uint64_t topics_;  // of this entry

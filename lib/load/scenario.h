@@ -61,7 +61,23 @@ struct SubscriptionSpec {
   std::string topic_name(std::uint64_t topic) const;
 };
 
+// What is judged. Whatever is left out here is counted and shown all the same.
+struct IntegritySpec {
+  bool loss = true;
+  bool duplicate = true;
+  bool order = true;
+  bool allow_resent = false;      // duplicates that a resume brought again
+  bool expect_gap_signal = true;  // events may be missing after a resume only if the target says so
+};
+
+// From where connections begin, and how many threads hold them.
+struct SourcesSpec {
+  std::vector<std::string> addresses;  // empty: as many as it takes
+  unsigned shards = 0;                 // 0: as many as it takes
+};
+
 struct ClockSpec {
+  bool same_host = false;  // the database's clock must be this machine's
   Duration max_error = std::chrono::milliseconds(2);
 };
 
@@ -82,6 +98,8 @@ struct Scenario {
   ChurnSpec churn;
   std::vector<CohortSpec> cohorts;
   std::vector<FaultSpec> faults;
+  SourcesSpec sources;
+  IntegritySpec integrity;
   ClockSpec clock;
   std::vector<Threshold> thresholds;
   std::vector<std::string> waived_gates;

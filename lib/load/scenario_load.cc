@@ -80,7 +80,8 @@ Result<void> read_target(const ObjectReader& root, TargetSpec& out) {
   RT_CHECKED(root.require("target"));
   const ObjectReader in = RT_TRY(ObjectReader::open(
       *root.find("target"), root.path("target"),
-      {"preset", "url", "publish_url", "pg", "pid_file", "request"}, {"metrics_url"}));
+      {"preset", "url", "publish_url", "pg", "pid_file", "request"},
+      {{"metrics_url", "the server's memory and processor time come from \"pid_file\""}}));
   RT_CHECKED(in.require("preset"));
   out.preset = static_cast<Preset>(RT_TRY(in.word("preset", 0,
                                                   {{"runs", static_cast<int>(Preset::runs)},
@@ -129,7 +130,10 @@ Result<void> read_subscriptions(const ObjectReader& root, SubscriptionSpec& out)
   if (root.find("subscriptions") == nullptr) return {};
   const ObjectReader in =
       RT_TRY(ObjectReader::open(*root.find("subscriptions"), root.path("subscriptions"),
-                                {"topics", "per_connection", "choice"}, {"filter"}));
+                                {"topics", "per_connection", "choice"},
+                                {{"filter",
+                                  "what a filter lets through is not known beforehand, so "
+                                  "that nothing would be due"}}));
   if (const JsonNode* node = in.find("topics")) {
     const ObjectReader topics =
         RT_TRY(ObjectReader::open(*node, in.path("topics"), {"count", "name"}));

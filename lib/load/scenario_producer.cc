@@ -174,7 +174,9 @@ Result<void> read_producer(const ObjectReader& publish, const TargetSpec& target
       RT_TRY(ObjectReader::open(*publish.find("producer"), publish.path("producer"),
                                 {"type", "via", "archive", "file", "speed", "table", "schema",
                                  "url", "channel", "body", "connections", "batch"},
-                                {"idempotency"}));
+                                {{"idempotency",
+                                  "no event is sent twice, so that there is nothing "
+                                  "for a key to protect"}}));
   const Wanted wanted = RT_TRY(read_type(in, out));
   const ProducerRow* row = find_producer(target.preset, wanted.kind);
   if (row == nullptr) {

@@ -11,6 +11,9 @@
 namespace rt {
 namespace {
 
+constexpr const char* kChoiceFile =
+    "who follows what is a function of the seed, the same on every machine";
+constexpr const char* kNeverSkipped = "a late event is sent all the same, and counted as late";
 constexpr double kMostPerSecond = 1e7;
 
 Result<std::vector<RateStep>> read_rate(const ObjectReader& in) {
@@ -85,7 +88,7 @@ Result<void> read_payload(const ObjectReader& publish, PublishSpec& out) {
 Result<void> read_timing(const ObjectReader& in, PublishSpec& out) {
   if (!out.archive.empty()) {
     for (const char* key : {"rate", "arrival", "topic", "size"}) {
-      if (in.find(key) == nullptr) continue;
+      if (in.find(key) == nullptr || in.find(key)->text == "archive") continue;
       return ObjectReader::wrong(*in.find(key), in.path(key),
                                  "a recording says itself when, about what and how large");
     }
@@ -113,7 +116,8 @@ Result<PublishSpec> read_one_publish(const JsonNode& node, const std::string& pa
   RT_CHECKED(in.text("id", out.id));
   RT_CHECKED(read_producer(in, target, out));
   RT_CHECKED(read_timing(in, out));
-  RT_TRY(in.word("on_late", 0, {{"send-and-count", 0}}));
+  RT_TRY(in.word("on_late", 0, {{"send-and-count", 0}},
+                 {{"skip", kNeverSkipped}, {"drop", kNeverSkipped}}));
   if (const JsonNode* topic = in.find("topic")) {
     out.topic = RT_TRY(read_choice(*topic, in.path("topic")));
   }
@@ -182,8 +186,8 @@ Result<void> read_publish(const ObjectReader& root, const TargetSpec& target,
 }
 
 Result<Choice> read_choice(const JsonNode& node, const std::string& path) {
-  const ObjectReader in =
-      RT_TRY(ObjectReader::open(node, path, {"dist", "s", "share", "topics", "size"}, {"file"}));
+  const ObjectReader in = RT_TRY(ObjectReader::open(
+      node, path, {"dist", "s", "share", "topics", "size"}, {{"file", kChoiceFile}}));
   Choice out;
   RT_CHECKED(in.require("dist"));
   out.kind = static_cast<ChoiceKind>(
@@ -194,7 +198,7 @@ Result<Choice> read_choice(const JsonNode& node, const std::string& path) {
                       {"round_robin", static_cast<int>(ChoiceKind::round_robin)},
                       {"hot", static_cast<int>(ChoiceKind::hot)},
                       {"groups", static_cast<int>(ChoiceKind::groups)}},
-                     {"file"})));
+                     {{"file", kChoiceFile}})));
   const auto only_for = [&](const char* key, ChoiceKind kind, const char* what) -> Result<void> {
     if (in.find(key) == nullptr || out.kind == kind) return {};
     return ObjectReader::wrong(*in.find(key), in.path(key), what);

@@ -154,11 +154,11 @@ Result<void> check_thresholds(const JsonNode& root, const Scenario& scenario) {
 }
 
 Result<Scenario> read_root(const JsonNode& document) {
-  const ObjectReader root = RT_TRY(ObjectReader::open(
-      document, "",
-      {"$schema", "name", "seed", "extends", "target", "phases", "subscriptions", "publish",
-       "churn", "cohorts", "reconnect", "faults", "clock", "thresholds", "gates", "report"},
-      {"sources", "integrity"}));
+  const ObjectReader root = RT_TRY(
+      ObjectReader::open(document, "",
+                         {"$schema", "name", "seed", "extends", "target", "sources", "phases",
+                          "subscriptions", "publish", "churn", "cohorts", "reconnect", "faults",
+                          "integrity", "clock", "thresholds", "gates", "report"}));
   Scenario scenario;
   std::string schema = "rtbench/1";
   RT_CHECKED(root.text("$schema", schema));
@@ -174,6 +174,7 @@ Result<Scenario> read_root(const JsonNode& document) {
   }
   RT_CHECKED(root.count("seed", scenario.seed, 0, UINT64_MAX));
   RT_CHECKED(read_target(root, scenario.target));
+  RT_CHECKED(read_sources(root, scenario.sources));
   RT_CHECKED(read_phases(root, scenario.phases));
   RT_CHECKED(read_subscriptions(root, scenario.subscriptions));
   RT_CHECKED(read_publish(root, scenario.target, scenario.publish));

@@ -10,6 +10,8 @@
 namespace rt {
 
 Result<void> read_target(const ObjectReader& root, TargetSpec& out);
+Result<void> read_sources(const ObjectReader& root, SourcesSpec& out);
+Result<void> read_integrity(const ObjectReader& root, IntegritySpec& out);
 Result<void> read_phases(const ObjectReader& root, std::vector<PhaseSpec>& out);
 Result<void> read_subscriptions(const ObjectReader& root, SubscriptionSpec& out);
 Result<void> read_publish(const ObjectReader& root, const TargetSpec& target,

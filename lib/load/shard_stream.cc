@@ -120,7 +120,10 @@ void Shard::Events::on_event(const sse::EventView& event) {
   if (shard.plan_.sends_state && (shard.plan_.first_is_state ? first : event.event == "initial")) {
     on_state(payload);
   } else if (payload && payload->sequence != 0) {
+    const std::uint64_t duplicates = counts.duplicate;
     on_delivery(*payload, event.id);
+    const bool from_before = slot.resuming && payload->intended_ns < ns_of(slot.began);
+    if (counts.duplicate != duplicates && from_before) ++counts.resent;
   } else {
     ++counts.foreign;
   }
@@ -175,7 +178,8 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
 std::string Shard::offender(std::size_t slot, std::uint32_t sequence) const {
   const std::uint64_t connection = number_of(slot);
   return fmt::format("topic {}, event {}, connection {}",
-                     plan_.topic_name(plan_.topic_of(connection)), sequence, connection);
+                     plan_.topic_name(plan_.topic_of(connection)), sequence,
+                     plan_.number_in_run(connection));
 }
 
 const io::Address* Shard::source_of(std::size_t slot) const {
@@ -347,7 +351,7 @@ void Shard::schedule_retry(std::size_t number, Instant now) {
   delay *= std::int64_t{1} << std::min<unsigned>(slot.attempts, 16);
   delay = std::min(delay, std::max(spec.max, spec.base));
   if (slot.attempts != 0xFFFF) ++slot.attempts;
-  const std::uint64_t chance = number_of(number) * 65'536 + slot.attempts;
+  const std::uint64_t chance = plan_.number_in_run(number_of(number)) * 65'536 + slot.attempts;
   const double share = Random::of(plan_.seed, "reconnect", chance).unit();
   const double kept = 1.0 - spec.jitter * share;
   delay = Duration(static_cast<std::int64_t>(static_cast<double>(delay.count()) * kept));

@@ -55,6 +55,7 @@ template <typename F, typename I>
 void integrity_fields(F& f, I& i) {
   f.value("lost", i.lost);
   f.value("duplicate", i.duplicate);
+  if (f.has("resent")) f.value("resent", i.resent);
   f.value("reorder", i.reorder);
   f.object("first", [&](auto& in) {
     in.value("lost", i.first_lost);

@@ -105,3 +105,23 @@ TEST_CASE("engine: the slowest deliveries are kept with every stage's instant", 
   }
   CHECK(run({"report.keep_worst=0"}).outcome.slowest.list.empty());
 }
+
+TEST_CASE("engine: leavings that rate_cap puts off take place, one after another",
+          "[load][engine]") {
+  const Ran ran =
+      run({R"(churn={"lifetime": "100ms", "rate_cap": "20/s"})", "phases.main.hold=1500ms"});
+  // All six are over at once, and from then on 20 a second leave.
+  CHECK(ran.outcome.churn.held_back >= 5);
+  CHECK(ran.outcome.churn.left >= 20);
+  CHECK(ran.outcome.churn.left <= 90);
+  CHECK(ran.outcome.integrity.lost == 0);
+}
+
+TEST_CASE("engine: connections begin where the scenario says, in as many shards",
+          "[load][engine]") {
+  const Ran ran = run({R"(sources={"addresses": ["127.0.7.1", "127.0.7.2"], "shards": 3})"});
+  CHECK(ran.outcome.client.shards == 3);
+  CHECK(ran.outcome.client.source_addresses == std::vector<std::string>{"127.0.7.1", "127.0.7.2"});
+  CHECK(ran.outcome.connections.held == 6);
+  CHECK(ran.verdict.exit_status == 0);
+}
