@@ -179,7 +179,9 @@ void Shard::leave(std::size_t number, Instant now) {
   slot.connecting = false;
   close(slot);
   slot.stream.forget();
-  ledger_.retire(number);
+  for (std::uint32_t place = 0; place < plan_.topics_each; ++place) {
+    ledger_.retire(entry_of(number, place));
+  }
   ++slot.life;
   ++slot.generation;
   slot.resuming = false;

@@ -38,7 +38,7 @@ void DeliveryTimes::record(const Waiting& taken, std::int64_t us, std::int64_t c
   phases_[phase].delivery.record(us);
   if (phase >= live_) return;
   second_.record(us);
-  if (worst_ != nullptr) worst_->record(phase, taken.delivery.connection, us);
+  if (worst_ != nullptr) worst_->record(phase, taken.delivery.subscription, us);
   if (slowest_ != nullptr) {
     slowest_->record(taken.delivery, us, committed_unix_us, taken.wall_minus_mono_ns);
   }

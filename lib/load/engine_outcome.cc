@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "load/engine_run.h"
+#include "load/subscriptions.h"
 
 namespace rt {
 namespace {
@@ -124,6 +125,7 @@ void EngineRun::fill_counts() {
     sum.parsed += part.parsed;
     sum.received += part.received;
     sum.initial += part.initial;
+    sum.repeated += part.repeated;
     sum.foreign += part.foreign;
     sum.comments += part.comments;
     sum.stream_errors += part.stream_errors;
@@ -184,39 +186,56 @@ void EngineRun::fill_cohorts() {
   outcome_.resume.replay = times_.delivery(plan_.shards.replay_bucket());
 }
 
-// What was due to each connection against what it got.
-void EngineRun::settle() {
-  if (!publisher_) return;
-  Publication& publication = publisher_->publication();
+// For each subscription there is: its shard, entry of the ledger, connection, number and topic.
+template <typename Take>
+void EngineRun::each_subscription(Take take) const {
+  const std::uint32_t most = plan_.shards.topics_each;
   for (const std::unique_ptr<Shard>& shard : shards_) {
     for (std::size_t slot = 0; slot < shard->slots(); ++slot) {
-      const std::uint32_t topic = plan_.shards.topic_of(shard->number_of(slot));
-      shard->ledger().note_seen(slot, topic, publication);
-    }
-  }
-  std::vector<Ledger::Due> due(outcome_.phases.size());
-  for (const std::unique_ptr<Shard>& shard : shards_) {
-    for (std::size_t slot = 0; slot < shard->slots(); ++slot) {
-      const std::uint64_t connection = shard->number_of(slot);
-      const std::uint32_t topic = plan_.shards.topic_of(connection);
-      std::fill(due.begin(), due.end(), Ledger::Due{});
-      shard->ledger().settle(slot, topic, publication, due);
-      const std::uint8_t member = plan_.shards.cohort_of(connection);
-      if (member != 0) ++outcome_.cohorts[member - 1u].connections;
-      for (std::size_t p = 0; p < due.size(); ++p) {
-        const std::size_t bucket = plan_.shards.bucket_of(member, p);
-        const auto cohort = static_cast<std::uint8_t>(bucket / due.size());
-        place_of(cohort, p).expected += due[p].expected;
-        if (cohort == 0) worst_.miss(p, static_cast<std::uint32_t>(connection), due[p].lost);
-        if (cohort != 0 && !outcome_.cohorts[cohort - 1u].judged) continue;
-        outcome_.integrity.lost += due[p].lost;
-        if (due[p].lost == 0 || !outcome_.integrity.first_lost.empty()) continue;
-        outcome_.integrity.first_lost =
-            fmt::format("topic {}, event {}, connection {}", plan_.shards.topic_name(topic),
-                        due[p].first_lost, plan_.shards.number_in_run(connection));
+      for (std::uint32_t place = 0; place < most; ++place) {
+        const std::uint64_t number = shard->number_of(slot) * most + place;
+        const std::uint32_t topic = plan_.shards.topic_of(number);
+        if (topic == Subscriptions::kNone) break;
+        take(*shard, shard->entry_of(slot, place), static_cast<std::uint32_t>(number), topic);
       }
     }
   }
+}
+
+// What was due to each connection against what it got.
+void EngineRun::settle() {
+  for (std::uint64_t k = 0; k < plan_.shards.connections && publisher_; ++k) {
+    const std::uint8_t member = plan_.shards.cohort_of(k);
+    if (member != 0) ++outcome_.cohorts[member - 1u].connections;
+  }
+  if (!publisher_) return;
+  Publication& publication = publisher_->publication();
+  each_subscription([&](const Shard& shard, std::size_t entry, std::uint32_t, std::uint32_t topic) {
+    shard.ledger().note_seen(entry, topic, publication);
+  });
+  std::vector<Ledger::Due> due(outcome_.phases.size());
+  each_subscription(
+      [&](const Shard& shard, std::size_t entry, std::uint32_t number, std::uint32_t topic) {
+        std::fill(due.begin(), due.end(), Ledger::Due{});
+        shard.ledger().settle(entry, topic, publication, due);
+        for (std::size_t p = 0; p < due.size(); ++p) settle(number, topic, p, due[p]);
+      });
+}
+
+void EngineRun::settle(std::uint32_t subscription, std::uint32_t topic, std::size_t phase,
+                       const Ledger::Due& due) {
+  const std::uint64_t connection = subscription / plan_.shards.topics_each;
+  const std::uint8_t member = plan_.shards.cohort_of(connection);
+  const std::size_t bucket = plan_.shards.bucket_of(member, phase);
+  const auto cohort = static_cast<std::uint8_t>(bucket / outcome_.phases.size());
+  place_of(cohort, phase).expected += due.expected;
+  if (cohort == 0) worst_.miss(phase, subscription, due.lost);
+  if (cohort != 0 && !outcome_.cohorts[cohort - 1u].judged) return;
+  outcome_.integrity.lost += due.lost;
+  if (due.lost == 0 || !outcome_.integrity.first_lost.empty()) return;
+  outcome_.integrity.first_lost =
+      fmt::format("topic {}, event {}, connection {}", plan_.shards.topic_name(topic),
+                  due.first_lost, plan_.shards.number_in_run(connection));
 }
 
 void EngineRun::fill_slowest() {
@@ -229,9 +248,9 @@ void EngineRun::fill_slowest() {
     SlowDelivery slow;
     slow.delivery_us = kept.us;
     slow.phase = scenario_.phases[delivery.bucket].name;
-    slow.topic = plan_.shards.topic_name(plan_.shards.topic_of(delivery.connection));
+    slow.topic = plan_.shards.topic_name(plan_.shards.topic_of(delivery.subscription));
     slow.event = delivery.sequence;
-    slow.connection = plan_.shards.number_in_run(delivery.connection);
+    slow.connection = plan_.shards.number_in_run(delivery.subscription / plan_.shards.topics_each);
     slow.intended_unix_us = unix_us(delivery.intended_ns);
     slow.committed_unix_us = kept.committed_unix_us;
     slow.arrived_unix_us = delivery.stamp_unix_ns / 1'000;
@@ -259,8 +278,9 @@ void EngineRun::fill_client() {
         idle_.client_rss - std::min(idle_.client_rss, client_before_.rss_bytes);
     const auto watched =
         static_cast<double>(worst_.bytes()) / static_cast<double>(plan_.shards.connections);
-    client.bytes_per_connection = static_cast<double>(Shard::connection_bytes()) + watched +
-                                  static_cast<double>(grown) / static_cast<double>(idle_.held);
+    client.bytes_per_connection =
+        static_cast<double>(Shard::connection_bytes(plan_.shards.topics_each)) + watched +
+        static_cast<double>(grown) / static_cast<double>(idle_.held);
   }
   if (!measure_begin_ || !measure_end_) return;
   const UseMark& from = *measure_begin_;

@@ -9,6 +9,7 @@
 #include "io/socket.h"
 #include "load/engine_run.h"
 #include "load/source_addresses.h"
+#include "load/subscriptions.h"
 
 namespace rt {
 namespace {
@@ -62,7 +63,9 @@ LoadNeeds needs_of(const Scenario& scenario, const io::Address& address) {
   needs.shards = sources.shards;
   needs.topics = scenario.subscriptions.topics;
   needs.phases = scenario.phases.size();
-  needs.watched_bytes = WorstCases::bytes_for(scenario);
+  needs.more_bytes = WorstCases::bytes_for(scenario);
+  const std::size_t with_topics = Shard::connection_bytes(scenario.subscriptions.most_topics);
+  needs.more_bytes += needs.subscribers * (with_topics - Shard::connection_bytes());
   return needs;
 }
 
@@ -136,16 +139,19 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
                               phase.name);
   }
   shards.reconnect = scenario.reconnect;
-  const TopicChoice choice(scenario.subscriptions.choice, scenario.subscriptions.topics,
-                           scenario.seed, "subscriptions");
-  shards.topic_of = [choice](std::uint64_t connection) {
-    return static_cast<std::uint32_t>(choice.of(connection));
+  const Subscriptions subscriptions(scenario.subscriptions, scenario.seed);
+  shards.topics_each = subscriptions.most();
+  shards.topic_of = [subscriptions](std::uint64_t subscription) {
+    return subscriptions.topic_of(subscription);
   };
   shards.topic_name = [&scenario](std::uint32_t topic) {
     return scenario.subscriptions.topic_name(topic);
   };
   plan.watchers.assign(scenario.subscriptions.topics, 0);
-  for (std::uint64_t k = 0; k < shards.connections; ++k) ++plan.watchers[shards.topic_of(k)];
+  for (std::uint64_t s = 0; s < shards.connections * shards.topics_each; ++s) {
+    const std::uint32_t topic = shards.topic_of(s);
+    if (topic != Subscriptions::kNone) ++plan.watchers[topic];
+  }
   if (const auto& faults = scenario.faults;
       std::any_of(faults.begin(), faults.end(), [](const auto& f) { return f.needs_proxy(); })) {
     plan.proxy =

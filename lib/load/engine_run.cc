@@ -25,6 +25,10 @@ Result<Outcome> run_scenario(const Scenario& scenario, const EngineParts& parts,
   const WorkloadShare share = RT_TRY(WorkloadShare::of(scenario, parts.share));
   EnginePlan plan = RT_TRY(make_engine_plan(share.scenario(), parts, clock));
   if (parts.share.count > 1) take_share(share, parts.run_id, plan);
+  // A share of a run has the numbers, and so the tokens, of the whole.
+  const std::uint64_t all =
+      plan.shards.connections == 0 ? 0 : plan.shards.number_in_run(plan.shards.connections - 1) + 1;
+  plan.shards.headers = RT_TRY(RequestHeaders::load(scenario.target.request.headers, all));
   EngineRun run(share.scenario(), parts, clock, std::move(plan));
   const KernelCounts before = read_kernel_counts();
   Outcome outcome = RT_TRY(run.run());
@@ -41,7 +45,7 @@ EngineRun::EngineRun(const Scenario& scenario, const EngineParts& parts, const C
       phases_(scenario),
       disturbances_(scenario),
       clock_watch_(clock),
-      worst_(scenario, plan_.shards.connections, plan_.shards.topic_of),
+      worst_(scenario, plan_.shards.connections, plan_.shards.topic_of, plan_.shards.topics_each),
       slowest_(scenario.report.keep_worst, scenario.measured_phases()),
       times_(plan_.shards.replay_bucket() + 1, parts.commits != nullptr, scenario.phases.size(),
              worst_.empty() ? nullptr : &worst_, &slowest_),
@@ -84,6 +88,7 @@ Result<void> EngineRun::start() {
     plan.watchers = plan_.watchers;
     plan.phases = scenario_.phases.size();
     plan.run = plan_.shards.run;
+    plan.names_topics = plan_.shards.topics_each > 1;
     plan.max_in_flight = scenario_.max_in_flight();
     plan.share = parts_.share;
     plan.topic_name = plan_.shards.topic_name;

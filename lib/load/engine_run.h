@@ -80,7 +80,11 @@ class EngineRun {
   UseMark mark_use() const;
 
   void fill_outcome();
+  template <typename Take>
+  void each_subscription(Take take) const;
   void settle();
+  void settle(std::uint32_t subscription, std::uint32_t topic, std::size_t phase,
+              const Ledger::Due& due);
   PhaseOutcome& place_of(std::uint8_t cohort, std::size_t phase);
   void fill_cohorts();
   void fill_counts();

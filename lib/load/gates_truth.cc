@@ -61,10 +61,11 @@ std::string imbalance(const Outcome& outcome) {
     return fmt::format("phases: received {} and undelivered {}, but the ledger has {} and lost {}",
                        received, undelivered, i.received, i.lost);
   }
-  if (i.parsed != i.received + i.duplicate + i.initial + i.foreign) {
+  if (i.parsed != i.received + i.duplicate + i.initial + i.repeated + i.foreign) {
     return fmt::format(
-        "events: parsed {} is not received {} + duplicate {} + initial {} + foreign {}", i.parsed,
-        i.received, i.duplicate, i.initial, i.foreign);
+        "events: parsed {} is not received {} + duplicate {} + initial {} + repeated {} + foreign "
+        "{}",
+        i.parsed, i.received, i.duplicate, i.initial, i.repeated, i.foreign);
   }
   return {};
 }
@@ -171,14 +172,15 @@ GateResult check_clock(const Evidence& e) {
 GateResult check_receive_queue(const Evidence& e) {
   const double queue = e.measured.receive_queue.percentile_us(0.95);
   const double delivery = e.measured.delivery.percentile_us(0.95);
-  // Below 1 % of the claim a queue cannot change the verdict, however fast the target is; and a
-  // millisecond is what a thread that sleeps takes to be woken on a core that others use too.
+  // However fast the target is: 5 % of the claim is what clocks may be off by as well, and below it
+  // a queue does not change the verdict. A millisecond is what a thread that sleeps takes to be
+  // woken on a core that others use too.
   constexpr double kWakeUs = 1'000;
   const double limit =
-      std::max({std::isfinite(delivery) ? 0.1 * delivery : 0.0, 0.01 * e.threshold_us, kWakeUs});
+      std::max({std::isfinite(delivery) ? 0.1 * delivery : 0.0, 0.05 * e.threshold_us, kWakeUs});
   GateResult result =
       gate_result(fmt::format("wire to parse p95 {}", ms_text(queue)),
-                  fmt::format("{} (10 % of delivery p95 {}, 1 % of {} or 1 ms)", ms_text(limit),
+                  fmt::format("{} (10 % of delivery p95 {}, 5 % of {} or 1 ms)", ms_text(limit),
                               ms_text(delivery), ms_text(e.threshold_us)));
   if (std::isnan(queue)) return unmeasured(result, "no kernel receive stamps in this run");
   // Stamps begin with the first socket that asks for them, a moment after it asked.

@@ -158,6 +158,17 @@ void Ledger::retire(std::size_t slot) {
   entry = Entry{};
 }
 
+void Ledger::expect_state(std::size_t slot) {
+  Entry& entry = entries_[slot];
+  if (!entry.open || entry.awaits_state) return;
+  const std::uint32_t last = entry.last;
+  retire(slot);
+  entry.base = last;
+  entry.last = last;
+  entry.open = true;
+  entry.awaits_state = true;
+}
+
 void Ledger::settle(std::size_t slot, std::uint32_t topic, const Publication& publication,
                     std::vector<Due>& due) const {
   static const std::vector<Range> kNothing;

@@ -40,6 +40,9 @@ class Ledger {
   // The subscriber of this slot leaves: what it had seen up to now was due to it, nothing after.
   // The next opened() begins anew.
   void retire(std::size_t slot);
+  // The subscriber of this slot goes on, but not from where it was: if the state comes next, it is
+  // what counts from there; if an event does, everything since the last one seen is due as ever.
+  void expect_state(std::size_t slot);
   // The state as of `sequence` arrived (an `initial` event). Returns how many events it skips that
   // the connection has not seen; they are missing from now on (0 for a first subscription).
   std::uint32_t state(std::size_t slot, std::uint32_t sequence);

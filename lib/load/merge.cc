@@ -62,6 +62,7 @@ void add_integrity(IntegrityCounts& sum, const IntegrityCounts& part) {
   sum.parsed += part.parsed;
   sum.received += part.received;
   sum.initial += part.initial;
+  sum.repeated += part.repeated;
   sum.foreign += part.foreign;
   sum.comments += part.comments;
   sum.stream_errors += part.stream_errors;

@@ -66,11 +66,6 @@ tl::unexpected<Error> ObjectReader::wrong(const JsonNode& node, const std::strin
   return fail(Code::usage, fmt::format("{}: {}: {}", node.where, path.empty() ? "/" : path, what));
 }
 
-tl::unexpected<Error> ObjectReader::unsupported(const JsonNode& node, const std::string& path,
-                                                std::string_view what) {
-  return wrong(node, path, fmt::format("{} is known but not supported yet by this version", what));
-}
-
 Result<ObjectReader> ObjectReader::open(const JsonNode& node, std::string path, Keys known,
                                         Refusals refused) {
   if (node.kind != Kind::object) return expected(node, path, "an object");

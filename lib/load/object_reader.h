@@ -57,8 +57,6 @@ class ObjectReader {
   // Errors that name a place in the document.
   static tl::unexpected<Error> wrong(const JsonNode& node, const std::string& path,
                                      std::string_view what);
-  static tl::unexpected<Error> unsupported(const JsonNode& node, const std::string& path,
-                                           std::string_view what);
 
  private:
   ObjectReader(const JsonNode& node, std::string path) : node_(&node), path_(std::move(path)) {}

@@ -94,7 +94,7 @@ struct PhaseOutcome {
 };
 
 // Over all connections, reconnects included, for deliveries due in any phase.
-// Balance: parsed == received + duplicate + initial + foreign.
+// Balance: parsed == received + duplicate + initial + repeated + foreign.
 struct IntegrityCounts {
   std::uint64_t lost = 0;       // due, and never arrived by the end of the drain
   std::uint64_t duplicate = 0;  // arrived again
@@ -106,6 +106,7 @@ struct IntegrityCounts {
   std::uint64_t parsed = 0;    // events the parsers dispatched, counted apart from the ledger
   std::uint64_t received = 0;  // matched to a delivery that was due, first arrival
   std::uint64_t initial = 0;   // first state of a subscription, not a delivery
+  std::uint64_t repeated = 0;  // arrived before, and asked for again (a stale Last-Event-ID)
   std::uint64_t foreign = 0;   // matched nothing the run published (other writers on the target)
   std::uint64_t comments = 0;  // heartbeats; never deliveries
   std::uint64_t stream_errors = 0;  // events that could not be understood

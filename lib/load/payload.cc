@@ -30,10 +30,12 @@ bool take_comma(const char*& at, const char* end) {
 }
 
 bool take_payload(const char* at, const char* end, Payload& out) {
-  return take_number(at, end, "\"at\":", out.intended_ns) && take_comma(at, end) &&
-         take_number(at, end, "\"run\":", out.run) && take_comma(at, end) &&
-         take_number(at, end, "\"seq\":", out.sequence) && take_comma(at, end) &&
-         take_number(at, end, "\"step\":", out.phase);
+  const bool found = take_number(at, end, "\"at\":", out.intended_ns) && take_comma(at, end) &&
+                     take_number(at, end, "\"run\":", out.run) && take_comma(at, end) &&
+                     take_number(at, end, "\"seq\":", out.sequence) && take_comma(at, end) &&
+                     take_number(at, end, "\"step\":", out.phase);
+  if (found && take_comma(at, end)) take_number(at, end, "\"subj\":", out.topic);
+  return found;
 }
 
 // Six bits a character, none of which JSON escapes.
@@ -62,6 +64,10 @@ void append_payload(std::string& out, const Payload& payload, std::uint32_t size
   append_decimal(out, payload.sequence);
   out += ",\"step\":";
   append_decimal(out, payload.phase);
+  if (payload.topic != Payload::kNoTopic) {
+    out += ",\"subj\":";
+    append_decimal(out, payload.topic);
+  }
   out += ",\"tail\":\"";
   const std::size_t more = value.empty() ? 0 : kValue.size() + value.size();
   const std::size_t used = out.size() - begin + 2 + more;

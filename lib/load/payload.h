@@ -1,6 +1,7 @@
 // What a published event carries, so that its delivery can be told apart and timed:
 //
-//   {"at":<intended ns>,"run":<n>,"seq":<n>,"step":<phase>,"tail":"xxxx...","value":<any>}
+//   {"at":<intended ns>,"run":<n>,"seq":<n>,"step":<phase>,"subj":<topic>,"tail":"xxxx...",
+//    "value":<any>}
 //
 // The keys stand in the order in which both jsonb and a sorted JSON writer put them, and what the
 // scenario gives (payload_template.h) comes last, so that a scanner finds everything at the front
@@ -20,6 +21,9 @@ struct Payload {
   std::uint32_t run = 0;         // which run of the tool published it
   std::uint32_t sequence = 0;    // of its topic, from 1; 0: the state before the first
   std::uint32_t phase = 0;
+  // Its number; written only where one stream brings several topics.
+  static constexpr std::uint32_t kNoTopic = 0xFFFFFFFF;
+  std::uint32_t topic = kNoTopic;
 };
 
 // What fills a payload up: a share of random characters, which do not compress, then one repeated.

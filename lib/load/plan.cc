@@ -184,7 +184,7 @@ LoadPlan plan_load(const LoadNeeds& needs, const Machine& machine, const std::st
   const std::uint64_t of_stream = needs.streams > 1 ? kBytesOfStream : 0;
   plan.user_bytes = needs.subscribers * (kBytesOfSubscriber + of_stream) +
                     layout.connections * of_session + layout.shards * kBytesOfShard +
-                    needs.topics * (needs.phases + 1) * sizeof(std::uint32_t) + needs.watched_bytes;
+                    needs.topics * (needs.phases + 1) * sizeof(std::uint32_t) + needs.more_bytes;
   if (needs.target_here) {
     plan.user_bytes +=
         needs.subscribers * (kBytesOfTarget + of_stream) + layout.connections * of_session;

@@ -22,7 +22,7 @@ struct LoadNeeds {
   unsigned shards = 0;                 // that the scenario asks for; 0: as many as it takes
   std::uint64_t topics = 1;
   std::uint64_t phases = 1;
-  std::uint64_t watched_bytes = 0;  // for thresholds about the worst connection or topic
+  std::uint64_t more_bytes = 0;  // for several topics a connection, thresholds about the worst one
 };
 
 // How connections are laid out over threads and addresses.

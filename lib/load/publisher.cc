@@ -156,7 +156,8 @@ void Publisher::send(Stream& stream, Instant intended, Instant now) {
   ++in_flight_;
   ++stream.in_flight;
   const Payload payload{intended.time_since_epoch().count(), plan_.run, sequence,
-                        static_cast<std::uint32_t>(phase)};
+                        static_cast<std::uint32_t>(phase),
+                        plan_.names_topics ? topic : Payload::kNoTopic};
   value_.clear();
   if (const PayloadTemplate& value = stream.work.value(); !value.empty()) {
     value.append(value_, plan_.topic_name(topic), sequence, payload.intended_ns);

@@ -54,10 +54,16 @@ struct PhaseSpec {
   Duration longest_hold() const { return max > Duration::zero() ? max : 10 * hold; }
 };
 
+// As many types as one stream of realtime may ask for.
+inline constexpr std::uint32_t kTopicsOfStreamMax = 64;
+
 struct SubscriptionSpec {
   std::uint64_t topics = 1;
   std::string name = "topic-{n}";  // {n}: 0 .. topics-1; {uuid}: the same as a UUID
   Choice choice;                   // the topic of connection k
+  // "per_connection": how many topics one stream brings, at least and at most.
+  std::uint32_t least_topics = 1;
+  std::uint32_t most_topics = 1;
   std::string topic_name(std::uint64_t topic) const;
 };
 

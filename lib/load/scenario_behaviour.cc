@@ -302,6 +302,46 @@ Result<void> read_faults(const ObjectReader& root, Scenario& out) {
   return {};
 }
 
+// "last_event_id": a word, or {"stale": {"by": "10k"}}.
+Result<void> read_claim(const ObjectReader& reconnect, Preset preset, ReconnectSpec& out) {
+  using Claim = ReconnectSpec::Claim;
+  constexpr std::string_view kKey = "last_event_id";
+  const JsonNode* const node = reconnect.find(kKey);
+  if (node == nullptr) return {};
+  const std::string path = reconnect.path(kKey);
+  if (node->kind == JsonNode::Kind::object) {
+    const ObjectReader in = RT_TRY(ObjectReader::open(*node, path, {"stale"}));
+    RT_CHECKED(in.require("stale"));
+    const ObjectReader stale =
+        RT_TRY(ObjectReader::open(*in.find("stale"), in.path("stale"), {"by"}));
+    RT_CHECKED(stale.require("by"));
+    std::uint64_t by = 0;
+    RT_CHECKED(stale.count("by", by, 1, ReconnectSpec::kStaleMax));
+    out.claim = Claim::stale;
+    out.stale_by = static_cast<std::uint32_t>(by);
+  } else if (node->kind == JsonNode::Kind::string && node->text == "stale") {
+    return ObjectReader::wrong(*node, path, "stale by how much? {\"stale\": {\"by\": \"10k\"}}");
+  } else {
+    out.claim =
+        static_cast<Claim>(RT_TRY(reconnect.word(kKey, 0,
+                                                 {{"send", static_cast<int>(Claim::truth)},
+                                                  {"omit", static_cast<int>(Claim::nothing)},
+                                                  {"future", static_cast<int>(Claim::future)},
+                                                  {"garbage", static_cast<int>(Claim::garbage)}})));
+  }
+  const bool lies = out.claim != Claim::truth && out.claim != Claim::nothing;
+  if (out.claim == Claim::stale && preset != Preset::runs) {
+    return ObjectReader::wrong(*node, path, "only the stream of preset \"runs\" repeats its past");
+  }
+  if (lies && preset != Preset::runs && preset != Preset::jobs) {
+    return ObjectReader::wrong(*node, path,
+                               fmt::format("a stream of preset \"{}\" has no state to begin anew "
+                                           "with: only those of runs and jobs have",
+                                           preset_name(preset)));
+  }
+  return {};
+}
+
 }  // namespace
 
 const char* fault_name(FaultSpec::Kind kind) {
@@ -315,8 +355,7 @@ Result<void> read_reconnect(const ObjectReader& root, Scenario& scenario) {
       RT_TRY(ObjectReader::open(*root.find("reconnect"), root.path("reconnect"),
                                 {"enabled", "policy", "last_event_id", "storms"}));
   RT_CHECKED(in.flag("enabled", out.enabled));
-  out.send_last_event_id = RT_TRY(in.word("last_event_id", 1, {{"send", 1}, {"omit", 0}},
-                                          {"stale", "future", "garbage"})) == 1;
+  RT_CHECKED(read_claim(in, scenario.target.preset, out));
   if (const JsonNode* node = in.find("policy")) {
     const ObjectReader policy = RT_TRY(
         ObjectReader::open(*node, in.path("policy"), {"honour_retry", "base", "max", "jitter"}));

@@ -69,8 +69,19 @@ struct ReconnectSpec {
   bool honour_retry = true;
   Duration base = std::chrono::seconds(1);
   Duration max = std::chrono::seconds(30);
-  double jitter = 1.0;             // share of the delay that is random, 0..1
-  bool send_last_event_id = true;  // "last_event_id": "send" | "omit"
+  double jitter = 1.0;  // share of the delay that is random, 0..1
+  // "last_event_id": what a subscriber that comes back says it has seen.
+  enum class Claim : std::uint8_t {
+    truth,    // "send"
+    nothing,  // "omit"
+    stale,    // {"stale": {"by": "10k"}}: so many events of the stream less than it saw
+    future,   // what nobody can have seen yet
+    garbage,  // what is no position
+  };
+  // A shard remembers the positions of twice as many events, 16 bytes each.
+  static constexpr std::uint32_t kStaleMax = 1'000'000;
+  Claim claim = Claim::truth;
+  std::uint32_t stale_by = 0;
   std::vector<StormSpec> storms;
 };
 

@@ -147,17 +147,56 @@ Result<void> read_subscriptions(const ObjectReader& root, SubscriptionSpec& out)
   }
   if (const JsonNode* node = in.find("per_connection")) {
     const ObjectReader per =
-        RT_TRY(ObjectReader::open(*node, in.path("per_connection"), {"dist", "n"}));
-    RT_TRY(per.word("dist", 0, {{"fixed", 0}}, {"uniform", "zipf", "lognormal"}));
-    std::uint64_t n = 1;
-    RT_CHECKED(per.count("n", n, 1, 1'000'000));
-    if (n != 1) {
-      return ObjectReader::unsupported(*node, in.path("per_connection"),
-                                       "more than one topic a connection");
+        RT_TRY(ObjectReader::open(*node, in.path("per_connection"), {"dist", "n", "min", "max"}));
+    const bool varies =
+        RT_TRY(per.word("dist", 0, {{"fixed", 0}, {"uniform", 1}}, {"zipf", "lognormal"})) == 1;
+    std::uint64_t least = 1;
+    RT_CHECKED(per.count(varies ? "min" : "n", least, 1, kTopicsOfStreamMax));
+    std::uint64_t most = least;
+    if (varies) {
+      RT_CHECKED(per.require("max"));
+      RT_CHECKED(per.count("max", most, least, kTopicsOfStreamMax));
     }
+    out.least_topics = static_cast<std::uint32_t>(least);
+    out.most_topics = static_cast<std::uint32_t>(most);
   }
   if (const JsonNode* node = in.find("choice"))
     out.choice = RT_TRY(read_choice(*node, in.path("choice")));
+  return {};
+}
+
+// Whether one stream of this target can bring several topics.
+Result<void> check_per_connection(const ObjectReader& root, const Scenario& scenario) {
+  const SubscriptionSpec& spec = scenario.subscriptions;
+  if (spec.most_topics == 1) return {};
+  const JsonNode& node = *root.find("subscriptions")->find("per_connection");
+  const auto wrong = [&](std::string_view why) {
+    return ObjectReader::wrong(node, "/subscriptions/per_connection", why);
+  };
+  switch (scenario.target.preset) {
+    case Preset::realtime:
+      break;
+    case Preset::runs:
+      return wrong("one topic a connection: the filter of a runs stream names one run");
+    case Preset::topics:
+      return wrong("one topic a connection: the path of a topics stream names one topic");
+    case Preset::events:
+      return wrong("one topic a connection: an events stream is of one scope id");
+    case Preset::jobs:
+      return wrong("one topic a connection: a jobs stream is of one job");
+    case Preset::raw:
+      return wrong("preset raw publishes nothing, so that topics mean nothing");
+  }
+  if (spec.most_topics > spec.topics) {
+    return wrong(
+        fmt::format("{} topics a connection, but there are {}", spec.most_topics, spec.topics));
+  }
+  if (scenario.target.url.find("{topic}") == std::string::npos) {
+    return wrong("the URL needs \"{topic}\", which becomes \"a,b,c\"");
+  }
+  if (spec.name.find(',') != std::string::npos) {
+    return wrong("names of topics with a comma cannot stand in a list");
+  }
   return {};
 }
 

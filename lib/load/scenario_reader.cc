@@ -177,6 +177,7 @@ Result<Scenario> read_root(const JsonNode& document) {
   RT_CHECKED(read_sources(root, scenario.sources));
   RT_CHECKED(read_phases(root, scenario.phases));
   RT_CHECKED(read_subscriptions(root, scenario.subscriptions));
+  RT_CHECKED(check_per_connection(root, scenario));
   RT_CHECKED(read_publish(root, scenario.target, scenario.publish));
   RT_CHECKED(read_reconnect(root, scenario));
   RT_CHECKED(read_behaviour(root, scenario));

@@ -1,12 +1,17 @@
 #include "load/scenario_request.h"
 
+#include <fmt/format.h>
+
 #include "load/object_reader.h"
+#include "load/request_headers.h"
 
 namespace rt {
 namespace {
 
 // A server that allows more at once is rare, and one connection is one shard's.
 constexpr std::uint64_t kMostStreams = 10'000;
+// Of a request; browsers send some fifteen.
+constexpr std::size_t kMostHeaders = 32;
 
 Result<void> read_compress(const ObjectReader& in, bool& gzip) {
   const JsonNode* const list = in.find("compress");
@@ -22,14 +27,39 @@ Result<void> read_compress(const ObjectReader& in, bool& gzip) {
   return {};
 }
 
+Result<void> read_headers(const ObjectReader& in, std::vector<HeaderSpec>& out) {
+  const JsonNode* const node = in.find("headers");
+  if (node == nullptr) return {};
+  const std::string path = in.path("headers");
+  if (node->kind != JsonNode::Kind::object) {
+    return ObjectReader::wrong(*node, path, "expected an object, like {\"X-Tenant\": \"blue\"}");
+  }
+  if (node->items.size() > kMostHeaders) {
+    return ObjectReader::wrong(*node, path, fmt::format("expected up to {} headers", kMostHeaders));
+  }
+  for (std::size_t i = 0; i < node->items.size(); ++i) {
+    const JsonNode& value = node->items[i];
+    const std::string own = path + "/" + node->keys[i];
+    if (value.kind != JsonNode::Kind::string) {
+      return ObjectReader::wrong(value, own,
+                                 fmt::format("expected a text, found {}", describe(value)));
+    }
+    if (const std::string why = why_no_header(node->keys[i], value.text); !why.empty()) {
+      return ObjectReader::wrong(value, own, why);
+    }
+    out.push_back({node->keys[i], value.text, fmt::format("{}: {}", value.where, own)});
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> read_request(const ObjectReader& target, RequestSpec& out) {
   const JsonNode* const node = target.find("request");
   if (node == nullptr) return {};
-  const ObjectReader in = RT_TRY(ObjectReader::open(*node, target.path("request"),
-                                                    {"http", "streams", "compress", "ca", "verify"},
-                                                    {"method", "headers"}));
+  const ObjectReader in = RT_TRY(ObjectReader::open(
+      *node, target.path("request"), {"http", "streams", "compress", "ca", "verify", "headers"},
+      {{"method", "a stream is asked for with GET"}}));
   out.http2 = RT_TRY(in.word("http", 0, {{"1.1", 0}, {"2", 1}})) == 1;
   std::uint64_t streams = out.streams;
   RT_CHECKED(in.count("streams", streams, 1, kMostStreams));
@@ -39,6 +69,7 @@ Result<void> read_request(const ObjectReader& target, RequestSpec& out) {
                                "several streams on one connection need \"http\": \"2\"");
   }
   RT_CHECKED(read_compress(in, out.gzip));
+  RT_CHECKED(read_headers(in, out.headers));
   RT_CHECKED(in.text("ca", out.authorities));
   return in.flag("verify", out.verify);
 }

@@ -20,6 +20,9 @@ constexpr std::uint64_t kWakeToken = ~std::uint64_t{0};
 // several times what a core can receive.
 constexpr std::size_t kDeliveryRing = 16'384;
 constexpr std::size_t kOrderRing = 256;  // 16 phases, five orders each; 107 storms and cohorts
+// 32 MiB, for those who claim to have seen less than they did. Twice the most they may be behind,
+// so that who was away for a while is still found.
+constexpr std::size_t kRecentPositions = 2 * ReconnectSpec::kStaleMax;
 constexpr std::size_t kStatusRing = 16;  // 1.6 s of canaries
 // Should control stand still, so many deliveries wait here (32 MiB); more cannot be timed, and say
 // so.
@@ -27,9 +30,10 @@ constexpr std::size_t kSpillMax = 1'000'000;
 
 }  // namespace
 
-std::size_t Shard::connection_bytes() {
+std::size_t Shard::connection_bytes(std::uint32_t topics) {
   static_assert(sizeof(Slot) + Ledger::kConnectionBytes <= 128, "400,000 idle connections");
-  return sizeof(Slot) + Ledger::kConnectionBytes;
+  const std::size_t listed = topics == 1 ? 0 : topics * sizeof(std::uint32_t);
+  return sizeof(Slot) + topics * Ledger::kConnectionBytes + listed;
 }
 
 Result<std::unique_ptr<Shard>> Shard::create(const ShardPlan& plan, unsigned number,
@@ -48,9 +52,11 @@ Shard::Shard(const ShardPlan& plan, unsigned number, const Clock& clock, io::Wak
       deliveries_(kDeliveryRing),
       statuses_(kStatusRing),
       connections_(slots_),
-      ledger_(slots_),
-      buffer_(std::make_unique<char[]>(kReadBytes)) {
+      ledger_(slots_ * plan.topics_each),
+      buffer_(std::make_unique<char[]>(kReadBytes)),
+      recent_(plan.reconnect.claim == ReconnectSpec::Claim::stale ? kRecentPositions : 0) {
   counts_.connections.asked = slots_;
+  list_topics();
   for (std::size_t slot = 0; slot < slots_; ++slot) {
     if (!plan.cohorts.empty()) connections_[slot].cohort = plan.cohort_of(number_of(slot));
   }

@@ -12,6 +12,7 @@
 #include <optional>
 #include <queue>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -23,6 +24,9 @@
 #include "io/wakeup.h"
 #include "load/ledger.h"
 #include "load/outcome.h"
+#include "load/payload.h"
+#include "load/recent_positions.h"
+#include "load/request_headers.h"
 #include "load/schedule.h"
 #include "load/shard_messages.h"
 #include "load/stream_connection.h"
@@ -43,6 +47,7 @@ struct ShardPlan {
   std::uint32_t streams = 1;                  // subscribers on one connection of HTTP/2
   std::shared_ptr<const io::TlsContext> tls;  // null: plain
   bool gzip = false;
+  RequestHeaders headers;
   bool run_filter = false;   // see StreamTarget::append_path
   bool sends_state = false;  // the target begins each stream with `initial` events
   std::uint64_t seed = 1;
@@ -55,7 +60,9 @@ struct ShardPlan {
   std::vector<CohortSpec> cohorts;
   // The state of a topic is not an event of a name of its own, but the first of each stream.
   bool first_is_state = false;
-  std::function<std::uint32_t(std::uint64_t)> topic_of;  // connection number to topic
+  // Subscription (Subscriptions) to topic, or Subscriptions::kNone.
+  std::function<std::uint32_t(std::uint64_t)> topic_of;
+  std::uint32_t topics_each = 1;  // the most that one connection follows
   std::function<std::string(std::uint32_t)> topic_name;
   std::uint64_t connections = 0;
 
@@ -121,12 +128,15 @@ class Shard {
 
   // After the thread has ended.
   const ShardCounts& counts() const { return counts_; }
-  const Ledger& ledger() const { return ledger_; }
+  const Ledger& ledger() const { return ledger_; }  // by entry_of()
+  std::size_t entry_of(std::size_t slot, std::uint32_t place) const {
+    return slot * plan_.topics_each + place;
+  }
   std::size_t slots() const { return slots_; }
   std::uint64_t number_of(std::size_t slot) const { return number_ + slot * plan_.shards; }
 
-  // User-space memory of one idle connection, ledger included.
-  static std::size_t connection_bytes();
+  // User-space memory of one idle connection with so many topics, ledger included.
+  static std::size_t connection_bytes(std::uint32_t topics = 1);
   static std::size_t slots_of(std::uint64_t connections, unsigned shards, unsigned number) {
     return static_cast<std::size_t>((connections + shards - 1 - number) / shards);
   }
@@ -183,12 +193,22 @@ class Shard {
   void connect(std::size_t slot, Instant now);
   const io::Address* source_of(std::size_t slot) const;
   void send_request(std::size_t slot);
+  // shard_topics.cc: what a connection follows
+  void list_topics();
+  std::string topics_text(std::size_t slot) const;
+  std::optional<std::uint32_t> place_of(std::size_t slot, const Payload& payload) const;
+  void open_ledger(std::size_t slot, Baseline baseline);
+  void write_request(std::string& out, std::size_t slot);
   void ready(std::size_t slot, const io::Ready& ready);
   void read(std::size_t slot);
   void take_progress(std::size_t slot, StreamConnection::Progress progress);
   void lost(std::size_t slot, ConnectFailure failure, std::string_view why);
   void schedule_retry(std::size_t slot, Instant now);
   void close(Slot& slot);
+
+  // shard_resume.cc: what is said on coming back
+  std::string_view claim_id(Slot& slot);
+  void expect_answer(std::size_t slot);
 
   // shard_carrier.cc: subscribers that ride on connections of HTTP/2 or TLS
   static constexpr std::uint64_t kCarrierBit = std::uint64_t{1} << 31;  // in a poller's token
@@ -211,7 +231,7 @@ class Shard {
   void flush_spill();
   void deliver(const Delivery& delivery);
   void census();
-  std::string offender(std::size_t slot, std::uint32_t sequence) const;
+  std::string offender(std::size_t slot, std::uint32_t place, std::uint32_t sequence) const;
 
   const ShardPlan& plan_;
   const unsigned number_;
@@ -228,6 +248,7 @@ class Shard {
   std::vector<std::size_t> flush_due_;              // carriers with something to send
   std::vector<std::unique_ptr<http2::ClientSession>> doomed_;  // ended within this turn
   Ledger ledger_;
+  std::vector<std::uint32_t> topics_;  // by ledger entry; empty while each has one topic
   ShardCounts counts_;
   std::vector<Delivery> spill_;  // what the ring had no room for
   std::size_t spill_at_ = 0;     // how much of it has gone since
@@ -257,6 +278,12 @@ class Shard {
   bool counted_ = false;
   std::unique_ptr<char[]> buffer_;
   std::string request_;
+  std::string headers_;  // of a request, as lines
+  std::string claim_;    // a Last-Event-ID that nobody saw
+  RecentPositions recent_;
+  // Slots that asked for what they had seen, with the last event that came again; 0: none yet. At
+  // most one a connection.
+  std::unordered_map<std::uint32_t, std::uint32_t> repeats_;
 };
 
 }  // namespace rt

@@ -95,28 +95,29 @@ void Shard::begin(Carrier& carrier, bool http2) {
 }
 
 void Shard::ask(Carrier& carrier, std::size_t slot) {
-  const std::string topic = plan_.topic_name(plan_.topic_of(number_of(slot)));
-  const std::string_view last_id = plan_.reconnect.send_last_event_id
-                                       ? connections_[slot].stream.last_event_id()
-                                       : std::string_view();
   if (!carrier.http2) {
     carrier.unsent.clear();
-    plan_.target.append_request(carrier.unsent, topic, plan_.run_filter, last_id, plan_.gzip);
+    write_request(carrier.unsent, slot);
     return flush_later(carrier);
   }
+  const std::uint64_t connection = number_of(slot);
   request_.clear();
-  plan_.target.append_path(request_, topic, plan_.run_filter);
-  std::array<http2::ClientSession::Field, 8> fields = {{{":method", "GET"},
-                                                        {":scheme", plan_.tls ? "https" : "http"},
-                                                        {":authority", plan_.target.authority},
-                                                        {":path", request_},
-                                                        {"accept", "text/event-stream"},
-                                                        {"cache-control", "no-cache"}}};
-  std::size_t count = 6;
-  if (plan_.gzip) fields[count++] = {"accept-encoding", "gzip"};
-  if (!last_id.empty()) fields[count++] = {"last-event-id", last_id};
-  const http2::StreamId stream =
-      carrier.http2->request(static_cast<http2::Tag>(slot), std::span(fields).first(count));
+  plan_.target.append_path(request_, topics_text(slot), plan_.run_filter);
+  std::vector<http2::ClientSession::Field> fields = {{":method", "GET"},
+                                                     {":scheme", plan_.tls ? "https" : "http"},
+                                                     {":authority", plan_.target.authority},
+                                                     {":path", request_},
+                                                     {"accept", "text/event-stream"},
+                                                     {"cache-control", "no-cache"}};
+  if (plan_.gzip) fields.emplace_back("accept-encoding", "gzip");
+  const std::string_view last_id = claim_id(connections_[slot]);
+  if (!last_id.empty()) fields.emplace_back("last-event-id", last_id);
+  std::vector<std::string> values(plan_.headers.count());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    plan_.headers.append_value(values[i], i, plan_.number_in_run(connection));
+    fields.emplace_back(plan_.headers.name(i), values[i]);
+  }
+  const http2::StreamId stream = carrier.http2->request(static_cast<http2::Tag>(slot), fields);
   if (stream == 0)
     return lost(slot, ConnectFailure::closed, "the connection takes no more streams");
   carrier.stream_of(slot) = stream;

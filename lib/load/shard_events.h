@@ -20,7 +20,9 @@ struct Shard::Events {
   void on_open();
   void on_event(const sse::EventView& event);
   void on_state(const std::optional<Payload>& payload);
-  void on_delivery(const Payload& payload, std::string_view id);
+  void begin_anew();
+  bool is_repeat(const Ledger::Verdict& verdict, std::uint32_t sequence);
+  void on_delivery(const Payload& payload, std::uint32_t place, std::string_view id);
   void on_comment(std::string_view) {
     ++shard.counts_.integrity.comments;
     heard();

@@ -38,6 +38,7 @@ struct Shard::Slot {
   bool absent : 1 = false;        // by plan: it left, or is away for a while
   bool holds_back : 1 = false;    // does not read now
   bool takes_now : 1 = false;     // what waited for its delay is read
+  bool claims_else : 1 = false;   // the last request said something else than what was seen
 };
 
 }  // namespace rt

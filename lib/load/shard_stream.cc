@@ -87,20 +87,22 @@ void Shard::Events::on_open() {
   slot.attempts = 0;
   slot.absent = false;
   slot.heard_ms = 0;
-  slot.awaits_state = shard.plan_.first_is_state && slot.stream.last_event_id().empty();
+  const bool asks_for_state = slot.claims_else || slot.stream.last_event_id().empty();
+  slot.awaits_state = shard.plan_.first_is_state && asks_for_state;
   shard.behave(number, now);
   if (slot.resuming) {
     ++shard.counts_.resume.resumed;
     shard.counts_.resume.latency.record(us_between(slot.began, now));
     slot.began = now;
     slot.resumed_now = true;
+    if (slot.claims_else) shard.expect_answer(number);
     return;
   }
   shard.counts_.connect.record(us_between(slot.began, now));
   const Baseline baseline = shard.plan_.sends_state ? Baseline::state
                             : shard.publishing_     ? Baseline::first
                                                     : Baseline::nothing;
-  shard.ledger_.opened(number, baseline);
+  shard.open_ledger(number, baseline);
 }
 
 void Shard::Events::on_event(const sse::EventView& event) {
@@ -119,9 +121,10 @@ void Shard::Events::on_event(const sse::EventView& event) {
   slot.awaits_state = false;
   if (shard.plan_.sends_state && (shard.plan_.first_is_state ? first : event.event == "initial")) {
     on_state(payload);
-  } else if (payload && payload->sequence != 0) {
+  } else if (const auto place = payload && payload->sequence != 0 ? shard.place_of(number, *payload)
+                                                                  : std::nullopt) {
     const std::uint64_t duplicates = counts.duplicate;
-    on_delivery(*payload, event.id);
+    on_delivery(*payload, *place, event.id);
     const bool from_before = slot.resuming && payload->intended_ns < ns_of(slot.began);
     if (counts.duplicate != duplicates && from_before) ++counts.resent;
   } else {
@@ -140,25 +143,32 @@ void Shard::Events::heard() {
 void Shard::Events::on_state(const std::optional<Payload>& payload) {
   ++shard.counts_.integrity.initial;
   if (!payload) return;
+  if (slot.claims_else && slot.resumed_now) begin_anew();
   const std::uint32_t skipped = shard.ledger_.state(number, payload->sequence);
   if (skipped != 0) ++shard.counts_.resume.gaps_signalled;
   slot.resumed_now = false;
 }
 
-void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
+void Shard::Events::on_delivery(const Payload& payload, std::uint32_t place, std::string_view id) {
   IntegrityCounts& counts = shard.counts_.integrity;
-  const Ledger::Verdict verdict = shard.ledger_.deliver(number, payload.sequence);
+  const std::size_t entry = shard.entry_of(number, place);
+  const Ledger::Verdict verdict = shard.ledger_.deliver(entry, payload.sequence);
+  const bool repeat = slot.claims_else && is_repeat(verdict, payload.sequence);
   if (slot.resumed_now) {
     slot.resumed_now = false;
     const bool gap = verdict.skipped != 0 && shard.plan_.is_judged(slot.cohort);
     if (gap) ++shard.counts_.resume.gaps_silent;
   }
   if (verdict.arrived == Arrived::duplicate) {
-    if (counts.duplicate++ == 0) counts.first_duplicate = shard.offender(number, payload.sequence);
+    if (repeat) {
+      ++counts.repeated;
+    } else if (counts.duplicate++ == 0) {
+      counts.first_duplicate = shard.offender(number, place, payload.sequence);
+    }
     return;
   }
-  if (verdict.arrived == Arrived::reorder && counts.reorder++ == 0) {
-    counts.first_reorder = shard.offender(number, payload.sequence);
+  if (verdict.arrived == Arrived::reorder && !repeat && counts.reorder++ == 0) {
+    counts.first_reorder = shard.offender(number, place, payload.sequence);
   }
   std::size_t bucket = shard.plan_.bucket_of(slot.cohort, payload.phase);
   ++counts.received;
@@ -170,16 +180,12 @@ void Shard::Events::on_delivery(const Payload& payload, std::string_view id) {
     bucket = shard.plan_.replay_bucket();
   }
   const std::optional<Position> position = Position::parse(id);
-  shard.deliver({position ? position->lsn : 0, ns_of(now), payload.intended_ns, stamp_unix_ns,
-                 static_cast<std::uint32_t>(bucket),
-                 static_cast<std::uint32_t>(shard.number_of(number)), payload.sequence});
-}
-
-std::string Shard::offender(std::size_t slot, std::uint32_t sequence) const {
-  const std::uint64_t connection = number_of(slot);
-  return fmt::format("topic {}, event {}, connection {}",
-                     plan_.topic_name(plan_.topic_of(connection)), sequence,
-                     plan_.number_in_run(connection));
+  if (position) shard.recent_.saw(*position);
+  shard.deliver(
+      {position ? position->lsn : 0, ns_of(now), payload.intended_ns, stamp_unix_ns,
+       static_cast<std::uint32_t>(bucket),
+       static_cast<std::uint32_t>(shard.number_of(number) * shard.plan_.topics_each + place),
+       payload.sequence});
 }
 
 const io::Address* Shard::source_of(std::size_t slot) const {
@@ -228,10 +234,7 @@ void Shard::connect(std::size_t number, Instant now) {
 void Shard::send_request(std::size_t number) {
   Slot& slot = connections_[number];
   request_.clear();
-  plan_.target.append_request(
-      request_, plan_.topic_name(plan_.topic_of(number_of(number))), plan_.run_filter,
-      plan_.reconnect.send_last_event_id ? slot.stream.last_event_id() : std::string_view(),
-      plan_.gzip);
+  write_request(request_, number);
   const bool first_try = !slot.watched;
   const ssize_t sent = ::send(slot.socket.get(), request_.data(), request_.size(), MSG_NOSIGNAL);
   const int error = sent < 0 ? errno : 0;

@@ -8,8 +8,8 @@ namespace {
 
 bool is_kept_before(const Slowest::Kept& a, const Slowest::Kept& b) {
   if (a.us != b.us) return a.us > b.us;
-  return std::tie(a.delivery.connection, a.delivery.sequence) <
-         std::tie(b.delivery.connection, b.delivery.sequence);
+  return std::tie(a.delivery.subscription, a.delivery.sequence) <
+         std::tie(b.delivery.subscription, b.delivery.sequence);
 }
 
 }  // namespace

@@ -67,7 +67,8 @@ void StreamTarget::append_path(std::string& out, std::string_view topic, bool ru
 }
 
 void StreamTarget::append_request(std::string& out, std::string_view topic, bool run_filter,
-                                  std::string_view last_event_id, bool gzip) const {
+                                  std::string_view last_event_id, bool gzip,
+                                  std::string_view more) const {
   out += "GET ";
   append_path(out, topic, run_filter);
   out += " HTTP/1.1\r\nHost: ";
@@ -79,6 +80,7 @@ void StreamTarget::append_request(std::string& out, std::string_view topic, bool
     out += last_event_id;
     out += "\r\n";
   }
+  out += more;
   out += "\r\n";
 }
 

@@ -23,9 +23,11 @@ struct StreamTarget {
   // Appends the path with {topic} replaced, percent-encoded. With `run_filter`, a path that does
   // not mention {topic} gets a filter on that run: ?filter={"run_id":"TOPIC"}.
   void append_path(std::string& out, std::string_view topic, bool run_filter) const;
-  // Appends a whole GET request (WHATWG HTML 9.2.3). last_event_id: "" sends none.
+  // Appends a whole GET request (WHATWG HTML 9.2.3). last_event_id: "" sends none. more: whole
+  // header lines.
   void append_request(std::string& out, std::string_view topic, bool run_filter,
-                      std::string_view last_event_id, bool gzip = false) const;
+                      std::string_view last_event_id, bool gzip = false,
+                      std::string_view more = {}) const;
 };
 
 }  // namespace rt

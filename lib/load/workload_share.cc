@@ -31,6 +31,13 @@ Result<WorkloadShare> WorkloadShare::of(const Scenario& scenario, const ShardOf&
                             scenario.subscriptions.topics, shard.count),
                 "use as many shards as topics, or fewer");
   }
+  if (scenario.subscriptions.most_topics > 1) {
+    return fail(
+        Code::usage,
+        "a run of several topics a connection cannot be shared by machines: a topic lives on "
+        "one of them, and its subscribers with it",
+        "leave --shard out, or subscriptions.per_connection");
+  }
   const TopicChoice choice(scenario.subscriptions.choice, scenario.subscriptions.topics,
                            scenario.seed, "subscriptions");
   for (std::uint64_t k = 0; k < scenario.connections(); ++k) {

@@ -68,8 +68,8 @@ std::optional<SubjectTimes::Worst> SubjectTimes::worst(double quantile) const {
 }
 
 WorstCases::WorstCases(const Scenario& scenario, std::uint64_t connections,
-                       std::function<std::uint32_t(std::uint64_t)> topic_of)
-    : topic_of_(std::move(topic_of)) {
+                       std::function<std::uint32_t(std::uint64_t)> topic_of, std::uint32_t each)
+    : topic_of_(std::move(topic_of)), each_(each) {
   for (const Threshold& threshold : scenario.thresholds) {
     if (!is_worst(threshold.metric)) continue;
     std::vector<bool> counts;
@@ -100,15 +100,15 @@ std::uint64_t WorstCases::bytes_for(const Scenario& scenario) {
   return bytes;
 }
 
-void WorstCases::record(std::size_t phase, std::uint32_t connection, std::int64_t us) {
+void WorstCases::record(std::size_t phase, std::uint32_t subscription, std::int64_t us) {
   for (Watch& watch : watches_) {
-    if (watch.counts[phase]) watch.times.record(subject_of(watch, connection), us);
+    if (watch.counts[phase]) watch.times.record(subject_of(watch, subscription), us);
   }
 }
 
-void WorstCases::miss(std::size_t phase, std::uint32_t connection, std::uint64_t values) {
+void WorstCases::miss(std::size_t phase, std::uint32_t subscription, std::uint64_t values) {
   for (Watch& watch : watches_) {
-    if (watch.counts[phase]) watch.times.miss(subject_of(watch, connection), values);
+    if (watch.counts[phase]) watch.times.miss(subject_of(watch, subscription), values);
   }
 }
 
@@ -125,9 +125,11 @@ std::vector<WorstCase> WorstCases::result(const Scenario& scenario) const {
     one.low_us = static_cast<double>(worst->low_us);
     one.high_us = static_cast<double>(worst->high_us);
     one.never = worst->never;
-    const std::uint32_t number = topic ? worst->subject : topic_of_(worst->subject);
-    const std::string name = "topic " + scenario.subscriptions.topic_name(number);
-    one.who = topic ? name : fmt::format("connection {}, {}", worst->subject, name);
+    const auto named = [&](std::uint32_t number) {
+      return "topic " + scenario.subscriptions.topic_name(number);
+    };
+    one.who = topic ? named(worst->subject) : fmt::format("connection {}", worst->subject);
+    if (!topic && each_ == 1) one.who += ", " + named(topic_of_(worst->subject));
   }
   return cases;
 }

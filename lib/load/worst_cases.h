@@ -65,9 +65,9 @@ class SubjectTimes {
 // One SubjectTimes for each threshold that wants one.
 class WorstCases {
  public:
-  // topic_of: connection to topic; name_of: what a topic is called.
+  // topic_of: subscription to topic; each: subscriptions that a connection has at most.
   WorstCases(const Scenario& scenario, std::uint64_t connections,
-             std::function<std::uint32_t(std::uint64_t)> topic_of);
+             std::function<std::uint32_t(std::uint64_t)> topic_of, std::uint32_t each = 1);
 
   bool empty() const { return watches_.empty(); }
   std::size_t bytes() const;
@@ -75,8 +75,8 @@ class WorstCases {
   static std::uint64_t bytes_for(const Scenario& scenario);
 
   // phase: as an index; of a delivery that counts (not of a cohort, not replayed).
-  void record(std::size_t phase, std::uint32_t connection, std::int64_t us);
-  void miss(std::size_t phase, std::uint32_t connection, std::uint64_t values);
+  void record(std::size_t phase, std::uint32_t subscription, std::int64_t us);
+  void miss(std::size_t phase, std::uint32_t subscription, std::uint64_t values);
   std::vector<WorstCase> result(const Scenario& scenario) const;
 
  private:
@@ -87,12 +87,13 @@ class WorstCases {
     std::vector<bool> counts;  // by phase
     SubjectTimes times;
   };
-  std::uint32_t subject_of(const Watch& watch, std::uint32_t connection) const {
-    return watch.metric == Metric::worst_topic ? topic_of_(connection) : connection;
+  std::uint32_t subject_of(const Watch& watch, std::uint32_t subscription) const {
+    return watch.metric == Metric::worst_topic ? topic_of_(subscription) : subscription / each_;
   }
 
   std::vector<Watch> watches_;
   std::function<std::uint32_t(std::uint64_t)> topic_of_;
+  std::uint32_t each_;
 };
 
 }  // namespace rt

@@ -65,6 +65,7 @@ void integrity_fields(F& f, I& i) {
   f.value("received", i.received);
   f.value("parsed", i.parsed);
   f.value("initial", i.initial);
+  if (f.has("repeated")) f.value("repeated", i.repeated);
   f.value("foreign", i.foreign);
   f.value("comments", i.comments);
   f.value("stream_errors", i.stream_errors);

@@ -94,6 +94,7 @@ std::string integrity_line(const Outcome& outcome) {
   if (r.attempts > 0) {
     line += fmt::format("   resumes {} (p95 {}, replayed {})", format_count(r.resumed),
                         ms_text(r.latency.percentile_us(0.95)), format_count(r.replayed));
+    if (i.repeated > 0) line += fmt::format("  asked for again {}", format_count(i.repeated));
   }
   return line + "\n";
 }

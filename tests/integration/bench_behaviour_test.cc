@@ -60,7 +60,7 @@ Bench bench(const PrivatePostgres& postgres, const Served& server, const Words& 
                  {"name": "drain", "hold": "6s"}])",
       R"(reconnect.policy={"base": "100ms", "max": "300ms"})",
       R"(thresholds=[{"expr": "delivery.p95 < 5s"}])",
-      R"(gates.waive=["client_saturation", "open_loop", "warm_up"])",
+      R"(gates.waive=["client_saturation", "open_loop", "warm_up", "receive_queue"])",
   };
   add_settings(words, all);
   add_settings(words, overrides);

@@ -49,7 +49,8 @@ std::vector<std::string> run_words(const PrivatePostgres& postgres, const std::s
         std::string("publish.0.rate=150/s"), std::string("phases.warm.hold=300ms"),
         std::string("phases.main.hold=2s"), std::string("phases.drain.hold=5s"),
         std::string("thresholds=[{\"expr\": \"delivery.p95 < 5s\"}]"),
-        std::string("gates.waive=[\"client_saturation\", \"open_loop\", \"warm_up\"]")}) {
+        std::string("gates.waive=[\"client_saturation\", \"open_loop\", \"warm_up\", "
+                    "\"receive_queue\"]")}) {
     words.insert(words.end(), {"--set", setting});
   }
   words.insert(words.end(), more.begin(), more.end());

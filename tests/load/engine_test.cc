@@ -17,7 +17,8 @@ struct Ran {
   rt::Verdict verdict;
 };
 
-rt::Scenario scenario_for(const ScriptedServer& server, const std::string& preset) {
+rt::Scenario scenario_for(const ScriptedServer& server, const std::string& preset,
+                          const std::vector<std::string>& overrides = {}) {
   const std::string path = preset == "runs" ? "/v1/runs/stream" : "/topics/{topic}/events";
   const std::string text = R"({
     "name": "scripted", "seed": 7,
@@ -34,16 +35,17 @@ rt::Scenario scenario_for(const ScriptedServer& server, const std::string& prese
                            std::string(preset == "runs" ? "pg-update" : "http-post") +
                            R"("}, "rate": "600/s"}],
     "reconnect": {"policy": {"base": "20ms", "max": "20ms"}},
-    "gates": {"waive": ["client_saturation", "open_loop", "warm_up"]}
+    "gates": {"waive": ["client_saturation", "open_loop", "warm_up", "receive_queue"]}
   })";
-  const auto scenario = rt::parse_scenario(text, "test");
+  const auto scenario = rt::parse_scenario(text, "test", overrides);
   if (!scenario) FAIL(scenario.error().text);
   return *scenario;
 }
 
-Ran run(Script script, const std::string& preset = "topics", bool by_commit = true) {
+Ran run(Script script, const std::string& preset = "topics", bool by_commit = true,
+        const std::vector<std::string>& overrides = {}) {
   ScriptedServer server(std::move(script));
-  const rt::Scenario scenario = scenario_for(server, preset);
+  const rt::Scenario scenario = scenario_for(server, preset, overrides);
   const auto name_of = [&](std::uint32_t topic) {
     return scenario.subscriptions.topic_name(topic);
   };
@@ -140,6 +142,56 @@ TEST_CASE("engine: a stream cut inside an event resumes and nothing is lost or d
   CHECK(ran.outcome.integrity.duplicate == 0);
   CHECK(ran.outcome.resume.resumed == 2);
   CHECK(ran.outcome.resume.replayed >= 2);
+  CHECK(ran.outcome.measured().received == 600);
+}
+
+TEST_CASE("engine: a state that answers an impossible id is no loss, and a signalled gap",
+          "[load][engine]") {
+  for (const char* last_id : {"garbage", "future", "omit"}) {
+    Script script;
+    script.sends_state = true;
+    script.fate = once(100, Fate::cut_in_half);
+    const Ran ran = run(script, "runs", true, {"reconnect.last_event_id=" + std::string(last_id)});
+    INFO(last_id);
+    CHECK(ran.verdict.exit_status == 0);
+    CHECK(ran.outcome.integrity.lost == 0);
+    CHECK(ran.outcome.integrity.duplicate == 0);
+    CHECK(ran.outcome.resume.resumed == 2);
+    CHECK(ran.outcome.resume.gaps_signalled == 2);
+    CHECK(ran.outcome.resume.gaps_silent == 0);
+    CHECK(ran.outcome.measured().expected <= 598);  // what the state skips is due to nobody
+    CHECK(ran.outcome.measured().received == ran.outcome.measured().expected);
+  }
+}
+
+TEST_CASE("engine: silence about an impossible id is a loss: exit 6", "[load][engine]") {
+  for (const char* last_id : {"garbage", "future"}) {
+    Script script;
+    script.sends_state = true;
+    script.tells_gap = false;
+    script.fate = once(100, Fate::cut_in_half);
+    const Ran ran = run(script, "runs", true, {"reconnect.last_event_id=" + std::string(last_id)});
+    INFO(last_id);
+    CHECK(ran.verdict.exit_status == 6);
+    CHECK(ran.outcome.integrity.lost >= 2);
+    CHECK(ran.outcome.resume.gaps_silent == 2);
+    CHECK(ran.outcome.measured().expected == 600);
+  }
+}
+
+TEST_CASE("engine: what a stale id asks for again is neither double nor a delivery",
+          "[load][engine]") {
+  Script script;
+  script.sends_state = true;
+  script.fate = once(100, Fate::cut_in_half);
+  const Ran ran = run(script, "runs", true, {R"(reconnect.last_event_id={"stale": {"by": 30}})"});
+  CHECK(ran.verdict.exit_status == 0);
+  CHECK(ran.outcome.integrity.lost == 0);
+  CHECK(ran.outcome.integrity.duplicate == 0);
+  CHECK(ran.outcome.integrity.reorder == 0);
+  CHECK(ran.outcome.integrity.repeated >= 10);  // 30 events of 3 topics, for two subscribers
+  CHECK(ran.outcome.integrity.repeated <= 30);
+  CHECK(ran.outcome.resume.gaps_silent == 0);
   CHECK(ran.outcome.measured().received == 600);
 }
 

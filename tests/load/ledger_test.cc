@@ -211,6 +211,46 @@ TEST_CASE("ledger: any order of arrivals gives the numbers of a plain set", "[lo
   });
 }
 
+TEST_CASE("ledger: a state that was expected excuses what it skips", "[load][ledger]") {
+  rt::Publication publication(1, 1);
+  for (int i = 0; i < 10; ++i) publication.assign(0, 0);
+  rt::Ledger ledger(1);
+  ledger.opened(0, rt::Baseline::state);
+  ledger.state(0, 0);
+  for (const std::uint32_t sequence : {1U, 2U, 4U}) ledger.deliver(0, sequence);  // 3 is missing
+  ledger.expect_state(0);
+  CHECK(ledger.state(0, 8) == 0);
+  for (const std::uint32_t sequence : {9U, 10U}) {
+    CHECK(ledger.deliver(0, sequence).arrived == rt::Arrived::first);
+  }
+  std::vector<rt::Ledger::Due> due(1);
+  ledger.settle(0, 0, publication, due);
+  CHECK(due[0].expected == 6);  // 1 to 4, and 9 to 10
+  CHECK(due[0].lost == 1);
+  CHECK(due[0].first_lost == 3);
+}
+
+TEST_CASE("ledger: where a state was expected and did not come, nothing is excused",
+          "[load][ledger]") {
+  rt::Publication publication(1, 1);
+  for (int i = 0; i < 10; ++i) publication.assign(0, 0);
+  const auto settled_after = [&](std::initializer_list<std::uint32_t> more) {
+    rt::Ledger ledger(1);
+    ledger.opened(0, rt::Baseline::state);
+    ledger.state(0, 0);
+    for (const std::uint32_t sequence : {1U, 2U, 3U, 4U}) ledger.deliver(0, sequence);
+    ledger.expect_state(0);
+    for (const std::uint32_t sequence : more) ledger.deliver(0, sequence);
+    std::vector<rt::Ledger::Due> due(1);
+    ledger.settle(0, 0, publication, due);
+    CHECK(due[0].expected == 10);
+    return due[0].lost;
+  };
+  CHECK(settled_after({5, 6, 7, 8, 9, 10}) == 0);
+  CHECK(settled_after({8, 9, 10}) == 3);
+  CHECK(settled_after({}) == 6);
+}
+
 TEST_CASE("ledger: who leaves is owed what it saw up to then, and who comes begins anew",
           "[load][ledger]") {
   rt::Publication publication(1, 1);

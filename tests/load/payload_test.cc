@@ -65,6 +65,21 @@ TEST_CASE("payload: a size too small for the figures does not cut them", "[load]
   CHECK(text == R"({"at":1234567890123,"run":42,"seq":17,"step":2,"tail":""})");
 }
 
+TEST_CASE("payload: where a stream has several topics, it says which", "[load][payload]") {
+  rt::Payload payload = sample();
+  payload.topic = 7;
+  std::string text;
+  rt::append_payload(text, payload, 256);
+  CHECK(text.size() == 256);
+  CHECK_THAT(text, Catch::Contains(R"("step":2,"subj":7,"tail")"));
+  CHECK(rt::find_payload(text)->topic == 7);
+  std::string plain;
+  rt::append_payload(plain, sample(), 256);
+  CHECK(rt::find_payload(plain)->topic == rt::Payload::kNoTopic);
+  CHECK(rt::find_payload(R"({"at": 5, "run": 1, "seq": 2, "step": 0, "subj": 3, "tail": ""})")
+            ->topic == 3);
+}
+
 TEST_CASE("payload: found as jsonb writes it, with blanks", "[load][payload]") {
   const auto found = rt::find_payload(
       R"({"created_at":"2026-01-01","data":{"at": 5, "run": 1, "seq": 2, "step": 0, "tail": ""}})");

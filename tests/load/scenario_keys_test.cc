@@ -27,7 +27,7 @@ constexpr const char* kEverything = R"({
   "churn": {"lifetime": {"dist": "fixed", "value": "1s"}},
   "cohorts": [{"name": "c", "share": 0.1, "read": {}, "link": {},
                "background": {"off": "1s", "every": "2s"}}],
-  "reconnect": {"policy": {}, "storms": [{"at": "main"}]},
+  "reconnect": {"policy": {}, "last_event_id": {"stale": {"by": 1}}, "storms": [{"at": "main"}]},
   "faults": [{"at": "main", "do": "reset", "on": {}}],
   "integrity": {"allow": {}},
   "clock": {},

@@ -101,6 +101,19 @@ TEST_CASE("integrity: a silent gap is a warning if no signal is expected", "[loa
   CHECK(gate("resume", scenario, outcome).verdict == GateVerdict::warn);
 }
 
+TEST_CASE("realism: sizes that differ are no payloads of one size", "[load][gates]") {
+  const auto unlike = [](const std::string& size) {
+    const auto read = with(R"("publish": [{"id": "a", "rate": 1, "arrival": "poisson",
+                               "producer": {"type": "pg-update"}, "size": )" +
+                           size + "}]");
+    REQUIRE(read);
+    return gate("realism", *read, sound_outcome()).measured;
+  };
+  CHECK_THAT(unlike(R"("256B")"), Contains("payloads of one size"));
+  CHECK_THAT(unlike(R"({"dist": "uniform", "min": "1B", "max": "9KiB"})"),
+             !Contains("payloads of one size"));
+}
+
 TEST_CASE("clock: a database with a clock of its own is no same host", "[load][gates]") {
   rt::Scenario scenario = sound_scenario();
   rt::Outcome outcome = sound_outcome();

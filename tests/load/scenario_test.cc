@@ -42,6 +42,70 @@ std::string changed(const std::string& from, const std::string& to) {
 
 }  // namespace
 
+TEST_CASE("scenario: what a subscriber may claim to have seen", "[load][scenario]") {
+  using Claim = rt::ReconnectSpec::Claim;
+  const auto claim = [](const std::string& value) {
+    return parse_scenario(kSmall, "x.json", {"reconnect.last_event_id=" + value}).value().reconnect;
+  };
+  REQUIRE(claim("send").claim == Claim::truth);
+  REQUIRE(claim("omit").claim == Claim::nothing);
+  REQUIRE(claim("future").claim == Claim::future);
+  REQUIRE(claim("garbage").claim == Claim::garbage);
+  REQUIRE(claim(R"({"stale": {"by": "10k"}})").claim == Claim::stale);
+  REQUIRE(claim(R"({"stale": {"by": "10k"}})").stale_by == 10'000);
+  const auto why = [](const std::string& value, const std::string& preset = "runs") {
+    return error_of(
+        kSmall, {"reconnect.last_event_id=" + value, "target.preset=" + preset,
+                 "publish.0.producer.type=http-post", "target.publish_url=http://127.0.0.1:1/p"});
+  };
+  REQUIRE_THAT(error_of(kSmall, {"reconnect.last_event_id=stale"}),
+               Contains("/reconnect/last_event_id: stale by how much?"));
+  REQUIRE_THAT(error_of(kSmall, {R"(reconnect.last_event_id={"stale": {"by": "2M"}})"}),
+               Contains("/reconnect/last_event_id/stale/by"));
+  REQUIRE_THAT(why("garbage", "topics"), Contains("has no state to begin anew with"));
+  REQUIRE_THAT(why(R"({"stale": {"by": 1}})", "topics"), Contains("repeats its past"));
+}
+
+TEST_CASE("scenario: several topics a connection, where one stream can bring them",
+          "[load][scenario]") {
+  const std::string realtime =
+      changed("\"runs\", \"url\": \"http://127.0.0.1:1/s\"",
+              "\"realtime\", \"url\": \"http://127.0.0.1:1/s?events={topic}\"");
+  const auto settings = [](const std::string& per_connection, const std::string& count = "10") {
+    return std::vector<std::string>{
+        "publish.0.producer={\"type\": \"http-post\"}",
+        "subscriptions.topics={\"count\": " + count + ", \"name\": \"task-{n}\"}",
+        "subscriptions.per_connection=" + per_connection};
+  };
+  const auto read =
+      parse_scenario(realtime, "x.json", settings(R"({"dist": "uniform", "min": 2, "max": 5})"));
+  if (!read) FAIL(read.error().text);
+  REQUIRE(read->subscriptions.least_topics == 2);
+  REQUIRE(read->subscriptions.most_topics == 5);
+  REQUIRE_THAT(error_of(realtime, settings(R"({"dist": "fixed", "n": 4})", "3")),
+               Contains("4 topics a connection, but there are 3"));
+  REQUIRE_THAT(error_of(realtime, settings(R"({"dist": "fixed", "n": 65})", "100")),
+               Contains("/subscriptions/per_connection/n"));
+  REQUIRE_THAT(error_of(kSmall, {R"(subscriptions.per_connection={"dist": "fixed", "n": 2})"}),
+               Contains("the filter of a runs stream names one run"));
+}
+
+TEST_CASE("scenario: headers are read, and refused with their place", "[load][scenario]") {
+  const auto with = [](const std::string& headers) {
+    return std::vector<std::string>{"target.request.headers=" + headers};
+  };
+  const auto read = parse_scenario(
+      kSmall, "x.json", with(R"({"Authorization": "Bearer @file:tok/{conn%10}", "X-A": "b"})"));
+  REQUIRE(read.has_value());
+  REQUIRE(read->target.request.headers.size() == 2);
+  REQUIRE(read->target.request.headers[0].value == "Bearer @file:tok/{conn%10}");
+  REQUIRE_THAT(error_of(kSmall, with(R"({"Authorization": "Bearer abc"})")),
+               Contains("/target/request/headers/Authorization: a secret stands in a file"));
+  REQUIRE_THAT(error_of(kSmall, with(R"({"Host": "a"})")), Contains("is this tool's to send"));
+  REQUIRE_THAT(error_of(kSmall, with("[]")), Contains("expected an object"));
+  REQUIRE_THAT(error_of(kSmall, with(R"({"X-A": 1})")), Contains("expected a text, found 1"));
+}
+
 TEST_CASE("scenario: the quickstart is read as written", "[load][scenario]") {
   const auto read = rt::read_scenario(RT_SOURCE_DIR "/scenarios/quickstart.json");
   REQUIRE(read.has_value());

@@ -36,6 +36,7 @@ struct Script {
   bool chunked = true;
   bool sends_state = false;  // an `initial` event first, unless the subscriber resumes
   bool resumes = true;       // honours Last-Event-ID
+  bool tells_gap = true;     // an id that it cannot go on from: a comment, and the state
   std::string body;          // sent after the head, instead of a stream
 };
 
@@ -133,16 +134,25 @@ class ScriptedServer final : public CommitTimes {
     if (at != std::string::npos && script_.resumes) {
       ++resumed_;
       const auto seen = Position::parse(request.substr(at + key.size(), Position::kTextSize));
-      for (const Event& event : history_) {
-        if (event.topic == client.topic && event.lsn > seen->lsn) frame(client, event, "delta");
+      if (seen && seen->lsn <= last_seen_lsn_) {
+        for (const Event& event : history_) {
+          if (event.topic == client.topic && event.lsn > seen->lsn) frame(client, event, "delta");
+        }
+      } else if (script_.tells_gap) {
+        chunk(client, ": cannot go on from there\n\n");
+        send_state(client);
       }
     } else if (script_.sends_state) {
-      Event state{client.topic, initial_, last_seen_lsn_};
-      for (const Event& event : history_) {
-        if (event.topic == client.topic) state = event;
-      }
-      frame(client, state, "initial");
+      send_state(client);
     }
+  }
+
+  void send_state(Client& client) {
+    Event state{client.topic, initial_, last_seen_lsn_};
+    for (const Event& event : history_) {
+      if (event.topic == client.topic) state = event;
+    }
+    frame(client, state, "initial");
   }
 
   static std::string topic_of(const std::string& request) {

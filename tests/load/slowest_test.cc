@@ -15,7 +15,7 @@ using rt::Slowest;
 
 Delivery delivery_of(std::uint32_t connection, std::uint32_t sequence, std::uint32_t bucket = 0) {
   Delivery delivery;
-  delivery.connection = connection;
+  delivery.subscription = connection;
   delivery.sequence = sequence;
   delivery.bucket = bucket;
   return delivery;
@@ -81,7 +81,7 @@ TEST_CASE("slowest: which of equal ones are kept does not depend on when they ca
     Slowest slowest(4, {true});
     for (const std::uint32_t i : order) slowest.record(delivery_of(i, 1), i % 2, 0, 0);
     std::vector<std::uint32_t> kept;
-    for (const Slowest::Kept& one : slowest.kept()) kept.push_back(one.delivery.connection);
+    for (const Slowest::Kept& one : slowest.kept()) kept.push_back(one.delivery.subscription);
     std::sort(kept.begin(), kept.end());
     RC_ASSERT(kept == (std::vector<std::uint32_t>{1, 3, 5, 7}));
   });

@@ -132,10 +132,10 @@ TEST_CASE("target: what is not a plain URL is refused with a reason", "[load][ta
 TEST_CASE("target: the request names the topic and where to resume", "[load][target]") {
   const auto target = rt::StreamTarget::parse("http://h:1/t/{topic}/events");
   std::string request;
-  target->append_request(request, "a b", false, "ID");
+  target->append_request(request, "a b", false, "ID", false, "x-a: b\r\n");
   CHECK(request ==
         "GET /t/a%20b/events HTTP/1.1\r\nHost: h:1\r\nAccept: text/event-stream\r\n"
-        "Cache-Control: no-cache\r\nLast-Event-ID: ID\r\n\r\n");
+        "Cache-Control: no-cache\r\nLast-Event-ID: ID\r\nx-a: b\r\n\r\n");
 }
 
 TEST_CASE("target: runs without {topic} are asked for by a filter", "[load][target]") {

@@ -1,0 +1,40 @@
+#include "load/subscriptions.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/random.h"
+
+namespace rt {
+
+Subscriptions::Subscriptions(const SubscriptionSpec& spec, std::uint64_t seed)
+    : choice_(spec.choice, spec.topics, seed, "subscriptions"),
+      topics_(spec.topics),
+      seed_(seed),
+      least_(spec.least_topics),
+      most_(spec.most_topics) {}
+
+std::uint32_t Subscriptions::count_of(std::uint64_t connection) const {
+  const std::uint64_t range = std::uint64_t{most_} - least_ + 1;
+  const std::uint64_t more = Random::of(seed_, "per_connection", connection).below(range);
+  return least_ + static_cast<std::uint32_t>(more);
+}
+
+std::uint32_t Subscriptions::topic_of(std::uint64_t subscription) const {
+  if (most_ == 1) return static_cast<std::uint32_t>(choice_.of(subscription));
+  const std::uint64_t connection = subscription / most_;
+  const auto place = static_cast<std::uint32_t>(subscription % most_);
+  if (place >= count_of(connection)) return kNone;
+  // One after another: what is taken already gives way to the next that is free. There are at least
+  // as many topics as places.
+  std::array<std::uint64_t, kTopicsOfStreamMax> taken{};
+  for (std::uint32_t i = 0; i <= place; ++i) {
+    std::uint64_t topic = choice_.of(connection * most_ + i);
+    const auto end = taken.begin() + i;
+    while (std::find(taken.begin(), end, topic) != end) topic = (topic + 1) % topics_;
+    taken[i] = topic;
+  }
+  return static_cast<std::uint32_t>(taken[place]);
+}
+
+}  // namespace rt

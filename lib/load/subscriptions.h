@@ -1,0 +1,34 @@
+// Who follows which topics: a pure function of (seed, connection). Each connection has up to most()
+// places, and a topic of its own in each that is taken; a subscription's number is connection *
+// most() + place. Immutable; any thread.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "load/scenario.h"
+#include "load/schedule.h"
+
+namespace rt {
+
+class Subscriptions {
+ public:
+  static constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+  Subscriptions(const SubscriptionSpec& spec, std::uint64_t seed);
+
+  std::uint32_t most() const { return most_; }
+  // Its topic, or kNone: the place is empty. Taken places come first.
+  std::uint32_t topic_of(std::uint64_t subscription) const;
+
+ private:
+  std::uint32_t count_of(std::uint64_t connection) const;
+
+  TopicChoice choice_;
+  std::uint64_t topics_;
+  std::uint64_t seed_;
+  std::uint32_t least_;
+  std::uint32_t most_;
+};
+
+}  // namespace rt
