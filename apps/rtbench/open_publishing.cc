@@ -7,6 +7,7 @@
 #include "load/stream_target.h"
 #include "pipe/commit_clock.h"
 #include "pipe/http_producer.h"
+#include "pipe/insert_producer.h"
 #include "pipe/job_producer.h"
 #include "pipe/notify_producer.h"
 #include "pipe/producer_group.h"
@@ -61,6 +62,8 @@ Opened open_producer(const Scenario& scenario, const PublishSpec& spec, const Cl
   switch (spec.producer) {
     case ProducerKind::pg_update:
       return RT_TRY(RowProducer::open({dsn, spec.table, spec.connections}, clock));
+    case ProducerKind::pg_insert:
+      return RT_TRY(InsertProducer::open({dsn, spec.table, spec.connections, spec.batch}, clock));
     case ProducerKind::pg_job:
       return RT_TRY(JobProducer::open({dsn, spec.schema, spec.connections}, clock));
     case ProducerKind::pg_notify:
@@ -89,7 +92,8 @@ Result<Publishing> open_publishing(const Scenario& scenario, const Clock& clock)
                                        : std::make_unique<ProducerGroup>(std::move(members), clock);
   // Events of these surfaces carry the position of their commit; entries of one preset are alike.
   const PublishSpec& first = scenario.publish.front();
-  const bool rows = first.producer == ProducerKind::pg_update;
+  const bool rows =
+      first.producer == ProducerKind::pg_update || first.producer == ProducerKind::pg_insert;
   if (!rows && first.producer != ProducerKind::pg_job) return parts;
   parts.commits = RT_TRY(CommitClock::open(dsn_of(scenario), rows ? first.table : "job_runs",
                                            environment({"PUBLICATION_NAME"}), clock));

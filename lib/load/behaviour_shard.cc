@@ -51,6 +51,9 @@ void Shard::perform(const Act& act, Instant now) {
   Slot& slot = connections_[act.slot];
   switch (act.kind) {
     case Act::Kind::leave:
+      if (act.stamp == slot.life && !waits_to_leave(act.slot, now)) leave(act.slot, now);
+      return;
+    case Act::Kind::leave_in_turn:
       if (act.stamp == slot.life) leave(act.slot, now);
       return;
     case Act::Kind::lose:
@@ -149,19 +152,22 @@ void Shard::lose_on_purpose(std::size_t number, const StormSpec& storm, Instant 
   }
 }
 
+// True when rate_cap gives it a later turn. Those who wait leave one after another.
+bool Shard::waits_to_leave(std::size_t number, Instant now) {
+  const double cap = plan_.churn.rate_cap_per_s;
+  if (cap <= 0) return false;
+  const Instant turn = std::max(now, next_leave_);
+  next_leave_ = turn + share_of(std::chrono::seconds(1), plan_.shards / cap);
+  if (turn == now) return false;
+  ++counts_.churn.held_back;
+  acts_.push({turn, static_cast<std::uint32_t>(number), connections_[number].life,
+              Act::Kind::leave_in_turn});
+  return true;
+}
+
 // A lifetime is over. What it was owed is settled; who comes now knows nothing of it.
 void Shard::leave(std::size_t number, Instant now) {
   Slot& slot = connections_[number];
-  const double cap = plan_.churn.rate_cap_per_s;
-  if (cap > 0) {
-    if (now < next_leave_) {
-      ++counts_.churn.held_back;
-      acts_.push({next_leave_, static_cast<std::uint32_t>(number), slot.life, Act::Kind::leave});
-      next_leave_ += share_of(std::chrono::seconds(1), plan_.shards / cap);
-      return;
-    }
-    next_leave_ = now + share_of(std::chrono::seconds(1), plan_.shards / cap);
-  }
   ++counts_.churn.left;
   if (slot.stream.is_streaming()) {
     --held_;

@@ -8,8 +8,8 @@
 namespace rt {
 
 DeliveryTimes::DeliveryTimes(std::size_t phases, bool by_commit, std::size_t live,
-                             WorstCases* worst)
-    : by_commit_(by_commit), phases_(phases), live_(live), worst_(worst) {}
+                             WorstCases* worst, Slowest* slowest)
+    : by_commit_(by_commit), phases_(phases), live_(live), worst_(worst), slowest_(slowest) {}
 
 void DeliveryTimes::learn(std::span<const Commit> commits) {
   commits_.insert(commits_.end(), commits.begin(), commits.end());
@@ -33,30 +33,34 @@ DeliveryTimes::Found DeliveryTimes::find(std::uint64_t lsn, std::int64_t& unix_u
   return Found::yes;
 }
 
-void DeliveryTimes::record(std::uint32_t phase, std::uint32_t subscription, std::int64_t us) {
+void DeliveryTimes::record(const Waiting& taken, std::int64_t us, std::int64_t committed_unix_us) {
+  const std::uint32_t phase = taken.delivery.bucket;
   phases_[phase].delivery.record(us);
   if (phase >= live_) return;
   second_.record(us);
-  if (worst_ != nullptr) worst_->record(phase, subscription, us);
+  if (worst_ != nullptr) worst_->record(phase, taken.delivery.subscription, us);
+  if (slowest_ != nullptr) {
+    slowest_->record(taken.delivery, us, committed_unix_us, taken.wall_minus_mono_ns);
+  }
 }
 
 void DeliveryTimes::take(const Delivery& delivery, std::int64_t wall_minus_mono_ns) {
   const std::int64_t intended_us = (delivery.received_ns - delivery.intended_ns) / 1'000;
-  phases_[delivery.bucket].intended.record(intended_us);
-  const std::int64_t received_unix_ns = delivery.received_ns + wall_minus_mono_ns;
+  Phase& phase = phases_[delivery.bucket];
+  phase.intended.record(intended_us);
+  const Waiting taken{delivery, wall_minus_mono_ns};
   if (delivery.stamp_unix_ns != 0) {
-    phases_[delivery.bucket].to_parse.record((received_unix_ns - delivery.stamp_unix_ns) / 1'000);
+    phase.to_parse.record((taken.received_unix_ns() - delivery.stamp_unix_ns) / 1'000);
   }
   if (!by_commit_) {
-    record(delivery.bucket, delivery.subscription, intended_us);
+    record(taken, intended_us, 0);
     return;
   }
   if (delivery.lsn == 0 || waiting_.size() >= kWaitingMax) {
-    ++phases_[delivery.bucket].untimed;
+    ++phase.untimed;
     return;
   }
-  waiting_.push_back({delivery.lsn, received_unix_ns, delivery.stamp_unix_ns, delivery.bucket,
-                      delivery.subscription});
+  waiting_.push_back(taken);
 }
 
 void DeliveryTimes::resolve() {
@@ -64,18 +68,19 @@ void DeliveryTimes::resolve() {
   std::size_t kept = 0;
   for (const Waiting& waiting : waiting_) {
     std::int64_t unix_us = 0;
-    switch (find(waiting.lsn, unix_us)) {
+    const Delivery& delivery = waiting.delivery;
+    switch (find(delivery.lsn, unix_us)) {
       case Found::yes:
-        record(waiting.phase, waiting.subscription, waiting.received_unix_ns / 1'000 - unix_us);
-        if (waiting.stamp_unix_ns != 0) {
-          phases_[waiting.phase].to_wire.record(waiting.stamp_unix_ns / 1'000 - unix_us);
+        record(waiting, waiting.received_unix_ns() / 1'000 - unix_us, unix_us);
+        if (delivery.stamp_unix_ns != 0) {
+          phases_[delivery.bucket].to_wire.record(delivery.stamp_unix_ns / 1'000 - unix_us);
         }
         break;
       case Found::not_yet:
         waiting_[kept++] = waiting;
         break;
       case Found::never:
-        ++phases_[waiting.phase].untimed;
+        ++phases_[delivery.bucket].untimed;
         break;
     }
   }
@@ -84,7 +89,7 @@ void DeliveryTimes::resolve() {
 
 void DeliveryTimes::finish() {
   resolve();
-  for (const Waiting& waiting : waiting_) ++phases_[waiting.phase].untimed;
+  for (const Waiting& waiting : waiting_) ++phases_[waiting.delivery.bucket].untimed;
   waiting_.clear();
 }
 

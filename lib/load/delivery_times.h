@@ -11,6 +11,7 @@
 
 #include "load/histogram.h"
 #include "load/shard_messages.h"
+#include "load/slowest.h"
 #include "load/worst_cases.h"
 #include "pipe/commit_times.h"
 
@@ -22,9 +23,9 @@ class DeliveryTimes {
   // `phases`: kinds of deliveries that are told apart (Delivery::bucket).
   // live: only the first so many of them count in take_second(); the rest are in no phase of the
   // run.
-  // worst: told of each live delivery; outlives this, or nullptr.
+  // worst, slowest: told of each live delivery; outlive this, or nullptr.
   DeliveryTimes(std::size_t phases, bool by_commit, std::size_t live = SIZE_MAX,
-                WorstCases* worst = nullptr);
+                WorstCases* worst = nullptr, Slowest* slowest = nullptr);
 
   // Ascending LSNs.
   void learn(std::span<const Commit> commits);
@@ -55,11 +56,9 @@ class DeliveryTimes {
     std::uint64_t untimed = 0;  // received, and its commit time never became known
   };
   struct Waiting {
-    std::uint64_t lsn;
-    std::int64_t received_unix_ns;
-    std::int64_t stamp_unix_ns;
-    std::uint32_t phase;
-    std::uint32_t subscription;
+    Delivery delivery;
+    std::int64_t wall_minus_mono_ns;  // when it was taken
+    std::int64_t received_unix_ns() const { return delivery.received_ns + wall_minus_mono_ns; }
   };
   // 1,000,000 commits are some 10 minutes of a fast run and 16 MiB. A delivery later than that
   // finds its commit forgotten and is counted as untimed.
@@ -69,7 +68,7 @@ class DeliveryTimes {
 
   enum class Found : std::uint8_t { yes, not_yet, never };
   Found find(std::uint64_t lsn, std::int64_t& unix_us);
-  void record(std::uint32_t phase, std::uint32_t subscription, std::int64_t us);
+  void record(const Waiting& taken, std::int64_t us, std::int64_t committed_unix_us);
 
   bool by_commit_;
   std::vector<Phase> phases_;
@@ -78,6 +77,7 @@ class DeliveryTimes {
   std::deque<Waiting> waiting_;
   std::size_t live_;
   WorstCases* worst_;
+  Slowest* slowest_;
   Histogram second_;
 };
 

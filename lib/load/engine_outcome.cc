@@ -78,6 +78,7 @@ void EngineRun::fill_outcome() {
   fill_counts();
   settle();
   outcome_.worst = worst_.result(scenario_);
+  fill_slowest();
   fill_client();
   fill_target();
   if (publisher_) {
@@ -119,6 +120,7 @@ void EngineRun::fill_counts() {
     IntegrityCounts& sum = outcome_.integrity;
     const IntegrityCounts& part = counts.integrity;
     sum.duplicate += part.duplicate;
+    sum.resent += part.resent;
     sum.reorder += part.reorder;
     sum.parsed += part.parsed;
     sum.received += part.received;
@@ -233,7 +235,29 @@ void EngineRun::settle(std::uint32_t subscription, std::uint32_t topic, std::siz
   if (due.lost == 0 || !outcome_.integrity.first_lost.empty()) return;
   outcome_.integrity.first_lost =
       fmt::format("topic {}, event {}, connection {}", plan_.shards.topic_name(topic),
-                  due.first_lost, connection);
+                  due.first_lost, plan_.shards.number_in_run(connection));
+}
+
+void EngineRun::fill_slowest() {
+  outcome_.slowest.most = slowest_.most();
+  for (const Slowest::Kept& kept : slowest_.kept()) {
+    const Delivery& delivery = kept.delivery;
+    const auto unix_us = [&](std::int64_t mono_ns) {
+      return (mono_ns + kept.wall_minus_mono_ns) / 1'000;
+    };
+    SlowDelivery slow;
+    slow.delivery_us = kept.us;
+    slow.phase = scenario_.phases[delivery.bucket].name;
+    slow.topic = plan_.shards.topic_name(plan_.shards.topic_of(delivery.subscription));
+    slow.event = delivery.sequence;
+    slow.connection = plan_.shards.number_in_run(delivery.subscription / plan_.shards.topics_each);
+    slow.intended_unix_us = unix_us(delivery.intended_ns);
+    slow.committed_unix_us = kept.committed_unix_us;
+    slow.arrived_unix_us = delivery.stamp_unix_ns / 1'000;
+    slow.parsed_unix_us = unix_us(delivery.received_ns);
+    outcome_.slowest.list.push_back(std::move(slow));
+  }
+  std::sort(outcome_.slowest.list.begin(), outcome_.slowest.list.end(), is_slower);
 }
 
 void EngineRun::fill_client() {

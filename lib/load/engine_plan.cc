@@ -57,13 +57,28 @@ LoadNeeds needs_of(const Scenario& scenario, const io::Address& address) {
   needs.tls = scenario.target.url.starts_with("https://");
   needs.connects_per_s = connects_per_s(scenario);
   needs.target_here = address.is_loopback();
-  needs.source_addresses = count_source_addresses(address);
+  const SourcesSpec& sources = scenario.sources;
+  needs.source_addresses =
+      sources.addresses.empty() ? count_source_addresses(address) : sources.addresses.size();
+  needs.shards = sources.shards;
   needs.topics = scenario.subscriptions.topics;
   needs.phases = scenario.phases.size();
   needs.more_bytes = WorstCases::bytes_for(scenario);
   const std::size_t with_topics = Shard::connection_bytes(scenario.subscriptions.most_topics);
   needs.more_bytes += needs.subscribers * (with_topics - Shard::connection_bytes());
   return needs;
+}
+
+// New rows have no id yet that a subscriber could ask for: a topic is their tag, and the rows that
+// are there already are left out.
+void follow_inserts(const Scenario& scenario, ShardPlan& shards) {
+  if (scenario.publish.empty()) return;
+  if (scenario.publish.front().producer != ProducerKind::pg_insert) return;
+  shards.sends_state = false;
+  std::string& path = shards.target.path;
+  if (path.find("{topic}") != std::string::npos) return;  // the scenario says how to ask
+  path += path.find('?') == std::string::npos ? '?' : '&';
+  path += "filter=%7B%22tags%22%3A%5B%22{topic}%22%5D%7D&initial=none";
 }
 
 Result<void> choose_transport(const RequestSpec& request, ShardPlan& shards) {
@@ -101,11 +116,18 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
   }
   shards.shards = load.layout.shards;
   shards.sources = source_addresses(shards.address, load.layout.sources);
+  if (const auto& asked = scenario.sources.addresses; !asked.empty()) {
+    shards.sources.clear();
+    for (const std::string& text : asked) {
+      shards.sources.push_back(RT_TRY(io::parse_address(text + ":0")));
+    }
+  }
   RT_CHECKED(choose_transport(scenario.target.request, shards));
   RT_CHECKED(probe(shards.address));
   shards.run_filter = scenario.target.preset == Preset::runs;
   shards.first_is_state = scenario.target.preset == Preset::jobs;
   shards.sends_state = scenario.target.preset == Preset::runs || shards.first_is_state;
+  follow_inserts(scenario, shards);
   shards.churn = scenario.churn;
   shards.cohorts = scenario.cohorts;
   shards.seed = scenario.seed;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "load/gates.h"
 #include "load/kernel_counts.h"
 #include "load/payload.h"
 
@@ -45,9 +46,11 @@ EngineRun::EngineRun(const Scenario& scenario, const EngineParts& parts, const C
       disturbances_(scenario),
       clock_watch_(clock),
       worst_(scenario, plan_.shards.connections, plan_.shards.topic_of, plan_.shards.topics_each),
+      slowest_(scenario.report.keep_worst, scenario.measured_phases()),
       times_(plan_.shards.replay_bucket() + 1, parts.commits != nullptr, scenario.phases.size(),
-             worst_.empty() ? nullptr : &worst_),
-      statuses_(plan_.shards.shards) {
+             worst_.empty() ? nullptr : &worst_, &slowest_),
+      statuses_(plan_.shards.shards),
+      settling_(tightest_claim_us(scenario)) {
   for (const PhaseSpec& spec : scenario.phases) {
     PhaseOutcome phase;
     phase.name = spec.name;
@@ -88,6 +91,7 @@ Result<void> EngineRun::start() {
     plan.names_topics = plan_.shards.topics_each > 1;
     plan.max_in_flight = scenario_.max_in_flight();
     plan.share = parts_.share;
+    plan.topic_name = plan_.shards.topic_name;
     publisher_ = std::make_unique<Publisher>(std::move(plan), *parts_.producer, clock_);
   }
   for (const std::unique_ptr<Shard>& shard : shards_) {
@@ -126,6 +130,7 @@ void EngineRun::loop() {
     wait_a_tick();
     if (outcome_.interrupted_by != 0) break;
     const Instant now = clock_.now();
+    watch_warm_up(now);
     advance(now);
     disturb(now);
     if (is_hopeless()) {
@@ -264,6 +269,8 @@ void EngineRun::begin_ramp() {
 void EngineRun::begin_hold() {
   const std::size_t index = phases_.index();
   begin_measuring();
+  settling_ = Stationarity(tightest_claim_us(scenario_));
+  end_announced_ = !phases_.spec().until_stationary;
   if (!publisher_) return weigh();
   const std::size_t first = scenario_.publish_begin();
   const std::size_t end = scenario_.publish_end();
@@ -273,13 +280,7 @@ void EngineRun::begin_hold() {
     order_all({ShardOrder::Kind::publishing, 0, 0, index, phases_.hold_begin()});
     publisher_->begin(phases_.hold_begin(), index);
   }
-  // Told ahead, so that events are cut at the very instant.
-  if (index + 1 == end) {
-    publisher_->end(phases_.end());
-    publishing_ended_ = true;
-  } else {
-    publisher_->phase_begins(phases_.end(), index + 1);
-  }
+  if (!phases_.spec().until_stationary) announce_end();
 }
 
 void EngineRun::end_phase() {
@@ -319,6 +320,7 @@ void EngineRun::second(Instant now) {
   if (now < second_at_) return;
   second_at_ += kSecond;
   const Histogram latency = times_.take_second();
+  settling_.add_second(latency);
   SecondSample sample;
   sample.at_s = seconds_since_start(now);
   sample.connections = held();

@@ -17,6 +17,7 @@
 #include "load/phase_run.h"
 #include "load/publisher.h"
 #include "load/shard.h"
+#include "load/stationarity.h"
 #include "load/thread_use.h"
 #include "load/worst_cases.h"
 
@@ -63,6 +64,8 @@ class EngineRun {
   void begin_measuring();
   void begin_ramp();
   void begin_hold();
+  void announce_end();
+  void watch_warm_up(Instant now);
   void end_phase();
   void disturb(Instant now);
   bool ends_early(Instant now);
@@ -85,6 +88,7 @@ class EngineRun {
   PhaseOutcome& place_of(std::uint8_t cohort, std::size_t phase);
   void fill_cohorts();
   void fill_counts();
+  void fill_slowest();
   void fill_client();
   void fill_target();
   double seconds_since_start(Instant t) const;
@@ -107,6 +111,7 @@ class EngineRun {
   FaultCommands commands_;
   ClockWatch clock_watch_;
   WorstCases worst_;
+  Slowest slowest_;
   DeliveryTimes times_;
   std::vector<Commit> commits_;
   std::vector<ShardStatus> statuses_;
@@ -119,6 +124,8 @@ class EngineRun {
   Instant abort_check_at_{};
   SecondSample last_totals_;
   std::uint64_t ramped_to_ = 0;
+  Stationarity settling_;       // of the phase under way
+  bool end_announced_ = false;  // of the phase under way, to the publisher
   bool publishing_ended_ = false;
   bool counted_ = false;
   bool over_ = false;

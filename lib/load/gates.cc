@@ -42,6 +42,8 @@ constexpr auto kNames = [] {
   return names;
 }();
 
+}  // namespace
+
 double tightest_claim_us(const Scenario& scenario) {
   double tightest = 0;
   for (const Threshold& threshold : scenario.thresholds) {
@@ -53,8 +55,6 @@ double tightest_claim_us(const Scenario& scenario) {
   }
   return tightest == 0 ? 300'000 : tightest;
 }
-
-}  // namespace
 
 const char* gate_verdict_name(GateVerdict verdict) {
   switch (verdict) {

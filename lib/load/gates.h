@@ -33,6 +33,9 @@ struct GateResult {
 // Every gate there is, in the order of the report.
 std::span<const std::string_view> gate_names();
 
+// The smallest latency that a threshold of the scenario allows; 300 ms if none is about latency.
+double tightest_claim_us(const Scenario& scenario);
+
 // All gates, each exactly once, in the order of gate_names().
 std::vector<GateResult> judge_gates(const Scenario& scenario, const Outcome& outcome);
 

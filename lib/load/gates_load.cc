@@ -1,6 +1,7 @@
 // The gates that ask: was the load there, what came of it, and who fell short?
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/units.h"
@@ -199,18 +200,38 @@ GateResult check_resume(const Evidence& e) {
                               r.attempts, r.resumed, r.gaps_signalled, r.gaps_silent),
                   "silent gaps 0");
   if (r.gaps_silent == 0) return result;
+  if (!e.scenario.integrity.expect_gap_signal) {
+    result.verdict = GateVerdict::warn;
+    result.hint = "the target left events out without a word, as the scenario lets it";
+    return result;
+  }
   return condemn(result, GateVerdict::fail, kExitIntegrity,
                  "after a reconnect events were missing and the target did not say so");
 }
 
 GateResult check_integrity(const Evidence& e) {
   const IntegrityCounts& i = e.outcome.integrity;
+  const IntegritySpec& spec = e.scenario.integrity;
   GateResult result = gate_result(
       fmt::format("lost {}, duplicate {}, reorder {}", i.lost, i.duplicate, i.reorder), "0");
-  if (i.lost + i.duplicate + i.reorder == 0) return result;
-  const std::string& first = i.lost > 0        ? i.first_lost
-                             : i.duplicate > 0 ? i.first_duplicate
-                                               : i.first_reorder;
+  const std::uint64_t allowed = spec.allow_resent ? std::min(i.duplicate, i.resent) : 0;
+  if (allowed != 0) result.measured += fmt::format(" ({} sent again by a resume)", allowed);
+  std::string left_out;
+  const auto judged = [&](bool wanted, const char* name, std::uint64_t count) {
+    if (!wanted) left_out += fmt::format("{}{}", left_out.empty() ? "; not judged: " : ", ", name);
+    return wanted ? count : 0;
+  };
+  const std::uint64_t lost = judged(spec.loss, "loss", i.lost);
+  const std::uint64_t duplicate = judged(spec.duplicate, "duplicate", i.duplicate - allowed);
+  const std::uint64_t reorder = judged(spec.order, "order", i.reorder);
+  result.measured += left_out;
+  if (lost + duplicate + reorder == 0) {
+    if (!left_out.empty()) result.verdict = GateVerdict::warn;
+    return result;
+  }
+  const std::string& first = lost > 0        ? i.first_lost
+                             : duplicate > 0 ? i.first_duplicate
+                                             : i.first_reorder;
   return condemn(result, GateVerdict::fail, kExitIntegrity, "first: " + first);
 }
 

@@ -131,12 +131,15 @@ GateResult check_realism(const Evidence& e) {
     add("connections come at a constant rate");
   }
   const auto constant = [](const PublishSpec& publish) {
-    return publish.arrival == Arrival::constant;
+    return publish.archive.empty() && publish.arrival == Arrival::constant;
+  };
+  const auto one_size = [](const PublishSpec& publish) {
+    return publish.archive.empty() && publish.size.dist == SizeSpec::Dist::fixed;
   };
   if (std::any_of(s.publish.begin(), s.publish.end(), constant)) {
     add("events come at a constant rate");
   }
-  if (!s.publish.empty()) add("payloads of one size");
+  if (std::any_of(s.publish.begin(), s.publish.end(), one_size)) add("payloads of one size");
   GateResult result = gate_result(unlike.empty() ? "nothing noticed" : unlike, "like real traffic");
   if (unlike.empty()) return result;
   result.verdict = GateVerdict::warn;

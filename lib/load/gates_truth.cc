@@ -132,6 +132,11 @@ GateResult check_survivorship(const Evidence& e) {
       gate_result(fmt::format("undelivered {} of {}", missing, e.measured.expected), "0");
   if (e.measured.expected == 0) return unmeasured(result, "no delivery was due");
   if (missing == 0) return result;
+  if (!e.scenario.integrity.loss) {
+    result.verdict = GateVerdict::warn;
+    result.hint = "the scenario does not judge loss; it is in every percentile all the same";
+    return result;
+  }
   return condemn(result, GateVerdict::fail, kExitIntegrity,
                  "what never arrived counts as infinite in every percentile");
 }
@@ -146,6 +151,12 @@ GateResult check_clock(const Evidence& e) {
       gate_result(fmt::format("{}, error {}, steps {}, negative latencies {}", clock.mode,
                               ms_text(clock.error_us), clock.steps, delivery.negatives()),
                   fmt::format("error {}, steps 0, negative beyond the error 0", ms_text(limit)));
+  if (e.scenario.clock.same_host && clock.mode != "same-host") {
+    return condemn(
+        result, GateVerdict::invalid, kExitInvalid,
+        "the scenario wants one clock, and the database has one of its own: run this tool "
+        "on the database's host, or set clock.mode to \"auto\"");
+  }
   if (e.measured.untimed > 0) {
     return condemn(result, GateVerdict::invalid, kExitInvalid,
                    fmt::format("the commit time of {} deliveries is not known: their latency is "
@@ -217,6 +228,15 @@ GateResult check_warm_up(const Evidence& e) {
   const double limit = 0.2 * e.threshold_us;
   GateResult result = gate_result(
       "", fmt::format("drift {} (20 % of {})", ms_text(limit), ms_text(e.threshold_us)));
+  for (const PhaseOutcome& phase : e.outcome.phases) {
+    if (phase.stationary.value_or(true)) continue;
+    result.measured =
+        fmt::format("p95 still drifting after {:.0f} s of {}", phase.duration_s, phase.name);
+    return condemn(
+        result, GateVerdict::invalid, kExitInvalid,
+        "latencies had not settled when the phase reached its \"max\": raise it, or lower "
+        "the load");
+  }
   constexpr std::size_t kSeconds = 6;  // two for each third
   if (p95.size() < kSeconds) {
     return unmeasured(result, fmt::format("needs {} measured seconds with deliveries, has {}",

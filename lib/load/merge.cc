@@ -8,6 +8,8 @@
 #include <set>
 #include <tuple>
 
+#include "load/slowest.h"
+
 namespace rt {
 namespace {
 
@@ -55,6 +57,7 @@ std::string difference(const Outcome& a, const Outcome& b) {
 void add_integrity(IntegrityCounts& sum, const IntegrityCounts& part) {
   sum.lost += part.lost;
   sum.duplicate += part.duplicate;
+  sum.resent += part.resent;
   sum.reorder += part.reorder;
   sum.parsed += part.parsed;
   sum.received += part.received;
@@ -91,6 +94,9 @@ void add_phases(std::vector<PhaseOutcome>& sum, const std::vector<PhaseOutcome>&
     sum[i].add(part[i]);
     sum[i].start_s = std::min(sum[i].start_s, part[i].start_s);
     keep_most(sum[i].duration_s, part[i].duration_s);
+    if (part[i].stationary) {
+      sum[i].stationary = sum[i].stationary.value_or(true) && *part[i].stationary;
+    }
   }
 }
 
@@ -238,6 +244,7 @@ void add_outcome(Outcome& sum, const Outcome& part) {
   add_cohorts(sum.cohorts, part.cohorts);
   add_churn(sum.churn, part.churn);
   add_worst(sum.worst, part.worst);
+  add_slowest(sum.slowest, part.slowest);
   add_integrity(sum.integrity, part.integrity);
   add_resume(sum.resume, part.resume);
   add_client(sum.client, part.client);

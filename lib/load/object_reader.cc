@@ -18,6 +18,20 @@ bool contains(ObjectReader::Keys keys, std::string_view key) {
   return std::find(keys.begin(), keys.end(), key) != keys.end();
 }
 
+const ObjectReader::Refused* refusal_of(ObjectReader::Refusals refused, std::string_view word) {
+  const auto found = std::find_if(refused.begin(), refused.end(),
+                                  [&](const auto& one) { return one.word == word; });
+  return found == refused.end() ? nullptr : &*found;
+}
+
+tl::unexpected<Error> refusal(const JsonNode& node, const std::string& path,
+                              const ObjectReader::Refused& refused) {
+  return ObjectReader::wrong(
+      node, path,
+      fmt::format("\"{}\" is known but not supported yet by this version{}{}", refused.word,
+                  refused.why.empty() ? "" : ": ", refused.why));
+}
+
 tl::unexpected<Error> expected(const JsonNode& node, const std::string& path,
                                std::string_view what) {
   return ObjectReader::wrong(node, path,
@@ -52,21 +66,16 @@ tl::unexpected<Error> ObjectReader::wrong(const JsonNode& node, const std::strin
   return fail(Code::usage, fmt::format("{}: {}: {}", node.where, path.empty() ? "/" : path, what));
 }
 
-tl::unexpected<Error> ObjectReader::unsupported(const JsonNode& node, const std::string& path,
-                                                std::string_view what) {
-  return wrong(node, path, fmt::format("{} is known but not supported yet by this version", what));
-}
-
 Result<ObjectReader> ObjectReader::open(const JsonNode& node, std::string path, Keys known,
-                                        Keys later) {
+                                        Refusals refused) {
   if (node.kind != Kind::object) return expected(node, path, "an object");
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const std::string& key = node.keys[i];
     if (contains(known, key)) continue;
     const std::string full = path + "/" + key;
-    if (contains(later, key)) return unsupported(node.items[i], full, fmt::format("\"{}\"", key));
+    if (const Refused* one = refusal_of(refused, key)) return refusal(node.items[i], full, *one);
     std::vector<std::string_view> all(known);
-    all.insert(all.end(), later.begin(), later.end());
+    for (const Refused& one : refused) all.push_back(one.word);
     return wrong(node.items[i], full, "unknown key" + suggestion(key, all));
   }
   return ObjectReader(node, std::move(path));
@@ -163,7 +172,7 @@ Result<void> ObjectReader::rate(std::string_view key, double& per_s) const {
 }
 
 Result<int> ObjectReader::word(std::string_view key, int otherwise,
-                               std::initializer_list<Word> words, Keys later) const {
+                               std::initializer_list<Word> words, Refusals refused) const {
   const JsonNode* value = find(key);
   if (value == nullptr) return otherwise;
   std::vector<std::string_view> known;
@@ -174,8 +183,8 @@ Result<int> ObjectReader::word(std::string_view key, int otherwise,
   for (const Word& one : words) {
     if (one.text == value->text) return one.value;
   }
-  if (contains(later, value->text)) {
-    return unsupported(*value, path(key), fmt::format("\"{}\"", value->text));
+  if (const Refused* one = refusal_of(refused, value->text)) {
+    return refusal(*value, path(key), *one);
   }
   return wrong(*value, path(key),
                fmt::format("unknown value \"{}\"", value->text) + suggestion(value->text, known));

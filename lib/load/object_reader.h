@@ -16,14 +16,22 @@ namespace rt {
 class ObjectReader {
  public:
   using Keys = std::initializer_list<std::string_view>;
+  // A word of the format that this version cannot carry out, and why: it is refused by name and
+  // never ignored.
+  struct Refused {
+    std::string_view word;
+    std::string_view why;
+    Refused(const char* refused, const char* reason = "") : word(refused), why(reason) {}
+  };
+  using Refusals = std::initializer_list<Refused>;
 
-  // `known` are the keys read here; `later` are keys of the format that this version cannot carry
-  // out: they are refused by name and never ignored. `node` must outlive the reader.
+  // `known` are the keys read here. `node` must outlive the reader.
   static Result<ObjectReader> open(const JsonNode& node, std::string path, Keys known,
-                                   Keys later = {});
+                                   Refusals refused = {});
 
   const JsonNode* find(std::string_view key) const { return node_->find(key); }
   std::string path(std::string_view key) const;
+  const std::string& path() const { return path_; }
   const JsonNode& node() const { return *node_; }
 
   Result<void> require(std::string_view key) const;
@@ -42,15 +50,13 @@ class ObjectReader {
     std::string_view text;
     int value;
   };
-  // One of `words`; `later` are words of the format that are not supported yet.
+  // One of `words`.
   Result<int> word(std::string_view key, int otherwise, std::initializer_list<Word> words,
-                   Keys later = {}) const;
+                   Refusals refused = {}) const;
 
   // Errors that name a place in the document.
   static tl::unexpected<Error> wrong(const JsonNode& node, const std::string& path,
                                      std::string_view what);
-  static tl::unexpected<Error> unsupported(const JsonNode& node, const std::string& path,
-                                           std::string_view what);
 
  private:
   ObjectReader(const JsonNode& node, std::string path) : node_(&node), path_(std::move(path)) {}

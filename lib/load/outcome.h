@@ -61,6 +61,8 @@ struct PhaseOutcome {
   bool measured = false;
   double start_s = 0;  // since the run began
   double duration_s = 0;
+  // Of a phase that lasts until latencies have settled: whether they had before its `max`.
+  std::optional<bool> stationary;
 
   // Publishing. Balance: offered == sent + skipped; what was sent and is neither acknowledged nor
   // failed was never answered.
@@ -96,6 +98,7 @@ struct PhaseOutcome {
 struct IntegrityCounts {
   std::uint64_t lost = 0;       // due, and never arrived by the end of the drain
   std::uint64_t duplicate = 0;  // arrived again
+  std::uint64_t resent = 0;     // of the duplicates: what a resume brought once more
   std::uint64_t reorder = 0;    // arrived after a later one of the same topic
   std::string first_lost;       // "topic run-17, event 4711, connection 212"
   std::string first_duplicate;
@@ -149,6 +152,24 @@ struct WorstCase {
   double high_us = 0;   // and at most this,
   bool never = false;   // or it falls on what never came
   std::string who;      // "connection 212, topic run-17"; "topic run-17"
+};
+
+// One of the slowest deliveries. Instants are of the wall clock, in microseconds since 1970; 0: not
+// known.
+struct SlowDelivery {
+  std::int64_t delivery_us = 0;
+  std::string phase;
+  std::string topic;
+  std::uint32_t event = 0;       // of its topic, from 1
+  std::uint64_t connection = 0;  // by its number in the whole run
+  std::int64_t intended_unix_us = 0;
+  std::int64_t committed_unix_us = 0;
+  std::int64_t arrived_unix_us = 0;  // the kernel's receive stamp
+  std::int64_t parsed_unix_us = 0;
+};
+struct SlowDeliveries {
+  std::size_t most = 0;            // how many were to be kept
+  std::vector<SlowDelivery> list;  // slowest first
 };
 
 // The measuring side. Shares are 0..1 over the measured phases.
@@ -272,6 +293,7 @@ struct Outcome {
   ChurnCounts churn;
   std::vector<CohortOutcome> cohorts;
   std::vector<WorstCase> worst;  // of thresholds that ask for one
+  SlowDeliveries slowest;
   ClientUse client;
   TargetUse target;
   ClockProof clock;

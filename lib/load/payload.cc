@@ -53,7 +53,8 @@ void append_random(std::string& out, std::size_t size, std::uint64_t seed) {
 }  // namespace
 
 void append_payload(std::string& out, const Payload& payload, std::uint32_t size_bytes,
-                    const PayloadFiller& filler) {
+                    const PayloadFiller& filler, std::string_view value) {
+  constexpr std::string_view kValue = ",\"value\":";
   const std::size_t begin = out.size();
   out += "{\"at\":";
   append_decimal(out, static_cast<std::uint64_t>(payload.intended_ns));
@@ -68,14 +69,20 @@ void append_payload(std::string& out, const Payload& payload, std::uint32_t size
     append_decimal(out, payload.topic);
   }
   out += ",\"tail\":\"";
-  const std::size_t used = out.size() - begin + 2;
+  const std::size_t more = value.empty() ? 0 : kValue.size() + value.size();
+  const std::size_t used = out.size() - begin + 2 + more;
   if (size_bytes > used) {
     const std::size_t fill = size_bytes - used;
     const auto random = static_cast<std::size_t>(static_cast<double>(fill) * filler.entropy);
     append_random(out, random, filler.seed);
     out.append(fill - random, 'x');
   }
-  out += "\"}";
+  out += '"';
+  if (!value.empty()) {
+    out += kValue;
+    out += value;
+  }
+  out += '}';
 }
 
 std::optional<Payload> find_payload(std::string_view text) {

@@ -1,10 +1,12 @@
 // What a published event carries, so that its delivery can be told apart and timed:
 //
-//   {"at":<intended ns>,"run":<n>,"seq":<n>,"step":<phase>,"subj":<topic>,"tail":"xxxx..."}
+//   {"at":<intended ns>,"run":<n>,"seq":<n>,"step":<phase>,"subj":<topic>,"tail":"xxxx...",
+//    "value":<any>}
 //
-// The keys stand in the order in which both jsonb and a sorted JSON writer put them, and the filler
-// comes last, so that a scanner finds everything at the front whoever wrote the bytes in between. A
-// blank after each colon and comma is allowed (jsonb writes them). Pure; any thread.
+// The keys stand in the order in which both jsonb and a sorted JSON writer put them, and what the
+// scenario gives (payload_template.h) comes last, so that a scanner finds everything at the front
+// whoever wrote the bytes in between. A blank after each colon and comma is allowed (jsonb writes
+// them). Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +32,10 @@ struct PayloadFiller {
   std::uint64_t seed = 0;
 };
 
-// Appends the JSON object, filled up to `size_bytes` (longer if the figures alone need more).
+// Appends the JSON object, filled up to `size_bytes` (longer if figures and value need more).
+// value: JSON; empty: the object has none.
 void append_payload(std::string& out, const Payload& payload, std::uint32_t size_bytes,
-                    const PayloadFiller& filler = {});
+                    const PayloadFiller& filler = {}, std::string_view value = {});
 // The first payload inside `text` (the data of an event).
 std::optional<Payload> find_payload(std::string_view text);
 

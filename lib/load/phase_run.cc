@@ -13,6 +13,12 @@ Duration PhaseRun::ramp_max() const {
          std::chrono::duration_cast<Duration>(std::chrono::duration<double>(2 * planned_s));
 }
 
+void PhaseRun::hold_from(Instant at) {
+  state_ = State::holding;
+  hold_begin_ = at;
+  end_ = at + (spec().until_stationary ? spec().longest_hold() : spec().hold);
+}
+
 PhaseRun::Step PhaseRun::advance(Instant now, std::uint64_t held, std::uint64_t settled) {
   switch (state_) {
     case State::before:
@@ -28,16 +34,12 @@ PhaseRun::Step PhaseRun::advance(Instant now, std::uint64_t held, std::uint64_t 
         state_ = State::ramping;
         return Step::ramp_begins;
       }
-      state_ = State::holding;
-      hold_begin_ = begin_;
-      end_ = begin_ + spec().hold;
+      hold_from(begin_);
       return Step::hold_begins;
     case State::ramping: {
       const std::uint64_t goal = spec().connections->to;
       if (held < goal && settled < goal && now < begin_ + ramp_max()) return Step::none;
-      state_ = State::holding;
-      hold_begin_ = std::max(begin_, now + kLead);
-      end_ = hold_begin_ + spec().hold;
+      hold_from(std::max(begin_, now + kLead));
       return Step::hold_begins;
     }
     case State::holding:

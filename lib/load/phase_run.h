@@ -44,6 +44,7 @@ class PhaseRun {
  private:
   enum class State : std::uint8_t { before, starting, ramping, holding, ended, over };
   Duration ramp_max() const;
+  void hold_from(Instant at);
 
   const Scenario& scenario_;
   State state_ = State::before;

@@ -161,7 +161,9 @@ unsigned shards_for(std::uint64_t connections, std::uint64_t descriptor_limit, u
 LoadLayout lay_out(const LoadNeeds& needs, const Machine& machine) {
   LoadLayout layout;
   layout.connections = ceil_div(needs.subscribers, needs.streams);
-  layout.shards = shards_for(layout.connections, machine.descriptors_hard, machine.cores);
+  layout.shards = needs.shards != 0
+                      ? needs.shards
+                      : shards_for(layout.connections, machine.descriptors_hard, machine.cores);
   layout.sockets_of_shard = ceil_div(layout.connections, layout.shards);
   const auto easy = static_cast<std::uint64_t>(static_cast<double>(ports_of(machine)) * kPortsUsed);
   layout.sources =

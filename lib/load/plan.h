@@ -19,6 +19,7 @@ struct LoadNeeds {
   double connects_per_s = 0;           // at the steepest point of any ramp
   bool target_here = false;            // on this machine: both ends of each connection are ours
   std::uint64_t source_addresses = 1;  // that connections to the target can begin from, at most
+  unsigned shards = 0;                 // that the scenario asks for; 0: as many as it takes
   std::uint64_t topics = 1;
   std::uint64_t phases = 1;
   std::uint64_t more_bytes = 0;  // for several topics a connection, thresholds about the worst one

@@ -29,6 +29,8 @@ PublishWork::PublishWork(const PublishSpec& spec, std::uint64_t topics, std::uin
       choice_(spec.topic, std::max<std::uint64_t>(1, (topics + entries - 1 - entry) / entries),
               Random::of(seed, "entry", entry).next(), "publish topics"),
       size_(spec.size),
+      value_(spec.value),
+      max_in_flight_(spec.max_in_flight),
       entropy_(spec.entropy),
       speed_(spec.archive_speed),
       topics_(std::max<std::uint64_t>(1, (topics + entries - 1 - entry) / entries)),

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "load/payload.h"
+#include "load/payload_template.h"
 #include "load/scenario.h"
 #include "load/schedule.h"
 #include "pipe/archive_timeline.h"
@@ -28,11 +29,16 @@ class PublishWork {
   std::uint32_t topic(std::uint64_t n) const;
   std::uint32_t bytes(std::uint64_t n) const;
   PayloadFiller filler(std::uint64_t n) const;
+  std::uint32_t max_in_flight() const { return max_in_flight_; }
+  // What the scenario wants in each payload; empty: nothing.
+  const PayloadTemplate& value() const { return value_; }
 
  private:
   Schedule schedule_;
   TopicChoice choice_;
   SizeSpec size_;
+  PayloadTemplate value_;
+  std::uint32_t max_in_flight_;
   double entropy_;
   double speed_;
   std::uint64_t topics_;  // of this entry

@@ -36,7 +36,7 @@ Publisher::Publisher(PublisherPlan plan, EventProducer& producer, const Clock& c
       // Answers of different connections come out of order, so one slow connection can hold a
       // ticket while others advance; twice the bound keeps such a ticket from being overtaken.
       flights_(std::bit_ceil(std::size_t{plan_.max_in_flight} * 2)) {
-  for (const PublishWork& work : plan_.works) streams_.push_back({work, 0, work.due(0)});
+  for (const PublishWork& work : plan_.works) streams_.push_back({work, 0, work.due(0), 0});
 }
 
 void Publisher::order(const Order& order) {
@@ -92,12 +92,15 @@ void Publisher::follow_orders() {
   }
 }
 
-// The entry whose event is next, if any has one.
-Publisher::Stream* Publisher::first_due() {
-  const auto first =
-      std::min_element(streams_.begin(), streams_.end(),
-                       [](const Stream& a, const Stream& b) { return a.due < b.due; });
-  return first == streams_.end() || first->due == Duration::max() ? nullptr : &*first;
+// The entry whose event is next, if any has one. An entry is blocked while as many of its events as
+// it may have are not answered.
+Publisher::Stream* Publisher::first_due(bool blocked_too) {
+  Stream* first = nullptr;
+  for (Stream& stream : streams_) {
+    if (stream.due == Duration::max() || (stream.is_blocked() && !blocked_too)) continue;
+    if (first == nullptr || stream.due < first->due) first = &stream;
+  }
+  return first;
 }
 
 Instant Publisher::instant_of(const Stream* stream) const {
@@ -105,8 +108,8 @@ Instant Publisher::instant_of(const Stream* stream) const {
 }
 
 Instant Publisher::next_due() {
-  if (!zero_ || is_blocked()) return Instant::max();
-  const Instant at = instant_of(first_due());
+  if (!zero_) return Instant::max();
+  const Instant at = instant_of(first_due(/*blocked_too=*/false));
   return end_ && at >= *end_ ? Instant::max() : at;
 }
 
@@ -114,10 +117,10 @@ void Publisher::send_due(Instant now) {
   for (unsigned i = 0; i < kBurst; ++i) {
     const Instant due = next_due();
     if (due > now) break;
-    send(*first_due(), due, clock_.now());
+    send(*first_due(/*blocked_too=*/false), due, clock_.now());
   }
   // The time is over, and answers that do not come keep the rest from being sent.
-  if (end_ && now >= *end_ && is_blocked()) skip_rest(*end_);
+  if (end_ && now >= *end_ && next_due() == Instant::max()) skip_rest(*end_);
 }
 
 std::size_t Publisher::phase_at(Instant intended) {
@@ -138,21 +141,29 @@ void Publisher::send(Stream& stream, Instant intended, Instant now) {
   if (flight.open) {
     // Its connection is so far behind that the table has gone round: no answer will be matched to
     // it.
-    flight.open = false;
-    --in_flight_;
+    close(flight);
     ++phases_[flight.phase].publish_failed;
     ++status_.failed;
     publication_.doubt(flight.topic, flight.sequence);
   }
   const std::uint32_t sequence = publication_.assign(topic, phase);
-  flight = {intended, topic, sequence, static_cast<std::uint32_t>(phase), true};
+  flight = {intended,
+            topic,
+            sequence,
+            static_cast<std::uint32_t>(phase),
+            static_cast<std::uint32_t>(&stream - streams_.data()),
+            true};
   ++in_flight_;
+  ++stream.in_flight;
+  const Payload payload{intended.time_since_epoch().count(), plan_.run, sequence,
+                        static_cast<std::uint32_t>(phase),
+                        plan_.names_topics ? topic : Payload::kNoTopic};
+  value_.clear();
+  if (const PayloadTemplate& value = stream.work.value(); !value.empty()) {
+    value.append(value_, plan_.topic_name(topic), sequence, payload.intended_ns);
+  }
   payload_.clear();
-  append_payload(
-      payload_,
-      {intended.time_since_epoch().count(), plan_.run, sequence, static_cast<std::uint32_t>(phase),
-       plan_.names_topics ? topic : Payload::kNoTopic},
-      stream.work.bytes(number), stream.work.filler(number));
+  append_payload(payload_, payload, stream.work.bytes(number), stream.work.filler(number), value_);
   producer_.send(ticket_++, topic, payload_);
   PhaseOutcome& outcome = phases_[phase];
   ++outcome.offered;
@@ -166,9 +177,8 @@ void Publisher::send(Stream& stream, Instant intended, Instant now) {
 
 // Everything due before `end` that was not sent never will be.
 void Publisher::skip_rest(Instant end) {
-  const bool by_target = is_blocked();
   for (;;) {
-    Stream* const stream = first_due();
+    Stream* const stream = first_due(/*blocked_too=*/true);
     const Instant due = instant_of(stream);
     if (stream == nullptr || due >= end) return;
     const std::uint64_t number = stream->next++;
@@ -177,17 +187,22 @@ void Publisher::skip_rest(Instant end) {
     PhaseOutcome& outcome = phases_[phase_at(due)];
     ++outcome.offered;
     ++outcome.skipped;
-    if (by_target) ++outcome.skipped_by_target;
+    if (stream->is_blocked()) ++outcome.skipped_by_target;
     ++status_.offered;
     ++status_.skipped;
   }
 }
 
+void Publisher::close(Flight& flight) {
+  flight.open = false;
+  --in_flight_;
+  --streams_[flight.stream].in_flight;
+}
+
 void Publisher::answered(const EventProducer::Answer& answer) {
   Flight& flight = flights_[answer.ticket & (flights_.size() - 1)];
   if (!flight.open || answer.ticket + flights_.size() < ticket_) return;
-  flight.open = false;
-  --in_flight_;
+  close(flight);
   PhaseOutcome& outcome = phases_[flight.phase];
   if (!answer.accepted) {
     ++outcome.publish_failed;

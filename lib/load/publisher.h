@@ -27,9 +27,10 @@ struct PublisherPlan {
   std::vector<std::uint32_t> watchers;  // by topic: connections that follow it
   std::size_t phases = 1;
   std::uint32_t run = 0;
-  bool names_topics = false;  // in each payload
-  std::uint32_t max_in_flight = 10'000;
-  ShardOf share;  // events of other shards' topics are passed over
+  bool names_topics = false;             // in each payload
+  std::uint32_t max_in_flight = 10'000;  // of all entries together; each has a bound of its own
+  ShardOf share;                         // events of other shards' topics are passed over
+  std::function<std::string(std::uint32_t)> topic_name;  // for payloads that have it in them
 };
 
 struct PublisherStatus {
@@ -81,6 +82,7 @@ class Publisher {
     std::uint32_t topic = 0;
     std::uint32_t sequence = 0;
     std::uint32_t phase = 0;
+    std::uint32_t stream = 0;
     bool open = false;
   };
 
@@ -92,14 +94,16 @@ class Publisher {
     PublishWork work;
     std::uint64_t next = 0;  // event number
     Duration due{};          // of that event
+    std::uint32_t in_flight = 0;
+    bool is_blocked() const { return in_flight >= work.max_in_flight(); }
   };
-  Stream* first_due();
+  Stream* first_due(bool blocked_too);
   Instant next_due();
   Instant instant_of(const Stream* stream) const;
-  bool is_blocked() const { return in_flight_ >= plan_.max_in_flight; }
   void send_due(Instant now);
   void send(Stream& stream, Instant intended, Instant now);
   void skip_rest(Instant now);
+  void close(Flight& flight);
   void answered(const EventProducer::Answer& answer);
   void report(Instant now);
   std::size_t phase_at(Instant intended);
@@ -114,6 +118,7 @@ class Publisher {
   std::vector<Flight> flights_;  // ring by ticket, max_in_flight wide or a little more
   std::vector<EventProducer::Answer> answers_;
   std::string payload_;
+  std::string value_;
   std::optional<Error> fault_;
 
   std::optional<Instant> zero_;

@@ -52,6 +52,12 @@ std::uint64_t Scenario::connections() const {
   return most;
 }
 
+std::vector<bool> Scenario::measured_phases() const {
+  std::vector<bool> measured;
+  for (const PhaseSpec& phase : phases) measured.push_back(phase.measure);
+  return measured;
+}
+
 std::size_t Scenario::publish_begin() const {
   if (publish.empty()) return publish_end();
   const auto holds = [](const PhaseSpec& phase) { return phase.hold > Duration::zero(); };

@@ -48,6 +48,10 @@ struct PhaseSpec {
   Duration hold{};
   Duration max{};  // bound on the ramp; 0: twice its planned duration and 10 s
   bool measure = false;
+  // The hold lasts until latencies have settled: `hold` at least, `max` at most (0: ten times
+  // that).
+  bool until_stationary = false;
+  Duration longest_hold() const { return max > Duration::zero() ? max : 10 * hold; }
 };
 
 // As many types as one stream of realtime may ask for.
@@ -63,13 +67,30 @@ struct SubscriptionSpec {
   std::string topic_name(std::uint64_t topic) const;
 };
 
+// What is judged. Whatever is left out here is counted and shown all the same.
+struct IntegritySpec {
+  bool loss = true;
+  bool duplicate = true;
+  bool order = true;
+  bool allow_resent = false;      // duplicates that a resume brought again
+  bool expect_gap_signal = true;  // events may be missing after a resume only if the target says so
+};
+
+// From where connections begin, and how many threads hold them.
+struct SourcesSpec {
+  std::vector<std::string> addresses;  // empty: as many as it takes
+  unsigned shards = 0;                 // 0: as many as it takes
+};
+
 struct ClockSpec {
+  bool same_host = false;  // the database's clock must be this machine's
   Duration max_error = std::chrono::milliseconds(2);
 };
 
 struct ReportSpec {
   std::string dir = "out";
   std::vector<std::string> formats;  // "json": DIR/NAME.json
+  std::size_t keep_worst = 100;      // deliveries, the slowest
 };
 
 struct Scenario {
@@ -83,6 +104,8 @@ struct Scenario {
   ChurnSpec churn;
   std::vector<CohortSpec> cohorts;
   std::vector<FaultSpec> faults;
+  SourcesSpec sources;
+  IntegritySpec integrity;
   ClockSpec clock;
   std::vector<Threshold> thresholds;
   std::vector<std::string> waived_gates;
@@ -91,7 +114,8 @@ struct Scenario {
   std::string sha256;    // over `expanded`
   std::string expanded;  // canonical JSON: presets and overrides applied, keys sorted, one line
 
-  std::uint64_t connections() const;    // the most any phase asks for
+  std::uint64_t connections() const;  // the most any phase asks for
+  std::vector<bool> measured_phases() const;
   std::uint32_t max_in_flight() const;  // over all entries of publish
   // Index of the first and one past the last phase in which events are published; equal: none.
   std::size_t publish_begin() const;

@@ -9,6 +9,9 @@
 namespace rt {
 namespace {
 
+// Nobody looks into more deliveries one by one.
+constexpr std::uint64_t kMostWorst = 10'000;
+
 Result<Threshold> read_threshold(const JsonNode& node, const std::string& path) {
   const ObjectReader in =
       RT_TRY(ObjectReader::open(node, path, {"expr", "phase", "severity", "abort", "after"}));
@@ -71,8 +74,17 @@ Result<void> read_report(const ObjectReader& root, ReportSpec& out) {
   if (root.find("report") == nullptr) return {};
   const ObjectReader in = RT_TRY(ObjectReader::open(
       *root.find("report"), root.path("report"),
-      {"dir", "json", "html", "junit", "md", "hlog", "csv", "prom"}, {"series", "keep_worst"}));
+      {"dir", "json", "html", "junit", "md", "hlog", "csv", "prom", "keep_worst", "series"}));
   RT_CHECKED(in.text("dir", out.dir));
+  Duration series = std::chrono::seconds(1);
+  RT_CHECKED(in.duration("series", series));
+  if (series != std::chrono::seconds(1)) {
+    return ObjectReader::wrong(*in.find("series"), in.path("series"),
+                               "expected \"1s\": a series has one entry a second");
+  }
+  std::uint64_t worst = out.keep_worst;
+  RT_CHECKED(in.count("keep_worst", worst, 0, kMostWorst));
+  out.keep_worst = static_cast<std::size_t>(worst);
   for (const char* format : {"json", "html", "junit", "md", "hlog", "csv", "prom"}) {
     bool wanted = false;
     RT_CHECKED(in.flag(format, wanted));
@@ -85,7 +97,12 @@ Result<void> read_clock(const ObjectReader& root, ClockSpec& out) {
   if (root.find("clock") == nullptr) return {};
   const ObjectReader in =
       RT_TRY(ObjectReader::open(*root.find("clock"), root.path("clock"), {"mode", "max_error"}));
-  RT_TRY(in.word("mode", 0, {{"auto", 0}, {"same-host", 1}}, {"probe", "ptp"}));
+  out.same_host =
+      RT_TRY(in.word("mode", 0, {{"auto", 0}, {"same-host", 1}},
+                     {{"probe", "\"auto\" probes the clock of a database on another host"},
+                      {"ptp",
+                       "how well two hosts agree is measured with \"auto\", however they are "
+                       "kept in step"}})) == 1;
   return in.duration("max_error", out.max_error);
 }
 
@@ -94,6 +111,7 @@ Result<void> read_clock(const ObjectReader& root, ClockSpec& out) {
 Result<void> read_judgement(const ObjectReader& root, Scenario& out) {
   RT_CHECKED(read_thresholds(root, out.thresholds));
   RT_CHECKED(read_gates(root, out));
+  RT_CHECKED(read_integrity(root, out.integrity));
   RT_CHECKED(read_clock(root, out.clock));
   return read_report(root, out.report);
 }

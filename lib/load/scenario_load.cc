@@ -20,7 +20,7 @@ Result<void> check_url(const ObjectReader& in, std::string_view key, const std::
 
 Result<PhaseSpec> read_phase(const JsonNode& node, const std::string& path) {
   const ObjectReader in = RT_TRY(ObjectReader::open(
-      node, path, {"name", "connections", "hold", "max", "measure", "tag"}, {"until"}));
+      node, path, {"name", "connections", "hold", "max", "measure", "tag", "until"}));
   PhaseSpec phase;
   RT_CHECKED(in.require("name"));
   RT_CHECKED(in.text("name", phase.name));
@@ -51,6 +51,15 @@ Result<PhaseSpec> read_phase(const JsonNode& node, const std::string& path) {
   if (phase.measure && !holds) {
     return ObjectReader::wrong(node, path, "a measured phase needs \"hold\"");
   }
+  if (in.find("until") == nullptr) return phase;
+  RT_TRY(in.word("until", 0, {{"stationary", 0}}));
+  phase.until_stationary = true;
+  if (!holds || phase.connections || phase.measure || phase.longest_hold() < phase.hold) {
+    return ObjectReader::wrong(
+        *in.find("until"), in.path("until"),
+        "expected in a phase that warms up: with \"hold\" (and \"max\" above "
+        "it), without \"connections\" and \"measure\"");
+  }
   return phase;
 }
 
@@ -71,7 +80,8 @@ Result<void> read_target(const ObjectReader& root, TargetSpec& out) {
   RT_CHECKED(root.require("target"));
   const ObjectReader in = RT_TRY(ObjectReader::open(
       *root.find("target"), root.path("target"),
-      {"preset", "url", "publish_url", "pg", "pid_file", "request"}, {"metrics_url"}));
+      {"preset", "url", "publish_url", "pg", "pid_file", "request"},
+      {{"metrics_url", "the server's memory and processor time come from \"pid_file\""}}));
   RT_CHECKED(in.require("preset"));
   out.preset = static_cast<Preset>(RT_TRY(in.word("preset", 0,
                                                   {{"runs", static_cast<int>(Preset::runs)},
@@ -120,7 +130,10 @@ Result<void> read_subscriptions(const ObjectReader& root, SubscriptionSpec& out)
   if (root.find("subscriptions") == nullptr) return {};
   const ObjectReader in =
       RT_TRY(ObjectReader::open(*root.find("subscriptions"), root.path("subscriptions"),
-                                {"topics", "per_connection", "choice"}, {"filter"}));
+                                {"topics", "per_connection", "choice"},
+                                {{"filter",
+                                  "what a filter lets through is not known beforehand, so "
+                                  "that nothing would be due"}}));
   if (const JsonNode* node = in.find("topics")) {
     const ObjectReader topics =
         RT_TRY(ObjectReader::open(*node, in.path("topics"), {"count", "name"}));

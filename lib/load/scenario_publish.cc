@@ -11,60 +11,10 @@
 namespace rt {
 namespace {
 
-// PostgreSQL's max_connections is 100 by default.
-constexpr std::uint64_t kMostProducerConnections = 1'000;
+constexpr const char* kChoiceFile =
+    "who follows what is a function of the seed, the same on every machine";
+constexpr const char* kNeverSkipped = "a late event is sent all the same, and counted as late";
 constexpr double kMostPerSecond = 1e7;
-
-// What a preset can be published through, the usual way first, and how it is spelled there unless
-// the scenario says otherwise. An empty URL is the target's.
-struct ProducerRow {
-  Preset preset;
-  ProducerKind kind;
-  unsigned connections;
-  const char* channel;
-  const char* body;
-};
-constexpr const char* kTyped =
-    R"({"type":"{topic}","data":{payload},"timestamp":"1970-01-01T00:00:00.000Z"})";
-constexpr std::array kProducers = {
-    ProducerRow{Preset::runs, ProducerKind::pg_update, 4, "", ""},
-    ProducerRow{Preset::topics, ProducerKind::http_post, 16, "", R"({"data":{payload}})"},
-    ProducerRow{Preset::topics, ProducerKind::pg_notify, 4, "topic_broadcast_{shard}",
-                R"({"topic":"{topic}","data":{payload}})"},
-    ProducerRow{Preset::events, ProducerKind::http_post, 16, "",
-                R"({"channel":"bench:{topic}:load","event_type":"bench.load","data":{payload}})"},
-    ProducerRow{Preset::events, ProducerKind::redis_publish, 2, "bench:{topic}:load",
-                R"({"event_type":"bench.load","data":{payload}})"},
-    ProducerRow{Preset::realtime, ProducerKind::http_post, 16, "",
-                R"({"type":"{topic}","data":{payload}})"},
-    ProducerRow{Preset::realtime, ProducerKind::redis_publish, 2, "rt:all", kTyped},
-    ProducerRow{Preset::realtime, ProducerKind::redis_stream, 2, "rt:stream", kTyped},
-    ProducerRow{Preset::realtime, ProducerKind::pg_notify, 4, "realtime_events", kTyped},
-    ProducerRow{Preset::jobs, ProducerKind::pg_job, 4, "", ""},
-};
-
-const ProducerRow* find_producer(Preset preset, std::optional<ProducerKind> kind) {
-  const auto found = std::find_if(kProducers.begin(), kProducers.end(), [&](const auto& row) {
-    return row.preset == preset && (!kind || row.kind == *kind);
-  });
-  return found == kProducers.end() ? nullptr : &*found;
-}
-
-std::string producers_of(Preset preset) {
-  std::string names;
-  for (const ProducerRow& row : kProducers) {
-    if (row.preset != preset) continue;
-    names += (names.empty() ? "" : " or ") + std::string(producer_name(row.kind));
-  }
-  return names;
-}
-
-// Where events are posted to when neither producer nor target says so: where subscribers listen,
-// but for the query.
-std::string post_url(const TargetSpec& target) {
-  if (!target.publish_url.empty()) return target.publish_url;
-  return target.url.substr(0, target.url.find('?'));
-}
 
 Result<std::vector<RateStep>> read_rate(const ObjectReader& in) {
   const JsonNode& node = *in.find("rate");
@@ -95,73 +45,6 @@ Result<std::vector<RateStep>> read_rate(const ObjectReader& in) {
   return steps;
 }
 
-// "type" and what is said for that type. Whether a recording takes the place of rate and topic.
-Result<void> read_producer(const ObjectReader& publish, const TargetSpec& target,
-                           PublishSpec& out) {
-  RT_CHECKED(publish.require("producer"));
-  const ObjectReader in =
-      RT_TRY(ObjectReader::open(*publish.find("producer"), publish.path("producer"),
-                                {"type", "via", "archive", "file", "speed", "table", "schema",
-                                 "url", "channel", "body", "connections"},
-                                {"batch", "idempotency"}));
-  RT_CHECKED(in.text("archive", out.archive));
-  const bool short_form = !out.archive.empty();
-  if (!short_form) RT_CHECKED(in.require("type"));
-  constexpr int kArchive = -1;
-  const auto kind_word = [&](std::string_view key, bool may_be_archive) {
-    return in.word(key, kArchive,
-                   {{"pg-update", static_cast<int>(ProducerKind::pg_update)},
-                    {"pg-notify", static_cast<int>(ProducerKind::pg_notify)},
-                    {"pg-job", static_cast<int>(ProducerKind::pg_job)},
-                    {"http-post", static_cast<int>(ProducerKind::http_post)},
-                    {"redis-publish", static_cast<int>(ProducerKind::redis_publish)},
-                    {"redis-stream", static_cast<int>(ProducerKind::redis_stream)},
-                    {may_be_archive ? "archive" : "pg-update", may_be_archive ? kArchive : 0}},
-                   {"pg-insert"});
-  };
-  int kind = RT_TRY(kind_word("type", true));
-  const bool replays = kind == kArchive;
-  const char* where = "type";
-  if (replays) {
-    if (!short_form) {
-      RT_CHECKED(in.require("file"));
-      RT_CHECKED(in.text("file", out.archive));
-    }
-    RT_CHECKED(in.number("speed", out.archive_speed, 0.001, 1'000));
-    kind = RT_TRY(kind_word("via", false));
-    where = "via";
-  } else if (in.find("file") != nullptr || in.find("speed") != nullptr || short_form) {
-    return ObjectReader::wrong(in.node(), publish.path("producer"),
-                               "only a producer of type archive has \"file\" and \"speed\"");
-  }
-  const auto wanted =
-      kind == kArchive ? std::nullopt : std::optional(static_cast<ProducerKind>(kind));
-  const ProducerRow* row = find_producer(target.preset, wanted);
-  if (row == nullptr) {
-    return ObjectReader::wrong(
-        *in.find(where), in.path(where),
-        fmt::format("preset {} needs a producer of type {}", preset_name(target.preset),
-                    producers_of(target.preset)));
-  }
-  out.producer = row->kind;
-  out.channel = row->channel;
-  out.body = row->body;
-  RT_CHECKED(in.text("table", out.table));
-  RT_CHECKED(in.text("schema", out.schema));
-  if (out.producer == ProducerKind::http_post) out.url = post_url(target);
-  RT_CHECKED(in.text("url", out.url));
-  RT_CHECKED(in.text("channel", out.channel));
-  RT_CHECKED(in.text("body", out.body));
-  if (in.find("body") != nullptr && out.body.find("{payload}") == std::string::npos) {
-    return ObjectReader::wrong(*in.find("body"), in.path("body"),
-                               "expected \"{payload}\" in it: what carries the event's number");
-  }
-  std::uint64_t connections = row->connections;
-  RT_CHECKED(in.count("connections", connections, 1, kMostProducerConnections));
-  out.connections = static_cast<unsigned>(connections);
-  return {};
-}
-
 Result<void> read_size(const ObjectReader& publish, SizeSpec& out) {
   const JsonNode* node = publish.find("size");
   if (node == nullptr) return {};
@@ -186,10 +69,26 @@ Result<void> read_size(const ObjectReader& publish, SizeSpec& out) {
   return in.bytes(keys[1], out.high, out.low, kPayloadBytesMax);
 }
 
+Result<void> read_payload(const ObjectReader& publish, PublishSpec& out) {
+  const JsonNode* node = publish.find("payload");
+  if (node == nullptr) return {};
+  const ObjectReader in =
+      RT_TRY(ObjectReader::open(*node, publish.path("payload"), {"entropy", "template"}));
+  RT_CHECKED(in.number("entropy", out.entropy, 0, 1));
+  if (in.find("template") == nullptr) return {};
+  std::string text;
+  RT_CHECKED(in.text("template", text));
+  auto value = PayloadTemplate::compile(text);
+  if (!value)
+    return ObjectReader::wrong(*in.find("template"), in.path("template"), value.error().text);
+  out.value = std::move(*value);
+  return {};
+}
+
 Result<void> read_timing(const ObjectReader& in, PublishSpec& out) {
   if (!out.archive.empty()) {
     for (const char* key : {"rate", "arrival", "topic", "size"}) {
-      if (in.find(key) == nullptr) continue;
+      if (in.find(key) == nullptr || in.find(key)->text == "archive") continue;
       return ObjectReader::wrong(*in.find(key), in.path(key),
                                  "a recording says itself when, about what and how large");
     }
@@ -217,16 +116,13 @@ Result<PublishSpec> read_one_publish(const JsonNode& node, const std::string& pa
   RT_CHECKED(in.text("id", out.id));
   RT_CHECKED(read_producer(in, target, out));
   RT_CHECKED(read_timing(in, out));
-  RT_TRY(in.word("on_late", 0, {{"send-and-count", 0}}));
+  RT_TRY(in.word("on_late", 0, {{"send-and-count", 0}},
+                 {{"skip", kNeverSkipped}, {"drop", kNeverSkipped}}));
   if (const JsonNode* topic = in.find("topic")) {
     out.topic = RT_TRY(read_choice(*topic, in.path("topic")));
   }
   RT_CHECKED(read_size(in, out.size));
-  if (const JsonNode* payload = in.find("payload")) {
-    const ObjectReader filler =
-        RT_TRY(ObjectReader::open(*payload, in.path("payload"), {"entropy"}, {"template"}));
-    RT_CHECKED(filler.number("entropy", out.entropy, 0, 1));
-  }
+  RT_CHECKED(read_payload(in, out));
   std::uint64_t in_flight = out.max_in_flight;
   RT_CHECKED(in.count("max_in_flight", in_flight, 1, 1'000'000));
   out.max_in_flight = static_cast<std::uint32_t>(in_flight);
@@ -234,24 +130,6 @@ Result<PublishSpec> read_one_publish(const JsonNode& node, const std::string& pa
 }
 
 }  // namespace
-
-const char* producer_name(ProducerKind kind) {
-  switch (kind) {
-    case ProducerKind::pg_update:
-      return "pg-update";
-    case ProducerKind::pg_notify:
-      return "pg-notify";
-    case ProducerKind::pg_job:
-      return "pg-job";
-    case ProducerKind::http_post:
-      return "http-post";
-    case ProducerKind::redis_publish:
-      return "redis-publish";
-    case ProducerKind::redis_stream:
-      return "redis-stream";
-  }
-  return "unknown";
-}
 
 Result<void> read_positive_rate(const ObjectReader& in, std::string_view key, double& out) {
   RT_CHECKED(in.rate(key, out));
@@ -296,12 +174,20 @@ Result<void> read_publish(const ObjectReader& root, const TargetSpec& target,
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     out.push_back(RT_TRY(read_one_publish(list->items[i], fmt::format("/publish/{}", i), target)));
   }
-  return check_unique(root, "publish", out, &PublishSpec::id);
+  RT_CHECKED(check_unique(root, "publish", out, &PublishSpec::id));
+  const auto inserts = [](const auto& one) { return one.producer == ProducerKind::pg_insert; };
+  const auto count = std::count_if(out.begin(), out.end(), inserts);
+  if (count != 0 && static_cast<std::size_t>(count) != out.size()) {
+    return ObjectReader::wrong(*list, "/publish",
+                               "subscribers follow new rows by their tag and changed rows by their "
+                               "id: one scenario does either");
+  }
+  return {};
 }
 
 Result<Choice> read_choice(const JsonNode& node, const std::string& path) {
-  const ObjectReader in =
-      RT_TRY(ObjectReader::open(node, path, {"dist", "s", "share", "topics", "size"}, {"file"}));
+  const ObjectReader in = RT_TRY(ObjectReader::open(
+      node, path, {"dist", "s", "share", "topics", "size"}, {{"file", kChoiceFile}}));
   Choice out;
   RT_CHECKED(in.require("dist"));
   out.kind = static_cast<ChoiceKind>(
@@ -312,7 +198,7 @@ Result<Choice> read_choice(const JsonNode& node, const std::string& path) {
                       {"round_robin", static_cast<int>(ChoiceKind::round_robin)},
                       {"hot", static_cast<int>(ChoiceKind::hot)},
                       {"groups", static_cast<int>(ChoiceKind::groups)}},
-                     {"file"})));
+                     {{"file", kChoiceFile}})));
   const auto only_for = [&](const char* key, ChoiceKind kind, const char* what) -> Result<void> {
     if (in.find(key) == nullptr || out.kind == kind) return {};
     return ObjectReader::wrong(*in.find(key), in.path(key), what);

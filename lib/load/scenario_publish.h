@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "load/payload_template.h"
 
 namespace rt {
 
@@ -25,6 +26,7 @@ struct Choice {
 
 enum class ProducerKind : std::uint8_t {
   pg_update,
+  pg_insert,
   pg_notify,
   pg_job,
   http_post,
@@ -52,20 +54,22 @@ inline constexpr std::uint32_t kPayloadBytesMax = 1 << 20;
 struct PublishSpec {
   std::string id;
   ProducerKind producer = ProducerKind::pg_update;
-  std::string table = "task_run";  // pg-update
+  std::string table = "task_run";  // pg-update, pg-insert
   std::string schema = "pgboss";   // pg-job
   std::string url;                 // http-post: with {topic}; redis: redis://...
   std::string channel;             // NOTIFY or Redis channel, or key of the stream
   std::string body;                // {topic}, {payload}
   unsigned connections = 4;        // of the producer to the database or server
+  std::uint32_t batch = 1;         // pg-insert: rows that are due together and share a statement
   std::vector<RateStep> rate;      // ascending; the first at 0; empty with a recording
   Arrival arrival = Arrival::constant;
   std::uint64_t burst = 1;  // events that are due together
   std::string archive;      // a recording: its instants, topics and sizes take the place of these
   double archive_speed = 1;
   Choice topic{ChoiceKind::uniform};
-  SizeSpec size;       // of the payload
-  double entropy = 0;  // share of the filler that is random
+  SizeSpec size;          // of the payload
+  double entropy = 0;     // share of the filler that is random
+  PayloadTemplate value;  // in each payload
   std::uint32_t max_in_flight =
       10'000;  // sent and not acknowledged; beyond it events are late, and counted
 };

@@ -119,6 +119,18 @@ Result<void> check_cohort(const JsonNode& root, const Scenario& scenario,
   return wrong("needs a measured phase named or tagged \"baseline\"");
 }
 
+// A phase can last until latencies have settled where there are some.
+Result<void> check_warm_up(const JsonNode& root, const Scenario& scenario) {
+  for (std::size_t i = 0; i < scenario.phases.size(); ++i) {
+    if (!scenario.phases[i].until_stationary) continue;
+    if (i >= scenario.publish_begin() && i < scenario.publish_end()) continue;
+    return ObjectReader::wrong(
+        root.find("phases")->items[i], fmt::format("/phases/{}/until", i),
+        "nothing is published in this phase, so there is no latency that could settle");
+  }
+  return {};
+}
+
 Result<void> check_thresholds(const JsonNode& root, const Scenario& scenario) {
   for (const Threshold& threshold : scenario.thresholds) {
     if (scenario.publish.empty() && needs_publishing(threshold.metric)) {
@@ -142,11 +154,11 @@ Result<void> check_thresholds(const JsonNode& root, const Scenario& scenario) {
 }
 
 Result<Scenario> read_root(const JsonNode& document) {
-  const ObjectReader root = RT_TRY(ObjectReader::open(
-      document, "",
-      {"$schema", "name", "seed", "extends", "target", "phases", "subscriptions", "publish",
-       "churn", "cohorts", "reconnect", "faults", "clock", "thresholds", "gates", "report"},
-      {"sources", "integrity"}));
+  const ObjectReader root = RT_TRY(
+      ObjectReader::open(document, "",
+                         {"$schema", "name", "seed", "extends", "target", "sources", "phases",
+                          "subscriptions", "publish", "churn", "cohorts", "reconnect", "faults",
+                          "integrity", "clock", "thresholds", "gates", "report"}));
   Scenario scenario;
   std::string schema = "rtbench/1";
   RT_CHECKED(root.text("$schema", schema));
@@ -162,6 +174,7 @@ Result<Scenario> read_root(const JsonNode& document) {
   }
   RT_CHECKED(root.count("seed", scenario.seed, 0, UINT64_MAX));
   RT_CHECKED(read_target(root, scenario.target));
+  RT_CHECKED(read_sources(root, scenario.sources));
   RT_CHECKED(read_phases(root, scenario.phases));
   RT_CHECKED(read_subscriptions(root, scenario.subscriptions));
   RT_CHECKED(check_per_connection(root, scenario));
@@ -169,6 +182,7 @@ Result<Scenario> read_root(const JsonNode& document) {
   RT_CHECKED(read_reconnect(root, scenario));
   RT_CHECKED(read_behaviour(root, scenario));
   RT_CHECKED(read_judgement(root, scenario));
+  RT_CHECKED(check_warm_up(document, scenario));
   RT_CHECKED(check_thresholds(document, scenario));
   return scenario;
 }

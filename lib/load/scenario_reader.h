@@ -10,11 +10,14 @@
 namespace rt {
 
 Result<void> read_target(const ObjectReader& root, TargetSpec& out);
+Result<void> read_sources(const ObjectReader& root, SourcesSpec& out);
+Result<void> read_integrity(const ObjectReader& root, IntegritySpec& out);
 Result<void> read_phases(const ObjectReader& root, std::vector<PhaseSpec>& out);
 Result<void> read_subscriptions(const ObjectReader& root, SubscriptionSpec& out);
 Result<void> check_per_connection(const ObjectReader& root, const Scenario& scenario);
 Result<void> read_publish(const ObjectReader& root, const TargetSpec& target,
                           std::vector<PublishSpec>& out);
+Result<void> read_producer(const ObjectReader& publish, const TargetSpec& target, PublishSpec& out);
 Result<void> read_judgement(const ObjectReader& root,
                             Scenario& out);  // thresholds, gates, report, clock
 Result<void> read_reconnect(const ObjectReader& root, Scenario& out);

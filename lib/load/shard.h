@@ -153,7 +153,7 @@ class Shard {
 
   // What a subscriber does of itself, at its time (behaviour_shard.cc).
   struct Act {
-    enum class Kind : std::uint8_t { leave, lose, read_on, stop, go_away };
+    enum class Kind : std::uint8_t { leave, leave_in_turn, lose, read_on, stop, go_away };
     Instant at;
     std::uint32_t slot = 0;
     std::uint32_t stamp = 0;  // of the life or socket that it is for
@@ -179,6 +179,7 @@ class Shard {
   void begin_storm(std::size_t storm, Instant begin);
   void behave(std::size_t slot, Instant now);  // a stream is open
   void behave_in_cohort(std::size_t slot, Instant now);
+  bool waits_to_leave(std::size_t slot, Instant now);
   void leave(std::size_t slot, Instant now);
   void lose_on_purpose(std::size_t slot, const StormSpec& storm, Instant now);
   void go_away(std::size_t slot, Instant now);

@@ -42,6 +42,7 @@ struct Delivery {
       0;                     // when the kernel took the read's last byte (wall clock); 0: unknown
   std::uint32_t bucket = 0;  // phase in which it was due to be published, and cohort
   std::uint32_t subscription = 0;  // number, see Subscriptions
+  std::uint32_t sequence = 0;      // of its topic
 };
 
 // Shard to control, every kCanary: where it stands. Supersedes the one before.

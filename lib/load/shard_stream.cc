@@ -123,7 +123,10 @@ void Shard::Events::on_event(const sse::EventView& event) {
     on_state(payload);
   } else if (const auto place = payload && payload->sequence != 0 ? shard.place_of(number, *payload)
                                                                   : std::nullopt) {
+    const std::uint64_t duplicates = counts.duplicate;
     on_delivery(*payload, *place, event.id);
+    const bool from_before = slot.resuming && payload->intended_ns < ns_of(slot.began);
+    if (counts.duplicate != duplicates && from_before) ++counts.resent;
   } else {
     ++counts.foreign;
   }
@@ -181,7 +184,8 @@ void Shard::Events::on_delivery(const Payload& payload, std::uint32_t place, std
   shard.deliver(
       {position ? position->lsn : 0, ns_of(now), payload.intended_ns, stamp_unix_ns,
        static_cast<std::uint32_t>(bucket),
-       static_cast<std::uint32_t>(shard.number_of(number) * shard.plan_.topics_each + place)});
+       static_cast<std::uint32_t>(shard.number_of(number) * shard.plan_.topics_each + place),
+       payload.sequence});
 }
 
 const io::Address* Shard::source_of(std::size_t slot) const {
@@ -350,7 +354,7 @@ void Shard::schedule_retry(std::size_t number, Instant now) {
   delay *= std::int64_t{1} << std::min<unsigned>(slot.attempts, 16);
   delay = std::min(delay, std::max(spec.max, spec.base));
   if (slot.attempts != 0xFFFF) ++slot.attempts;
-  const std::uint64_t chance = number_of(number) * 65'536 + slot.attempts;
+  const std::uint64_t chance = plan_.number_in_run(number_of(number)) * 65'536 + slot.attempts;
   const double share = Random::of(plan_.seed, "reconnect", chance).unit();
   const double kept = 1.0 - spec.jitter * share;
   delay = Duration(static_cast<std::int64_t>(static_cast<double>(delay.count()) * kept));

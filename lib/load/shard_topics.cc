@@ -59,7 +59,7 @@ std::string Shard::offender(std::size_t slot, std::uint32_t place, std::uint32_t
   const std::uint64_t connection = number_of(slot);
   const std::uint32_t topic = plan_.topic_of(connection * plan_.topics_each + place);
   return fmt::format("topic {}, event {}, connection {}", plan_.topic_name(topic), sequence,
-                     connection);
+                     plan_.number_in_run(connection));
 }
 
 }  // namespace rt

@@ -33,13 +33,17 @@ class WorkloadShare {
   const Scenario& scenario() const { return scenario_; }
   // Its connections by their number in the whole run, ascending; empty when there is one shard.
   const std::vector<std::uint32_t>& members() const { return members_; }
+  // Of the whole run.
+  std::uint64_t connections_in_run() const { return in_run_; }
   // By phase: the number of the first connection in the whole run that its ramp opens.
   const std::vector<std::uint64_t>& ramp_bases() const { return ramp_bases_; }
 
  private:
-  explicit WorkloadShare(const Scenario& scenario) : scenario_(scenario) {}
+  explicit WorkloadShare(const Scenario& scenario)
+      : scenario_(scenario), in_run_(scenario.connections()) {}
 
   Scenario scenario_;
+  std::uint64_t in_run_;
   std::vector<std::uint32_t> members_;
   std::vector<std::uint64_t> ramp_bases_;
 };

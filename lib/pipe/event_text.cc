@@ -8,29 +8,15 @@
 #include "proto/topic_notify.h"
 
 namespace rt {
+namespace {
 
-EventText::EventText(std::string_view text, Spelling spelling) : spelling_(spelling) {
-  struct Word {
-    std::string_view text;
-    Kind kind;
-  };
-  constexpr std::array<Word, 3> kWords{
-      {{"{topic}", Kind::topic}, {"{payload}", Kind::payload}, {"{shard}", Kind::shard}}};
-  while (!text.empty()) {
-    std::size_t first = text.size();
-    const Word* found = nullptr;
-    for (const Word& word : kWords) {
-      const std::size_t at = text.find(word.text);
-      if (at >= first) continue;
-      first = at;
-      found = &word;
-    }
-    if (first > 0) parts_.push_back({Kind::text, std::string(text.substr(0, first))});
-    if (found == nullptr) return;
-    parts_.push_back({found->kind, {}});
-    text.remove_prefix(first + found->text.size());
-  }
-}
+constexpr std::array<std::string_view, 3> kWords = {"{topic}", "{payload}", "{shard}"};
+enum Word : std::size_t { text = 0, topic = 1, payload = 2, shard = 3 };
+
+}  // namespace
+
+EventText::EventText(std::string_view text, Spelling spelling)
+    : pieces_(cut_at_placeholders(text, kWords)), spelling_(spelling) {}
 
 void EventText::append_topic(std::string& out, std::string_view topic) const {
   switch (spelling_) {
@@ -50,27 +36,27 @@ void EventText::append_topic(std::string& out, std::string_view topic) const {
 }
 
 void EventText::append(std::string& out, std::string_view topic, std::string_view payload) const {
-  for (const Part& part : parts_) {
-    switch (part.kind) {
-      case Kind::text:
-        out += part.text;
-        break;
-      case Kind::topic:
+  for (const TextPiece& piece : pieces_) {
+    switch (piece.word) {
+      case Word::topic:
         append_topic(out, topic);
         break;
-      case Kind::payload:
+      case Word::payload:
         out += payload;
         break;
-      case Kind::shard:
+      case Word::shard:
         append_decimal(out, topic_hash(topic) % kTopicShards);
+        break;
+      default:
+        out += piece.text;
         break;
     }
   }
 }
 
 bool EventText::has_payload() const {
-  return std::any_of(parts_.begin(), parts_.end(),
-                     [](const Part& part) { return part.kind == Kind::payload; });
+  return std::any_of(pieces_.begin(), pieces_.end(),
+                     [](const TextPiece& piece) { return piece.word == Word::payload; });
 }
 
 }  // namespace rt

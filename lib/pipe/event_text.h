@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/placeholders.h"
+
 namespace rt {
 
 class EventText {
@@ -26,14 +28,9 @@ class EventText {
   bool has_payload() const;
 
  private:
-  enum class Kind : std::uint8_t { text, topic, payload, shard };
-  struct Part {
-    Kind kind = Kind::text;
-    std::string text;
-  };
   void append_topic(std::string& out, std::string_view topic) const;
 
-  std::vector<Part> parts_;
+  std::vector<TextPiece> pieces_;
   Spelling spelling_ = Spelling::plain;
 };
 

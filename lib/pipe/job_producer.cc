@@ -60,11 +60,12 @@ Result<void> JobProducer::prepare(std::uint32_t topics,
 
 void JobProducer::send(std::uint64_t ticket, std::uint32_t topic, std::string_view payload) {
   active_[topic] = !active_[topic];
-  Parameters& parameters = lanes_.parameters(topic);
+  const std::size_t lane = lanes_.lane_of(topic);
+  Parameters& parameters = lanes_.parameters(lane);
   parameters[0]->assign(name_of_(topic));
   parameters[1]->assign(active_[topic] ? "active" : "retry");
   parameters[2]->assign(payload);
-  lanes_.send(ticket, topic);
+  lanes_.send(ticket, lane);
 }
 
 }  // namespace rt

@@ -8,8 +8,7 @@
 #include <vector>
 
 #include "pg/job_schema.h"
-#include "pipe/event_producer.h"
-#include "pipe/statement_lanes.h"
+#include "pipe/statement_producer.h"
 
 namespace rt {
 
@@ -19,7 +18,7 @@ struct JobProducerOptions {
   unsigned connections = 4;
 };
 
-class JobProducer final : public EventProducer {
+class JobProducer final : public StatementProducer {
  public:
   static Result<std::unique_ptr<JobProducer>> open(const JobProducerOptions& options,
                                                    const Clock& clock);
@@ -29,19 +28,15 @@ class JobProducer final : public EventProducer {
                        const std::function<std::string(std::uint32_t)>& name_of,
                        std::string_view initial) override;
   void send(std::uint64_t ticket, std::uint32_t topic, std::string_view payload) override;
-  Result<void> turn(Instant until, std::vector<Answer>& answers) override {
-    return lanes_.turn(until, answers);
-  }
-  const std::string& first_failure() const override { return lanes_.first_failure(); }
 
  private:
   JobProducer(JobProducerOptions options, JobSchema schema, StatementLanes lanes)
-      : options_(std::move(options)), schema_(std::move(schema)), lanes_(std::move(lanes)) {}
+      : StatementProducer(std::move(lanes)),
+        options_(std::move(options)),
+        schema_(std::move(schema)) {}
 
   JobProducerOptions options_;
   JobSchema schema_;
-  StatementLanes lanes_;
-  std::function<std::string(std::uint32_t)> name_of_;
   std::vector<bool> active_;  // by topic
 };
 

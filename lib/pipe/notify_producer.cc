@@ -22,12 +22,13 @@ Result<void> NotifyProducer::prepare(std::uint32_t,
 
 void NotifyProducer::send(std::uint64_t ticket, std::uint32_t topic, std::string_view payload) {
   const std::string name = name_of_(topic);
-  Parameters& parameters = lanes_.parameters(topic);
+  const std::size_t lane = lanes_.lane_of(topic);
+  Parameters& parameters = lanes_.parameters(lane);
   parameters[0]->clear();
   parameters[1]->clear();
   options_.channel.append(*parameters[0], name, payload);
   options_.body.append(*parameters[1], name, payload);
-  lanes_.send(ticket, topic);
+  lanes_.send(ticket, lane);
 }
 
 }  // namespace rt

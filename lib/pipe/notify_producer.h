@@ -6,9 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "pipe/event_producer.h"
 #include "pipe/event_text.h"
-#include "pipe/statement_lanes.h"
+#include "pipe/statement_producer.h"
 
 namespace rt {
 
@@ -19,7 +18,7 @@ struct NotifyProducerOptions {
   unsigned connections = 4;
 };
 
-class NotifyProducer final : public EventProducer {
+class NotifyProducer final : public StatementProducer {
  public:
   static Result<std::unique_ptr<NotifyProducer>> open(const NotifyProducerOptions& options,
                                                       const Clock& clock);
@@ -28,18 +27,12 @@ class NotifyProducer final : public EventProducer {
                        const std::function<std::string(std::uint32_t)>& name_of,
                        std::string_view initial) override;
   void send(std::uint64_t ticket, std::uint32_t topic, std::string_view payload) override;
-  Result<void> turn(Instant until, std::vector<Answer>& answers) override {
-    return lanes_.turn(until, answers);
-  }
-  const std::string& first_failure() const override { return lanes_.first_failure(); }
 
  private:
   NotifyProducer(NotifyProducerOptions options, StatementLanes lanes)
-      : options_(std::move(options)), lanes_(std::move(lanes)) {}
+      : StatementProducer(std::move(lanes)), options_(std::move(options)) {}
 
   NotifyProducerOptions options_;
-  StatementLanes lanes_;
-  std::function<std::string(std::uint32_t)> name_of_;
 };
 
 }  // namespace rt

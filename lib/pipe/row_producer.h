@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "pipe/event_producer.h"
-#include "pipe/statement_lanes.h"
+#include "pipe/statement_producer.h"
 
 namespace rt {
 
@@ -17,7 +16,7 @@ struct RowProducerOptions {
   unsigned connections = 4;
 };
 
-class RowProducer final : public EventProducer {
+class RowProducer final : public StatementProducer {
  public:
   static Result<std::unique_ptr<RowProducer>> open(const RowProducerOptions& options,
                                                    const Clock& clock);
@@ -27,18 +26,12 @@ class RowProducer final : public EventProducer {
                        const std::function<std::string(std::uint32_t)>& name_of,
                        std::string_view initial) override;
   void send(std::uint64_t ticket, std::uint32_t topic, std::string_view payload) override;
-  Result<void> turn(Instant until, std::vector<Answer>& answers) override {
-    return lanes_.turn(until, answers);
-  }
-  const std::string& first_failure() const override { return lanes_.first_failure(); }
 
  private:
   RowProducer(RowProducerOptions options, StatementLanes lanes)
-      : options_(std::move(options)), lanes_(std::move(lanes)) {}
+      : StatementProducer(std::move(lanes)), options_(std::move(options)) {}
 
   RowProducerOptions options_;
-  StatementLanes lanes_;
-  std::function<std::string(std::uint32_t)> name_of_;
 };
 
 }  // namespace rt

@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "pg/pipeline.h"
+#include "proto/pg_array.h"
 
 namespace rt {
 namespace {
@@ -39,6 +40,7 @@ struct StatementLanes::Lane {
 
   Pipeline pipeline;
   std::deque<std::uint64_t> in_flight;  // tickets, oldest first; bounded by the publisher
+  std::deque<std::size_t> statements;   // how many tickets each has
   Parameters parameters;
   bool wants_write = false;
   bool accepted = false;  // of the statement whose sync has not come
@@ -66,20 +68,21 @@ void StatementLanes::note_failure(std::string text) {
   if (first_failure_.empty()) first_failure_ = std::move(text);
 }
 
-Parameters& StatementLanes::parameters(std::uint32_t topic) {
-  return lanes_[topic % lanes_.size()]->parameters;
+Parameters& StatementLanes::parameters(std::size_t lane) {
+  return lanes_[lane]->parameters;
 }
 
-void StatementLanes::send(std::uint64_t ticket, std::uint32_t topic) {
+void StatementLanes::send(std::span<const std::uint64_t> tickets, std::size_t number) {
   if (fault_) return;
-  Lane& lane = *lanes_[topic % lanes_.size()];
+  Lane& lane = *lanes_[number];
   Result<void> sent = lane.pipeline.send_prepared(kStatement, lane.parameters);
   if (sent) sent = lane.pipeline.sync();
   if (!sent) {
     fault_ = sent.error();
     return;
   }
-  lane.in_flight.push_back(ticket);
+  lane.in_flight.insert(lane.in_flight.end(), tickets.begin(), tickets.end());
+  lane.statements.push_back(tickets.size());
   lane.wants_write = true;
 }
 
@@ -108,7 +111,8 @@ Result<void> StatementLanes::collect(Lane& lane, std::vector<EventProducer::Answ
   while (auto result = RT_TRY(lane.pipeline.next())) {
     switch (result->kind) {
       case PipelineResult::Kind::statement:
-        lane.accepted = result->rows.affected() == 1;
+        lane.accepted =
+            !lane.statements.empty() && result->rows.affected() == lane.statements.front();
         if (!lane.accepted) note_failure(no_row_);
         break;
       case PipelineResult::Kind::failed:
@@ -119,29 +123,32 @@ Result<void> StatementLanes::collect(Lane& lane, std::vector<EventProducer::Answ
         lane.accepted = false;
         break;
       case PipelineResult::Kind::sync:
-        if (lane.in_flight.empty()) break;
-        answers.push_back({lane.in_flight.front(), clock_.now(), lane.accepted});
-        lane.in_flight.pop_front();
-        lane.accepted = false;
+        answer(lane, answers);
         break;
     }
   }
   return {};
 }
 
+void StatementLanes::answer(Lane& lane, std::vector<EventProducer::Answer>& answers) {
+  if (lane.statements.empty()) return;
+  const Instant now = clock_.now();
+  for (std::size_t left = lane.statements.front(); left > 0; --left) {
+    answers.push_back({lane.in_flight.front(), now, lane.accepted});
+    lane.in_flight.pop_front();
+  }
+  lane.statements.pop_front();
+  lane.accepted = false;
+}
+
 std::string topic_array(std::uint32_t from, std::uint32_t end,
                         const std::function<std::string(std::uint32_t)>& name_of) {
   std::string out = "{";
-  for (; from < end; ++from) {
-    out += out.size() == 1 ? "\"" : ",\"";
-    for (const char c : name_of(from)) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
-    }
-    out += '"';
+  for (std::uint32_t topic = from; topic < end; ++topic) {
+    if (topic != from) out += ',';
+    append_array_element(out, name_of(topic));
   }
-  out += '}';
-  return out;
+  return out + "}";
 }
 
 }  // namespace rt

@@ -6,6 +6,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,11 +18,11 @@ namespace rt {
 
 struct StatementOptions {
   std::string dsn;
-  std::string sql;             // changes or returns one row
+  std::string sql;             // changes or returns a row for each ticket
   std::size_t parameters = 1;  // $1 ...
   unsigned connections = 4;
   std::string hint;    // when the statement cannot be prepared
-  std::string no_row;  // why a statement that touched no row was not accepted
+  std::string no_row;  // why a statement that touched fewer rows was not accepted
 };
 
 class StatementLanes {
@@ -31,9 +32,13 @@ class StatementLanes {
   StatementLanes(StatementLanes&&) noexcept;
   ~StatementLanes();
 
-  // Of the lane of this topic: to be filled, then send().
-  Parameters& parameters(std::uint32_t topic);
-  void send(std::uint64_t ticket, std::uint32_t topic);
+  std::size_t count() const { return lanes_.size(); }
+  std::size_t lane_of(std::uint32_t topic) const { return topic % lanes_.size(); }
+  // Of that lane: to be filled, then send().
+  Parameters& parameters(std::size_t lane);
+  // One statement for so many events, a row each: accepted or refused together.
+  void send(std::span<const std::uint64_t> tickets, std::size_t lane);
+  void send(std::uint64_t ticket, std::size_t lane) { send(std::span(&ticket, 1), lane); }
   // As EventProducer::turn().
   Result<void> turn(Instant until, std::vector<EventProducer::Answer>& answers);
   const std::string& first_failure() const { return first_failure_; }
@@ -42,6 +47,7 @@ class StatementLanes {
   struct Lane;  // one connection
   StatementLanes(std::string no_row, std::vector<std::unique_ptr<Lane>> lanes, const Clock& clock);
   Result<void> collect(Lane& lane, std::vector<EventProducer::Answer>& answers);
+  void answer(Lane& lane, std::vector<EventProducer::Answer>& answers);
   void note_failure(std::string text);
 
   std::string no_row_;
@@ -51,8 +57,7 @@ class StatementLanes {
   std::optional<Error> fault_;
 };
 
-// {"a","b"} of name_of(from) .. name_of(end - 1): PostgreSQL documentation, "Array Input and Output
-// Syntax".
+// {a,b} of name_of(from) .. name_of(end - 1).
 std::string topic_array(std::uint32_t from, std::uint32_t end,
                         const std::function<std::string(std::uint32_t)>& name_of);
 // Rows a statement: large enough to be fast, small enough that a server's memory does not notice.

@@ -5,8 +5,8 @@
 namespace rt::http1 {
 namespace {
 
-// Extensions and trailers of one body are metadata nobody reads here; common servers allow 8 to 16
-// KiB.
+// Extensions, trailers and padding are metadata nobody reads here; common servers allow 8 to 16 KiB
+// of it in a body. A stream has no end, so each byte of its payload makes good for one of them.
 constexpr std::uint16_t kSkippedMax = 16 << 10;
 // A chunk beyond 2^60 bytes is an attack on a reader's arithmetic.
 constexpr std::uint64_t kChunkSizeMax = std::uint64_t{1} << 60;
@@ -31,6 +31,7 @@ ChunkedDecoder::Status ChunkedDecoder::next(std::string_view& bytes, std::string
       payload = bytes.substr(0, std::min<std::uint64_t>(left_, bytes.size()));
       bytes.remove_prefix(payload.size());
       left_ -= payload.size();
+      skipped_ -= static_cast<std::uint16_t>(std::min<std::size_t>(skipped_, payload.size()));
       if (left_ == 0) state_ = State::data_cr;
       return Status::payload;
     }

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "load/figures.h"
 #include "report/html_charts.h"
+#include "report/slowest.h"
 #include "report/summary.h"
 #include "report/svg_chart.h"
 #include "report/texts.h"
@@ -227,6 +228,7 @@ std::string html_report(const Scenario& scenario, const Outcome& outcome, const 
   out += threshold_rows(verdict);
   out += gate_rows(verdict);
   out += latency_rows(outcome);
+  out += slowest_rows(outcome);
   out += ending(scenario, outcome);
   return out + "</body>\n</html>\n";
 }

@@ -183,6 +183,7 @@ std::string json_report(const Scenario& scenario, const Outcome& outcome, const 
   out["cohorts"] = cohorts_json(outcome);
   writer.list("worst", outcome.worst,
               [](JsonWriter& in, const WorstCase& worst) { worst_fields(in, worst); });
+  writer.object("slowest", [&](JsonWriter& in) { slowest_fields(in, outcome.slowest); });
   writer.object("churn", [&](JsonWriter& in) { churn_fields(in, outcome.churn); });
   writer.object("client", [&](JsonWriter& in) { client_fields(in, outcome.client); });
   writer.object("target", [&](JsonWriter& in) { target_fields(in, outcome); });

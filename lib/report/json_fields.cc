@@ -84,6 +84,12 @@ void JsonReader::ms(const char* name, double& us) const {
   us = std::round(us * 1e6) / 1e3;
 }
 
+void JsonReader::whole_ms(const char* name, std::int64_t& us) const {
+  double exact = 0;
+  ms(name, exact);
+  us = std::llround(exact);
+}
+
 void JsonReader::slots(const char* name, Histogram::Sparse& out) const {
   const Json* found = find(name);
   if (found == nullptr || found->is_null()) return;

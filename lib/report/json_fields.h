@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,10 +36,15 @@ class JsonWriter {
   }
   void real(const char* name, double value) { node_[name] = finite_json(value); }
   void ms(const char* name, double us) { node_[name] = finite_json(us / 1000); }
+  void whole_ms(const char* name, std::int64_t us) { ms(name, static_cast<double>(us)); }
   // 0 stands for "not measured", and is null.
   template <typename T>
   void known(const char* name, const T& value) {
     node_[name] = value > 0 ? Json(value) : Json(nullptr);
+  }
+  template <typename T>
+  void maybe(const char* name, const std::optional<T>& value) {
+    node_[name] = value ? Json(*value) : Json(nullptr);
   }
   void counts(const char* name, const Histogram& histogram) {
     node_[name] = histogram_json(histogram);
@@ -101,10 +107,16 @@ class JsonReader {
   void real(const char* name, double& out) const;
   // A thousandth of a microsecond is what milliseconds in decimal notation carry over.
   void ms(const char* name, double& us) const;
+  void whole_ms(const char* name, std::int64_t& us) const;
   template <typename T>
   void known(const char* name, T& out) const {
     const Json* found = find(name);
     if (found != nullptr && !found->is_null()) value(name, out);
+  }
+  template <typename T>
+  void maybe(const char* name, std::optional<T>& out) const {
+    const Json* found = find(name);
+    if (found != nullptr && !found->is_null()) value(name, out.emplace());
   }
   void counts(const char* name, Histogram& out) const;
   void slots(const char* name, Histogram::Sparse& out) const;

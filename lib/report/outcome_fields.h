@@ -42,6 +42,7 @@ void phase_fields(F& f, P& phase) {
   f.value("measured", phase.measured);
   f.value("start_s", phase.start_s);
   f.value("duration_s", phase.duration_s);
+  f.maybe("stationary", phase.stationary);
   f.object("load", [&](auto& in) { load_fields(in, phase); });
   f.object("delivery", [&](auto& in) { phase_delivery_fields(in, phase); });
   f.latency("intended", phase.intended, phase.undelivered());
@@ -54,6 +55,7 @@ template <typename F, typename I>
 void integrity_fields(F& f, I& i) {
   f.value("lost", i.lost);
   f.value("duplicate", i.duplicate);
+  if (f.has("resent")) f.value("resent", i.resent);
   f.value("reorder", i.reorder);
   f.object("first", [&](auto& in) {
     in.value("lost", i.first_lost);
@@ -106,6 +108,27 @@ void worst_fields(F& f, W& worst) {
   f.ms("high", worst.high_us);
   f.value("never", worst.never);
   f.value("who", worst.who);
+}
+
+template <typename F, typename S>
+void slow_delivery_fields(F& f, S& slow) {
+  f.whole_ms("delivery", slow.delivery_us);
+  f.value("phase", slow.phase);
+  f.value("topic", slow.topic);
+  f.value("event", slow.event);
+  f.value("connection", slow.connection);
+  f.object("at_us", [&](auto& in) {
+    in.known("intended", slow.intended_unix_us);
+    in.known("committed", slow.committed_unix_us);
+    in.known("arrived", slow.arrived_unix_us);
+    in.known("parsed", slow.parsed_unix_us);
+  });
+}
+
+template <typename F, typename S>
+void slowest_fields(F& f, S& slowest) {
+  f.value("kept", slowest.most);
+  f.list("deliveries", slowest.list, [](auto& in, auto& slow) { slow_delivery_fields(in, slow); });
 }
 
 template <typename F, typename S>

@@ -81,6 +81,9 @@ void read_outcome(JsonReader& in, Outcome& outcome) {
     in.list("worst", outcome.worst,
             [](JsonReader& of, WorstCase& worst) { worst_fields(of, worst); });
   }
+  if (in.has("slowest")) {
+    in.object("slowest", [&](JsonReader& of) { slowest_fields(of, outcome.slowest); });
+  }
   in.object("churn", [&](JsonReader& of) { churn_fields(of, outcome.churn); });
   in.object("client", [&](JsonReader& of) { client_fields(of, outcome.client); });
   in.object("target", [&](JsonReader& of) { target_fields(of, outcome); });

@@ -8,12 +8,13 @@
 #include "base/units.h"
 #include "load/figures.h"
 #include "report/behaviour.h"
+#include "report/slowest.h"
 #include "report/summary.h"
 
 namespace rt {
 namespace {
 
-constexpr std::size_t kMostReasons = 5;  // with the rest of the summary 25 lines at most
+constexpr std::size_t kMostReasons = 4;  // with the rest of the summary 25 lines at most
 constexpr std::size_t kMostNotes = 3;
 constexpr std::size_t kMostThresholds = 5;
 
@@ -185,6 +186,7 @@ std::string text_report(const Scenario& scenario, const Outcome& outcome, const 
   out += reason_lines(verdict, colours);
   out += load_lines(outcome, measured);
   out += stages_line(outcome, measured);
+  out += slowest_line(outcome);
   out += integrity_line(outcome);
   out += behaviour_lines(outcome);
   out += client_line(outcome.client);

@@ -178,6 +178,32 @@ TEST_CASE("bench presets: a recording's rhythm is published again, twice as fast
   std::filesystem::remove_all(archive);
 }
 
+TEST_CASE("bench presets: rows inserted in batches reach those who follow their tag",
+          "[bench_presets]") {
+  const PrivatePostgres postgres;
+  REQUIRE(rt::test::run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
+  const Served server({"--surfaces", "runs", "--pg", postgres.dsn()});
+  REQUIRE(server.tool->wait_for("streaming from"));
+  const Words words = {"target.url=" + server.origin, "target.pg=" + postgres.dsn(),
+                       R"(publish=[{"id": "new", "arrival": {"n": 20, "every": "125ms"},
+                   "payload": {"template": "{\"tag\": \"{topic}\", \"n\": {seq}}"},
+                   "producer": {"type": "pg-insert", "batch": 10, "connections": 2}}])"};
+  // The second run finds the rows of the first, and must not take them for its own.
+  for (int run = 0; run < 2; ++run) {
+    const BenchRun ran = bench("runs", words);
+    check_exact(ran);
+    CHECK(ran.report.at("delivery").at("from") == "commit");
+  }
+  const int rows = std::stoi(postgres.value(
+      "select count(*) from task_run where env_id = 'bench-insert' and data->>'seq' <> '0'"));
+  CHECK(postgres.value("select bool_and(data->'value'->>'tag' = tags[1] and "
+                       "data->'value'->'n' = data->'seq') from task_run") == "t");
+  const int transactions =
+      std::stoi(postgres.value("select count(distinct xmin::text) from task_run"));
+  CHECK(rows > 200);
+  CHECK(transactions * 2 < rows);
+}
+
 TEST_CASE("bench presets: raw publishes nothing, and says that delivery cannot be measured",
           "[bench_presets]") {
   const Served server({"--surfaces", "topics"});

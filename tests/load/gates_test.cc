@@ -195,6 +195,14 @@ TEST_CASE("gates: warm_up is invalid while the p95 drifts, either way", "[load][
           GateVerdict::unmeasured);
 }
 
+TEST_CASE("gates: warm_up is invalid when a phase had not settled at its max", "[load][gates]") {
+  const auto settled = [](bool stationary) {
+    return spoilt("warm_up", [&](Outcome& o) { o.phases[0].stationary = stationary; });
+  };
+  REQUIRE(asks(settled(false), GateVerdict::invalid, 7));
+  REQUIRE(settled(true).verdict == GateVerdict::pass);
+}
+
 TEST_CASE("gates: samples is invalid with too few events or a straddling interval",
           "[load][gates]") {
   REQUIRE(asks(spoilt("samples", [](Outcome& o) { o.phases[0].events = 99; }), GateVerdict::invalid,

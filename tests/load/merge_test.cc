@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+#include "load/slowest.h"
 #include "load/sound_outcome.h"
 
 using rt::Outcome;
@@ -22,6 +23,7 @@ Outcome empty_part(unsigned number, unsigned shards) {
   part.connect = part.first_event = {};
   part.integrity = {};
   part.series.clear();
+  part.slowest = {5, {}};
   rt::PhaseOutcome& main = part.phases[0];
   main.offered = main.sent = main.acknowledged = main.events = main.expected = main.received = 0;
   main.late = main.publish = main.delivery = main.intended = {};
@@ -52,6 +54,10 @@ void observe(Outcome& outcome, const Observation& seen) {
   ++main.received, ++outcome.integrity.received, ++outcome.integrity.parsed;
   main.delivery.record(seen.delivery_us);
   main.intended.record(seen.delivery_us + seen.late_us);
+  rt::SlowDeliveries slow;
+  slow.list.push_back({seen.delivery_us, "main", "a", static_cast<std::uint32_t>(seen.second),
+                       static_cast<std::uint64_t>(seen.late_us), 1, 2, 3, 4});
+  rt::add_slowest(outcome.slowest, slow);
   auto at = std::find_if(outcome.series.begin(), outcome.series.end(), [&](const auto& sample) {
     return sample.at_s >= static_cast<double>(seen.second);
   });
@@ -85,7 +91,12 @@ bool same(const Outcome& a, const Outcome& b) {
     return x.at_s == y.at_s && x.received == y.received && x.p50_us == y.p50_us &&
            x.p95_us == y.p95_us && x.max_us == y.max_us;
   };
-  return same(a.phases[0], b.phases[0]) && a.connect == b.connect &&
+  const auto slow = [](const rt::SlowDelivery& x, const rt::SlowDelivery& y) {
+    return x.delivery_us == y.delivery_us && x.connection == y.connection && x.event == y.event;
+  };
+  return std::equal(a.slowest.list.begin(), a.slowest.list.end(), b.slowest.list.begin(),
+                    b.slowest.list.end(), slow) &&
+         same(a.phases[0], b.phases[0]) && a.connect == b.connect &&
          a.integrity.lost == b.integrity.lost && a.integrity.first_lost == b.integrity.first_lost &&
          a.integrity.received == b.integrity.received && a.connections.held == b.connections.held &&
          a.part->have == b.part->have &&

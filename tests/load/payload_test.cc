@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "load/payload_template.h"
+
 namespace {
 
 rt::Payload sample() {
@@ -22,6 +24,39 @@ TEST_CASE("payload: what is written is found, and has the size asked for", "[loa
   CHECK(found->run == 42);
   CHECK(found->sequence == 17);
   CHECK(found->phase == 2);
+}
+
+TEST_CASE("payload: a value of the scenario's own comes last and counts towards the size",
+          "[load][payload]") {
+  std::string text;
+  rt::append_payload(text, sample(), 200, {}, R"({"run":9,"seq":8,"at":7})");
+  CHECK(text.size() == 200);
+  CHECK_THAT(text, Catch::EndsWith(R"(x","value":{"run":9,"seq":8,"at":7}})"));
+  const auto found = rt::find_payload(text);
+  REQUIRE(found);
+  CHECK(found->sequence == 17);
+  text.clear();
+  rt::append_payload(text, sample(), 1, {}, "null");
+  CHECK_THAT(text, Catch::EndsWith(R"("step":2,"tail":"","value":null})"));
+}
+
+TEST_CASE("payload template: placeholders are filled in, a topic within its string",
+          "[load][payload]") {
+  const auto compiled = rt::PayloadTemplate::compile(
+      R"({"run":"{topic}","seq":{seq},"t":{intended_ns},"again":[{seq}]})");
+  REQUIRE(compiled);
+  std::string text;
+  compiled->append(text, "a\"b", 7, 123'456);
+  CHECK(text == R"({"run":"a\"b","seq":7,"t":123456,"again":[7]})");
+  CHECK(rt::PayloadTemplate().empty());
+}
+
+TEST_CASE("payload template: what is no JSON once filled in is refused", "[load][payload]") {
+  CHECK(rt::PayloadTemplate::compile(R"({"run":"{topic}"})"));
+  for (const char* wrong : {"", "{", R"({"run":{topic}})", R"({"n":{sqe}})", "{topic}"}) {
+    INFO(wrong);
+    CHECK_FALSE(rt::PayloadTemplate::compile(wrong));
+  }
 }
 
 TEST_CASE("payload: a size too small for the figures does not cut them", "[load][payload]") {

@@ -55,6 +55,30 @@ TEST_CASE("phase run: a ramp ends when all is settled, or its time is out", "[lo
   }
 }
 
+TEST_CASE("phase run: a phase until latencies settle may be cut, and ends at its max",
+          "[load][phase]") {
+  rt::Scenario scenario;
+  scenario.phases = {hold_phase(seconds(2)), hold_phase(seconds(1))};
+  scenario.phases[0].until_stationary = true;
+  PhaseRun run(scenario);
+  run.advance(kStart, 0, 0);
+  CHECK(run.end() == run.hold_begin() + seconds(20));
+  SECTION("cut") {
+    run.cut(kStart + seconds(5));
+    CHECK(run.advance(kStart + seconds(5), 0, 0) == Step::phase_ends);
+    CHECK(run.advance(kStart + seconds(5), 0, 0) == Step::hold_begins);
+    CHECK(run.hold_begin() == kStart + seconds(5));
+  }
+  SECTION("its max is ten times its hold, or as said") {
+    CHECK(run.advance(kStart + seconds(20), 0, 0) == Step::none);
+    CHECK(run.advance(kStart + seconds(21), 0, 0) == Step::phase_ends);
+    scenario.phases[0].max = seconds(3);
+    PhaseRun other(scenario);
+    other.advance(kStart, 0, 0);
+    CHECK(other.end() == other.hold_begin() + seconds(3));
+  }
+}
+
 TEST_CASE("phase run: a phase begins at the instant the one before ends", "[load][phase]") {
   rt::Scenario scenario;
   scenario.phases = {hold_phase(seconds(1)), hold_phase(seconds(2))};

@@ -222,8 +222,6 @@ TEST_CASE("scenario: what this version cannot do is refused, not ignored", "[loa
   const auto unsupported = Contains("known but not supported yet by this version");
   REQUIRE_THAT(error_of(changed("\"name\": \"small\"", "\"name\": \"small\", \"sources\": {}")),
                unsupported);
-  REQUIRE_THAT(error_of(changed("\"pg-update\"", "\"pg-insert\"")), unsupported);
-  REQUIRE_THAT(error_of(changed("\"hold\"", "\"until\": \"stationary\", \"hold\"")), unsupported);
 }
 
 TEST_CASE("scenario: contradictions are found before anything is started", "[load][scenario]") {

@@ -56,6 +56,11 @@ inline Outcome sound_outcome() {
   outcome.integrity.initial = 2000;
   outcome.integrity.parsed = 14'000;
   outcome.integrity.comments = 200;
+  outcome.slowest.most = 2;
+  outcome.slowest.list = {{22'000, "main", "run-17", 11, 212, 1'774'742'410'000'000,
+                           1'774'742'410'001'000, 1'774'742'410'022'900, 1'774'742'410'023'000},
+                          {21'990, "main", "<b>", 12, 7, 1'774'742'411'000'000,
+                           1'774'742'411'001'000, 0, 1'774'742'411'022'990}};
   outcome.client.busy_max = 0.31;
   outcome.client.cpu_cores = 0.4;
   outcome.client.rss_bytes = 20'000'000;

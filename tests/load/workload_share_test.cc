@@ -7,6 +7,8 @@
 #include <set>
 #include <tuple>
 
+#include "load/payload.h"
+#include "load/publish_work.h"
 #include "load/schedule.h"
 #include "load/shard.h"
 
@@ -100,6 +102,55 @@ TEST_CASE("workload share: each event belongs to exactly one shard, that of its 
       }
       RC_ASSERT(owners == 1u);
     }
+  });
+}
+
+// What a shard publishes: entry, number, instant, and the payload with its number in its topic.
+using Event = std::tuple<std::size_t, std::uint64_t, std::int64_t, std::string>;
+
+void publish_all(const Scenario& scenario, const ShardOf& shard, std::set<Event>& out) {
+  const WorkloadShare share = WorkloadShare::of(scenario, shard).value();
+  const std::vector<rt::PublishWork> works = rt::publish_works(share.scenario()).value();
+  std::vector<std::uint32_t> last(scenario.subscriptions.topics, 0);
+  for (std::size_t entry = 0; entry < works.size(); ++entry) {
+    const rt::PublishWork& work = works[entry];
+    for (std::uint64_t n = 0; n < 60; ++n) {
+      const std::uint32_t topic = work.topic(n);
+      if (!shard.owns(topic)) continue;
+      std::string value;
+      work.value().append(value, scenario.subscriptions.topic_name(topic), ++last[topic], 1);
+      std::string payload;
+      rt::append_payload(payload, {1, 1, last[topic], 0}, work.bytes(n), work.filler(n), value);
+      RC_ASSERT(out.emplace(entry, n, work.due(n).count(), payload).second);
+    }
+  }
+}
+
+TEST_CASE("workload share: any number of shards publish the events of one, byte for byte",
+          "[load][shard]") {
+  rc::check([] {
+    const auto topics = *rc::gen::inRange<std::uint64_t>(2, 40);
+    Scenario scenario = scenario_of(*rc::gen::arbitrary<std::uint64_t>(), topics, 10, 20,
+                                    rt::ChoiceKind::round_robin);
+    scenario.publish.resize(2);
+    for (rt::PublishSpec& spec : scenario.publish) {
+      spec.rate = {{rt::Duration::zero(), 100, rt::Duration::zero()}};
+      spec.size = {rt::SizeSpec::Dist::lognormal, 100, 400};
+      spec.entropy = 0.5;
+      spec.value = rt::PayloadTemplate::compile(R"({"topic":"{topic}","n":{seq}})").value();
+    }
+    scenario.publish[0].arrival = rt::Arrival::poisson;
+    scenario.publish[1].arrival = rt::Arrival::burst;
+    scenario.publish[1].burst = 7;
+    std::set<Event> whole;
+    publish_all(scenario, ShardOf{}, whole);
+    RC_ASSERT(whole.size() == 120u);
+    const auto count = static_cast<unsigned>(*rc::gen::inRange<std::uint64_t>(1, topics + 1));
+    std::set<Event> together;
+    for (unsigned number = 0; number < count; ++number) {
+      publish_all(scenario, ShardOf{number, count}, together);
+    }
+    RC_ASSERT(whole == together);
   });
 }
 

@@ -142,3 +142,21 @@ TEST_CASE("chunked: whatever is coded comes back", "[proto][http1]") {
     RC_ASSERT(decoded.body == body);
   });
 }
+
+TEST_CASE("chunked: a stream without end may pad the size of every chunk", "[proto][http1]") {
+  std::string coded;
+  std::string body;
+  for (int chunk = 0; chunk < 10'000; ++chunk) {
+    coded += "0000000A;x\r\n0123456789\r\n";
+    body += "0123456789";
+  }
+  const Decoded decoded = decode({coded});
+  CHECK(decoded.status == Status::need_more);
+  CHECK(decoded.body == body);
+}
+
+TEST_CASE("chunked: more padding than payload ends in an error", "[proto][http1]") {
+  std::string coded;
+  for (int chunk = 0; chunk < 10'000; ++chunk) coded += "000000001;xxxxxxxx\r\n0\r\n";
+  CHECK(decode({coded}).status == Status::bad);
+}
