@@ -81,6 +81,16 @@ void follow_inserts(const Scenario& scenario, ShardPlan& shards) {
   path += "filter=%7B%22tags%22%3A%5B%22{topic}%22%5D%7D&initial=none";
 }
 
+Result<void> choose_sources(const SourcesSpec& asked, const LoadLayout& layout, ShardPlan& shards) {
+  if (asked.addresses.empty()) {
+    shards.sources = source_addresses(shards.address, layout.sources);
+  }
+  for (const std::string& text : asked.addresses) {
+    shards.sources.push_back(RT_TRY(io::parse_address(text + ":0")));
+  }
+  return {};
+}
+
 Result<void> choose_transport(const RequestSpec& request, ShardPlan& shards) {
   shards.streams = request.streams;
   shards.gzip = request.gzip;
@@ -115,13 +125,7 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
     return fail(Code::limit, shortage_text(*item), item->fix);
   }
   shards.shards = load.layout.shards;
-  shards.sources = source_addresses(shards.address, load.layout.sources);
-  if (const auto& asked = scenario.sources.addresses; !asked.empty()) {
-    shards.sources.clear();
-    for (const std::string& text : asked) {
-      shards.sources.push_back(RT_TRY(io::parse_address(text + ":0")));
-    }
-  }
+  RT_CHECKED(choose_sources(scenario.sources, load.layout, shards));
   RT_CHECKED(choose_transport(scenario.target.request, shards));
   RT_CHECKED(probe(shards.address));
   shards.run_filter = scenario.target.preset == Preset::runs;

@@ -81,7 +81,10 @@ Result<void> read_sources(const ObjectReader& root, SourcesSpec& out) {
   if (is_auto(in.find("addresses"))) return {};
   const JsonNode* list = RT_TRY(list_of(in, "addresses"));
   for (const JsonNode& item : list->items) {
-    if (item.kind != JsonNode::Kind::string || !io::parse_address(item.text + ":0")) {
+    // A number, as names may stand for several.
+    const bool is_number =
+        item.text.find_first_not_of("0123456789abcdefABCDEF.:[]") == std::string::npos;
+    if (item.kind != JsonNode::Kind::string || !is_number || !io::parse_address(item.text + ":0")) {
       return ObjectReader::wrong(
           item, in.path("addresses"),
           fmt::format("expected an address of this machine, like \"127.0.1.1\", found {}",

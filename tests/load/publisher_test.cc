@@ -71,9 +71,11 @@ TEST_CASE("publisher: an entry whose answers do not come holds back no other ent
   thread.join();
   const rt::PhaseOutcome& phase = publisher.phases().front();
   CHECK(phase.offered == 600);
-  CHECK(phase.sent == 305);
   CHECK(phase.acknowledged == 300);
-  CHECK(phase.skipped == 295);
-  CHECK(phase.skipped_by_target == 295);
-  CHECK(phase.publish_failed == 5);
+  // Five wait for their answers; when the table of those under way goes round, they are given up.
+  CHECK(phase.sent >= 305);
+  CHECK(phase.sent < 340);
+  CHECK(phase.publish_failed == phase.sent - 300);
+  CHECK(phase.skipped == 600 - phase.sent);
+  CHECK(phase.skipped_by_target == phase.skipped);
 }
