@@ -193,11 +193,11 @@ int Session::Callbacks::on_frame_send(nghttp2_session* session, const nghttp2_fr
 }
 
 // How much the next DATA frame of this stream holds; on_send_data() puts it there.
-ssize_t Session::Callbacks::on_read(nghttp2_session* session, StreamId id, std::uint8_t*,
+ssize_t Session::Callbacks::on_read(nghttp2_session*, StreamId id, std::uint8_t*,
                                     std::size_t size_max, std::uint32_t* flags,
                                     nghttp2_data_source*, void* self) {
   Session& me = of(self);
-  Stream* const stream = stream_of(session, id);
+  Stream* const stream = me.in_turn(id);
   if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
   if (stream == me.writing_ && !me.at_hand_.empty()) {
@@ -212,11 +212,11 @@ ssize_t Session::Callbacks::on_read(nghttp2_session* session, StreamId id, std::
   return NGHTTP2_ERR_DEFERRED;
 }
 
-int Session::Callbacks::on_send_data(nghttp2_session* session, nghttp2_frame* frame,
+int Session::Callbacks::on_send_data(nghttp2_session*, nghttp2_frame* frame,
                                      const std::uint8_t* frame_head, std::size_t size,
                                      nghttp2_data_source*, void* self) {
   Session& me = of(self);
-  Stream* const stream = stream_of(session, frame->hd.stream_id);
+  Stream* const stream = me.in_turn(frame->hd.stream_id);
   if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   const bool at_hand = stream == me.writing_ && !me.at_hand_.empty();
   if (!at_hand && size > 0 && me.room() == 0) return NGHTTP2_ERR_WOULDBLOCK;  // asks again

@@ -108,6 +108,11 @@ Session::Stream* Session::find(StreamId id) {
   return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_, id));
 }
 
+// Nearly always the one that is being written to, for which nghttp2's table needs no look.
+Session::Stream* Session::in_turn(StreamId id) {
+  return writing_ != nullptr && writing_->id == id ? writing_ : find(id);
+}
+
 void Session::set_tag(StreamId id, Tag tag) {
   if (Stream* const stream = find(id)) stream->tag = tag;
 }

@@ -114,6 +114,7 @@ class Session {
   void submit_settings();
   bool submit_head(StreamId id, int status, std::string_view header_lines, bool body);
   Stream* find(StreamId id);
+  Stream* in_turn(StreamId id);
   void make_wait(Stream& stream);
   void pump();
   void deliver();

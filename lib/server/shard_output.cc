@@ -47,6 +47,7 @@ std::string_view Shard::frame_for(const Connection& connection, const EventBlock
 
 void Shard::on_event(EventRef event) {
   ++event_stamp_;
+  std::uint64_t sent = 0;  // counted once: all shards share the counter
   for (const std::uint64_t key : event->content().keys) {
     index_.for_each(key, [&](Slot slot) {
       Connection& connection = connections_[slot];
@@ -56,6 +57,7 @@ void Shard::on_event(EventRef event) {
       if (connection.state != Connection::State::live || connection.leaving) return;
       const std::string_view frame = frame_for(connection, *event);
       if (frame.empty()) return;
+      ++sent;
       write_event(slot, event, frame);
       if (event->content().last) {
         if (journal_) journal_->note_reason(slot, "done");
@@ -63,6 +65,7 @@ void Shard::on_event(EventRef event) {
       }
     });
   }
+  counters_.events_sent.fetch_add(sent, std::memory_order_relaxed);
   end_leaving();
 }
 
@@ -169,7 +172,6 @@ std::size_t Shard::write_now(Slot slot, std::string_view bytes) {
 
 void Shard::write_event(Slot slot, const EventRef& event, std::string_view frame) {
   Connection& connection = connections_[slot];
-  counters_.events_sent.fetch_add(1, std::memory_order_relaxed);
   if (!connection.backlog) {
     const std::size_t sent = write_now(slot, frame);
     if (sent == frame.size()) return;
