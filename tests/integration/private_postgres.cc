@@ -169,8 +169,8 @@ void PrivatePostgres::freeze() {
 // The server first: once it stands, it starts no more.
 void PrivatePostgres::signal_all(int signal) const {
   ::kill(pid_, signal);
-  const std::string children = fmt::format("/proc/{0}/task/{0}/children", pid_);
-  for (const std::string_view word : split(read_text(children), ' ')) {
+  const std::string children = read_text(fmt::format("/proc/{0}/task/{0}/children", pid_));
+  for (const std::string_view word : split(children, ' ')) {
     if (const auto child = parse_decimal(word)) ::kill(static_cast<pid_t>(*child), signal);
   }
 }
