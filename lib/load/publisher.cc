@@ -114,6 +114,7 @@ Instant Publisher::next_due() {
 }
 
 void Publisher::send_due(Instant now) {
+  if (!zero_) return;  // ended before it began: nothing was due
   for (unsigned i = 0; i < kBurst; ++i) {
     const Instant due = next_due();
     if (due > now) break;
