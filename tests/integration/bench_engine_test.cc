@@ -5,7 +5,6 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
-#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "auth/signed_token.h"
@@ -15,6 +14,7 @@
 #include "integration/private_postgres.h"
 #include "integration/private_redis.h"
 #include "integration/running_tool.h"
+#include "integration/served.h"
 
 namespace {
 
@@ -24,22 +24,9 @@ using rt::test::BenchRun;
 using rt::test::PrivatePostgres;
 using rt::test::PrivateRedis;
 using rt::test::RunningTool;
+using rt::test::Served;
 using rt::test::take_report;
 using Words = std::vector<std::string>;
-
-struct Served {
-  explicit Served(const Words& more) {
-    Words words = {"rtctl", "serve", "--listen", "127.0.0.1:0"};
-    words.insert(words.end(), more.begin(), more.end());
-    tool = std::make_unique<RunningTool>(words);
-    REQUIRE(tool->wait_for("rtctl: serving"));
-    const std::string& text = tool->error_text();
-    const std::size_t at = text.find("url=http") + 4;
-    origin = text.substr(at, text.find(' ', at) - at);
-  }
-  std::unique_ptr<RunningTool> tool;
-  std::string origin;
-};
 
 struct Folder {
   Folder() : path(rt::test::make_folder("bench-engine")) {}

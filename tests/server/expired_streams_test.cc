@@ -9,6 +9,7 @@
 #include "server/http_client.h"
 #include "server/jump_clock.h"
 #include "server/server.h"
+#include "server/telling_board.h"
 
 using namespace rt;
 using namespace rt::server;
@@ -44,34 +45,6 @@ class TokenEndpoint final : public Endpoint {
   const WallTime begin_;
 };
 
-// Lets a stream begin at once, or never if it is held; tells all that began what is posted.
-class TokenBoard final : public Board {
- public:
-  Result<void> open(BoardPort& port) override {
-    port_ = &port;
-    return {};
-  }
-  void join(const Asker& subscriber, const Opening& opening) override {
-    if (!opening.name.empty()) return;
-    subscribers_.push_back(subscriber);
-    port_->tell(subscriber, {});
-  }
-  void part(const Asker& subscriber, const Hash128&, bool) override {
-    std::erase_if(subscribers_, [&](const Asker& each) {
-      return each.shard == subscriber.shard && each.connection.slot == subscriber.connection.slot;
-    });
-  }
-  void ask(const Asker& asker, Question question) override {
-    for (const Asker& each : subscribers_) port_->tell(each, question.text);
-    port_->answer(asker, {.body = std::to_string(subscribers_.size()) + " told\n"});
-  }
-  void hear(const RecordView&) override {}
-
- private:
-  BoardPort* port_ = nullptr;
-  std::vector<Asker> subscribers_;
-};
-
 std::unique_ptr<Server> start(const Clock& clock) {
   ServerOptions options;
   options.listen = *io::parse_address("127.0.0.1:0");
@@ -80,7 +53,7 @@ std::unique_ptr<Server> start(const Clock& clock) {
   SurfaceParts parts;
   parts.surface = Surface::realtime;
   parts.endpoint = std::make_shared<TokenEndpoint>(clock.wall());
-  parts.board = std::make_unique<TokenBoard>();
+  parts.board = std::make_unique<TellingBoard>();
   options.surfaces.push_back(std::move(parts));
   auto server = Server::start(std::move(options), clock);
   if (!server) FAIL(server.error().text);

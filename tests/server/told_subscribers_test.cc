@@ -6,39 +6,13 @@
 #include "server/http_client.h"
 #include "server/jump_clock.h"
 #include "server/server.h"
+#include "server/telling_board.h"
 
 using namespace rt;
 using namespace rt::server;
 using namespace rt::test;
 
 namespace {
-
-// Tells each of its subscribers whatever is posted, one by one.
-class TellingBoard final : public Board {
- public:
-  Result<void> open(BoardPort& port) override {
-    port_ = &port;
-    return {};
-  }
-  void join(const Asker& subscriber, const Opening&) override {
-    subscribers_.push_back(subscriber);
-    port_->tell(subscriber, {});
-  }
-  void part(const Asker& subscriber, const Hash128&, bool) override {
-    std::erase_if(subscribers_, [&](const Asker& each) {
-      return each.shard == subscriber.shard && each.connection.slot == subscriber.connection.slot;
-    });
-  }
-  void ask(const Asker& asker, Question question) override {
-    for (const Asker& each : subscribers_) port_->tell(each, question.text);
-    port_->answer(asker, {.body = std::to_string(subscribers_.size()) + " told\n"});
-  }
-  void hear(const RecordView&) override {}
-
- private:
-  BoardPort* port_ = nullptr;
-  std::vector<Asker> subscribers_;
-};
 
 class TellingEndpoint final : public Endpoint {
  public:
