@@ -17,6 +17,14 @@ namespace {
 constexpr auto kCountersEvery = std::chrono::milliseconds(100);
 constexpr auto kTidyEvery = std::chrono::minutes(1);
 
+void append_ignored(std::string& text, const RunFilter& filter) {
+  for (const std::string& key : filter.ignored()) {
+    text.append(": ignored unknown filter key ");
+    append_json_string(text, key);
+    text.append("\n\n");
+  }
+}
+
 }  // namespace
 
 Hub::Hub(Options options, const Clock& clock, std::vector<Link*> links, io::Wakeup wakeup,
@@ -252,6 +260,11 @@ void Hub::subscribe(std::size_t shard, ToHub& message) {
     reply.live = true;
     reply.connection = message.connection;
     reply.seen = *message.resume;
+    reply.text = fmt::format(
+        ": this server has come to {} and is behind Last-Event-ID {}; what follows that is "
+        "sent\n\n",
+        changes_.position().text(), message.resume->text());
+    append_ignored(reply.text, *message.filter);
     post(shard, std::move(reply));
     return;
   }
@@ -275,11 +288,7 @@ void Hub::subscribe(std::size_t shard, ToHub& message) {
       catch_up = from_rows(message.filter);
     }
   }
-  for (const std::string& key : message.filter->ignored()) {
-    text.append(": ignored unknown filter key ");
-    append_json_string(text, key);
-    text.append("\n\n");
-  }
+  append_ignored(text, *message.filter);
   advance(shard, message.connection, std::move(*catch_up), std::move(text));
 }
 

@@ -11,6 +11,7 @@
 #include "integration/bench_run.h"
 #include "integration/private_postgres.h"
 #include "integration/running_tool.h"
+#include "integration/served.h"
 
 namespace {
 
@@ -19,24 +20,9 @@ using rt::test::add_settings;
 using rt::test::BenchRun;
 using rt::test::PrivatePostgres;
 using rt::test::RunningTool;
+using rt::test::ServedRuns;
 using rt::test::take_report;
 using Words = std::vector<std::string>;
-
-struct Served {
-  explicit Served(const PrivatePostgres& postgres) {
-    REQUIRE(rt::test::run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
-    tool = std::make_unique<RunningTool>(Words{"rtctl", "serve", "--surfaces", "runs", "--listen",
-                                               "127.0.0.1:0", "--pg", postgres.dsn(), "--history",
-                                               postgres.folder() + "/../history"});
-    REQUIRE(tool->wait_for("streaming from"));
-    REQUIRE(tool->wait_for("url=http://"));
-    const std::string& text = tool->error_text();
-    const std::size_t at = text.find("url=http://") + 4;
-    origin = text.substr(at, text.find(' ', at) - at);
-  }
-  std::unique_ptr<RunningTool> tool;
-  std::string origin;
-};
 
 struct Bench : BenchRun {
   std::uint64_t of(const char* section, const char* what) const {
@@ -45,13 +31,13 @@ struct Bench : BenchRun {
 };
 
 // 200 subscribers of 100 rows, 150 changes a second for three seconds.
-Bench bench(const PrivatePostgres& postgres, const Served& server, const Words& overrides) {
+Bench bench(const PrivatePostgres& postgres, const ServedRuns& server, const Words& overrides) {
   const std::string path = std::filesystem::temp_directory_path() /
                            ("rtbench-behaviour-" + std::to_string(::getpid()) + ".json");
   Words words = {"rtbench",    "run",  "preset:runs", "--no-selftest",
                  "--progress", "none", "--report",    "json=" + path};
   const Words all = {
-      "target.url=" + server.origin,
+      "target.url=" + server.origin(),
       "target.pg=" + postgres.dsn(),
       "subscriptions.topics.count=100",
       "load.rate=150/s",
@@ -81,7 +67,7 @@ void check_nothing_lost(const Bench& ran) {
 TEST_CASE("bench behaviour: subscribers that come and go are owed what fell into their lives",
           "[bench_behaviour]") {
   const PrivatePostgres postgres;
-  const Served server(postgres);
+  const ServedRuns server(postgres);
   const Bench ran = bench(postgres, server,
                           {R"(churn={"lifetime": {"dist": "exp", "mean": "1s"}})",
                            R"(thresholds=[{"expr": "connect.p95 < 2s"}])"});
@@ -96,7 +82,7 @@ TEST_CASE(
     "is replayed is no live delivery",
     "[bench_behaviour]") {
   const PrivatePostgres postgres;
-  const Served server(postgres);
+  const ServedRuns server(postgres);
   for (const char* how : {"rst", "fin", "silent"}) {
     const Bench ran =
         bench(postgres, server,
@@ -116,7 +102,7 @@ TEST_CASE(
 TEST_CASE("bench behaviour: slow and stalled readers are told apart and the healthy judged without",
           "[bench_behaviour]") {
   const PrivatePostgres postgres;
-  const Served server(postgres);
+  const ServedRuns server(postgres);
   const Bench ran = bench(
       postgres, server,
       {R"(cohorts=[{"name": "slow", "share": 0.2, "read": {"bytes_per_s": "100B", "rcvbuf": "2KiB"}},
@@ -140,7 +126,7 @@ TEST_CASE(
     "doubles is found",
     "[bench_behaviour]") {
   const PrivatePostgres postgres;
-  const Served server(postgres);
+  const ServedRuns server(postgres);
   const Bench ran =
       bench(postgres, server, {R"(faults=[{"at": "main+200ms", "on": {"share": 0.3}, "do": "reset"},
                   {"at": "main+600ms", "on": {"share": 0.3}, "do": "truncate", "mid_event": true},

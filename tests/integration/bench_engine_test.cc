@@ -15,6 +15,7 @@
 #include "integration/private_redis.h"
 #include "integration/running_tool.h"
 #include "integration/served.h"
+#include "temp_folder.h"
 
 namespace {
 
@@ -25,14 +26,10 @@ using rt::test::PrivatePostgres;
 using rt::test::PrivateRedis;
 using rt::test::RunningTool;
 using rt::test::Served;
+using rt::test::ServedRuns;
 using rt::test::take_report;
+using rt::test::TempFolder;
 using Words = std::vector<std::string>;
-
-struct Folder {
-  Folder() : path(rt::test::make_folder("bench-engine")) {}
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string path;
-};
 
 // 60 subscribers of 12 topics, 200 events in a second.
 BenchRun bench(const std::string& preset, const Words& overrides) {
@@ -75,23 +72,15 @@ json worst_of(const BenchRun& ran, const std::string& metric) {
 
 // A server of rows with a past, and what subscribers of it settle on.
 struct Rows {
-  Rows()
-      : setup(rt::test::run({"rtctl", "setup", "--pg", postgres.dsn()}).status),
-        served({"--surfaces", "runs", "--pg", postgres.dsn(), "--history",
-                postgres.folder() + "/../history"}) {
-    REQUIRE(setup == 0);
-    REQUIRE(served.tool->wait_for("streaming from"));
-  }
   // Half of the subscribers lose their connection in mid-run, and claim `last_id`.
   BenchRun bench_claiming(const std::string& last_id) const {
     return bench("runs",
-                 {"target.url=" + served.origin, "target.pg=" + postgres.dsn(),
+                 {"target.url=" + served.origin(), "target.pg=" + postgres.dsn(),
                   "reconnect.last_event_id=" + last_id,
                   R"(reconnect.storms=[{"at": "main+400ms", "share": 0.5, "how": "rst"}])"});
   }
   PrivatePostgres postgres;
-  int setup;
-  Served served;
+  ServedRuns served{postgres};
 };
 
 }  // namespace
@@ -99,7 +88,7 @@ struct Rows {
 TEST_CASE("bench engine: a delivery over TLS is split into its stages, and the worst are named",
           "[bench_engine]") {
   const PrivatePostgres postgres;
-  const Folder folder;
+  const TempFolder folder;
   REQUIRE(rt::test::run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
   rt::test::run_openssl(folder.path,
                         "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
@@ -133,7 +122,7 @@ TEST_CASE("bench engine: each connection bears the token that its number names",
   // The server takes a subscriber's scope from its token, so that a wrong one gets others' events.
   constexpr int kScopes = 5;
   const PrivateRedis redis;
-  const Folder folder;
+  const TempFolder folder;
   const std::string secret = "a secret of more than thirty-two bytes";
   std::ofstream(folder.path + "/key") << secret;
   const auto until = rt::unix_us(rt::SystemClock().wall()) / 1'000'000 + 600;

@@ -11,6 +11,7 @@
 #include "integration/child_process.h"
 #include "integration/private_postgres.h"
 #include "integration/running_tool.h"
+#include "temp_folder.h"
 
 namespace {
 
@@ -58,7 +59,8 @@ class Served {
 
 // 400 subscribers of 50 rows, 100 changes a second for two seconds.
 BenchRun bench(const PrivatePostgres& postgres, const Served& server, const std::string& request) {
-  const std::string path = postgres.folder() + "/../rtbench-h2-" + std::to_string(::getpid());
+  const rt::test::TempFolder folder;
+  const std::string path = folder / "report.json";
   RunningTool tool(
       {"rtbench",
        "run",

@@ -14,6 +14,7 @@
 #include "integration/private_redis.h"
 #include "integration/running_tool.h"
 #include "integration/served.h"
+#include "temp_folder.h"
 
 namespace {
 
@@ -133,8 +134,8 @@ TEST_CASE("bench presets: a recording's rhythm is published again, twice as fast
           "[bench_presets]") {
   const PrivatePostgres postgres;
   REQUIRE(rt::test::run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
-  const std::string archive =
-      postgres.folder() + "/../incident-" + std::to_string(::getpid()) + ".rtr";
+  const rt::test::TempFolder folder;
+  const std::string archive = folder / "incident.rtr";
   {
     RunningTool recorder({"rtreplay", "record", "wal", "--pg", postgres.dsn(), "--publication",
                           "trigger_realtime_pub", "-n", "150", "-o", archive});
@@ -162,7 +163,6 @@ TEST_CASE("bench presets: a recording's rhythm is published again, twice as fast
   REQUIRE(ran.report.is_object());
   CHECK(ran.report.at("load").at("offered").get<int>() == 150);
   CHECK(ran.report.at("integrity").at("lost") == 0);
-  std::filesystem::remove_all(archive);
 }
 
 TEST_CASE("bench presets: rows inserted in batches reach those who follow their tag",

@@ -12,6 +12,8 @@
 #include "integration/dropping_relay.h"
 #include "integration/private_postgres.h"
 #include "integration/running_tool.h"
+#include "integration/served.h"
+#include "temp_folder.h"
 
 namespace {
 
@@ -21,24 +23,10 @@ using rt::test::DroppingRelay;
 using rt::test::Outcome;
 using rt::test::PrivatePostgres;
 using rt::test::RunningTool;
+using rt::test::ServedRuns;
 using rt::test::take_report;
 
 // A server on the database, and where it listens.
-struct Served {
-  explicit Served(const PrivatePostgres& postgres) {
-    REQUIRE(rt::test::run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
-    tool = std::make_unique<RunningTool>(std::vector<std::string>{
-        "rtctl", "serve", "--listen", "127.0.0.1:0", "--pg", postgres.dsn()});
-    REQUIRE(tool->wait_for("streaming from"));
-    const std::string marker = "serving http://";
-    const std::string& text = tool->error_text();
-    const std::size_t at = text.find(marker) + marker.size();
-    address = text.substr(at, text.find(' ', at) - at);
-  }
-  std::unique_ptr<RunningTool> tool;
-  std::string address;
-};
-
 // 200 subscribers of 100 rows, 150 changes a second for two seconds. What depends on how busy this
 // machine is does not decide the verdict here.
 std::vector<std::string> bench_words(const PrivatePostgres& postgres, const std::string& address,
@@ -73,8 +61,8 @@ std::vector<std::string> bench_words(const PrivatePostgres& postgres, const std:
 }
 
 BenchRun bench(const PrivatePostgres& postgres, const std::string& address) {
-  const std::string path =
-      postgres.folder() + "/../rtbench-" + std::to_string(::getpid()) + ".json";
+  const rt::test::TempFolder folder;
+  const std::string path = folder / "report.json";
   RunningTool tool(bench_words(postgres, address, path));
   return take_report(tool.finish(), path);
 }
@@ -83,8 +71,8 @@ BenchRun bench(const PrivatePostgres& postgres, const std::string& address) {
 
 TEST_CASE("bench: commit to client on a real database, every sum balanced, exits 0", "[bench]") {
   const PrivatePostgres postgres;
-  const Served server(postgres);
-  const BenchRun ran = bench(postgres, server.address);
+  const ServedRuns server(postgres);
+  const BenchRun ran = bench(postgres, server.served.address());
   CHECK(ran.outcome.status == 0);
   CHECK_THAT(ran.outcome.out, Catch::StartsWith("PASS"));
   REQUIRE(ran.report.is_object());
@@ -99,8 +87,8 @@ TEST_CASE("bench: commit to client on a real database, every sum balanced, exits
 
 TEST_CASE("bench: one event that a relay swallows is one lost delivery: exit 6", "[bench]") {
   const PrivatePostgres postgres;
-  const Served server(postgres);
-  const DroppingRelay relay(server.address, 150);
+  const ServedRuns server(postgres);
+  const DroppingRelay relay(server.served.address(), 150);
   const BenchRun ran = bench(postgres, relay.address());
   CHECK(relay.has_dropped());
   CHECK(ran.outcome.status == 6);
@@ -113,9 +101,10 @@ TEST_CASE("bench: one event that a relay swallows is one lost delivery: exit 6",
 
 TEST_CASE("bench: interrupted, it stops, writes a partial report and exits 130", "[bench]") {
   const PrivatePostgres postgres;
-  const Served server(postgres);
-  const std::string path = postgres.folder() + "/../rtbench-int-" + std::to_string(::getpid());
-  std::vector<std::string> words = bench_words(postgres, server.address, path);
+  const ServedRuns server(postgres);
+  const rt::test::TempFolder folder;
+  const std::string path = folder / "report.json";
+  std::vector<std::string> words = bench_words(postgres, server.served.address(), path);
   for (const char* word : {"--set", "phases.main.hold=10m"}) words.push_back(word);
   RunningTool tool(words);
   REQUIRE(tool.wait_for("main"));  // the first plain line that shows the phase
@@ -124,7 +113,6 @@ TEST_CASE("bench: interrupted, it stops, writes a partial report and exits 130",
   CHECK(outcome.status == 130);
   std::ifstream file(path);
   const json report = json::parse(file, nullptr, false);
-  std::filesystem::remove(path);
   REQUIRE(report.is_object());
   CHECK(report.at("partial") == true);
   CHECK(report.at("integrity").at("lost") == 0);

@@ -143,7 +143,7 @@ TEST_CASE("http client: an idle tail uses no processor time", "[http_client]") {
     return !now;
   }));
   CHECK(tail.finish().status == 0);
-  CHECK(last.ticks - before->ticks <= 1);
+  CHECK(last.ticks - before->ticks <= 5);  // its ending is in it; a loop would be 200
   CHECK(last.wakes - before->wakes <= 5);
 }
 

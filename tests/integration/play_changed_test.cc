@@ -16,7 +16,7 @@ TEST_CASE("play: a row that takes the key of another one follows the conflict po
       "; CREATE TABLE ids (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text)";
   source.exec(kOrders + always + "; CREATE PUBLICATION p FOR ALL TABLES");
   target.exec(kOrders + always);
-  const Folder folder;
+  const TempFolder folder;
   record(source, folder / "a.rtr", [&] {
     source.exec("INSERT INTO orders VALUES (1, 'one'); INSERT INTO ids (note) VALUES ('one')");
     source.exec("UPDATE orders SET id = 7 WHERE id = 1");
@@ -59,7 +59,7 @@ TEST_CASE("play: stopped in the middle, what is there is committed and sequences
   const std::string table = "CREATE TABLE numbered (id serial PRIMARY KEY, note text)";
   source.exec(table + "; CREATE PUBLICATION p FOR ALL TABLES");
   target.exec(table);
-  const Folder folder;
+  const TempFolder folder;
   record(source, folder / "a.rtr", [&] {
     source.exec(
         "DO $$ BEGIN FOR i IN 1..3000 LOOP INSERT INTO numbered (note) VALUES ('x'); "
@@ -85,7 +85,7 @@ TEST_CASE("play: a message outside of transactions comes once, however often it 
   PrivatePostgres target;
   source.exec(std::string(kOrders) + "; CREATE PUBLICATION p FOR ALL TABLES");
   target.exec(kOrders);
-  const Folder folder;
+  const TempFolder folder;
   record(source, folder / "a.rtr", [&] {
     insert_orders(source, 2);
     source.exec("SELECT pg_logical_emit_message(false, 'pre', 'one')");
@@ -111,7 +111,7 @@ TEST_CASE("play: each round of a loop is applied, and none again", "[play_change
               "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO "
               "public.done VALUES (NEW.id); RETURN NULL; END $$;"
               "CREATE TRIGGER note AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION note()");
-  const Folder folder;
+  const TempFolder folder;
   record(source, folder / "a.rtr", [&] {
     insert_orders(source, 10);
     source.exec("DELETE FROM orders");
@@ -137,7 +137,7 @@ TEST_CASE("play --rewrite: into a table with fewer columns, other keys and no na
       "CREATE TABLE users (id int PRIMARY KEY, email text, at timestamptz, secret text);"
       "CREATE PUBLICATION p FOR ALL TABLES; INSERT INTO users VALUES (1, 'a', now(), 's')");
   target.exec("CREATE TABLE users (id int PRIMARY KEY, email text, at timestamptz)");
-  const Folder folder;
+  const TempFolder folder;
   record(source, folder / "a.rtr",
          [&] {
            source.exec("INSERT INTO users VALUES (2, 'b@c.d', now(), 's')");
@@ -164,7 +164,7 @@ TEST_CASE("play: going forward by key, a database misses nothing of what lies be
           "[play_changed]") {
   PrivatePostgres target;
   target.exec("CREATE TABLE orders (id text PRIMARY KEY, note text)");
-  const Folder folder;
+  const TempFolder folder;
   write_hours(folder / "a.rtr");
   OnTerminal play({"rtreplay", "play", folder / "a.rtr", "--to", url(target)});
   REQUIRE(play.wait_for("playing 1x"));
@@ -184,7 +184,7 @@ TEST_CASE("play: a second Ctrl-C does not wait for the database, and restores th
   target.exec("CREATE TABLE orders (id text PRIMARY KEY, note text)");
   Connection other = Connection::connect(target.dsn(), {}).value();
   REQUIRE(other.exec("BEGIN; LOCK TABLE orders", "lock"));
-  const Folder folder;
+  const TempFolder folder;
   write_hours(folder / "a.rtr");
   OnTerminal play({"rtreplay", "play", folder / "a.rtr", "--to", url(target)});
   REQUIRE(play.wait_for("playing 1x"));

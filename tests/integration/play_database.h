@@ -7,17 +7,9 @@
 #include "integration/patience.h"
 #include "integration/private_postgres.h"
 #include "integration/running_tool.h"
+#include "temp_folder.h"
 
 namespace rt::test {
-
-struct Folder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() /
-                               ("rt-play-" + std::to_string(::getpid()) + "-" +
-                                std::to_string(reinterpret_cast<std::uintptr_t>(this)));
-  Folder() { std::filesystem::create_directory(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string operator/(const std::string& name) const { return (path / name).string(); }
-};
 
 inline std::string url(const PrivatePostgres& postgres, const std::string& user = "postgres") {
   return "postgresql://" + user + "@127.0.0.1:" + std::to_string(postgres.port()) + "/postgres";

@@ -76,7 +76,7 @@ TEST_CASE("play: every kind of change arrives as it was, and playing again chang
   target.exec(kSchema);
   source.exec("CREATE PUBLICATION p FOR ALL TABLES WITH (publish_via_partition_root = true)");
   source.exec("INSERT INTO kinds (v, n) VALUES ('before', 1.10)");
-  const Folder folder;
+  const TempFolder folder;
   record(source, folder / "a.rtr",
          [&] {
            for (const std::string& change : kChanges) source.exec(change);
@@ -103,7 +103,7 @@ TEST_CASE("play: a snapshot meets rows that are there by the conflict policy", "
   source.exec(std::string(kOrders) + "; CREATE PUBLICATION p FOR ALL TABLES");
   target.exec(kOrders);
   insert_orders(source, 3);
-  const Folder folder;
+  const TempFolder folder;
   record(source, folder / "a.rtr", [] {}, {"--snapshot"});
   target.exec("INSERT INTO orders VALUES (2, 'mine'), (9, 'other')");
   const Outcome played = run(play_words(folder / "a.rtr", target));
@@ -126,7 +126,7 @@ TEST_CASE("play: killed in the middle and started again, each transaction is app
               "public.done VALUES (NEW.id, TG_OP); RETURN NULL; END $$;"
               "CREATE TRIGGER note AFTER INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION "
               "note()");
-  const Folder folder;
+  const TempFolder folder;
   record(source, folder / "a.rtr", [&] { insert_orders(source, 6000); });
   auto words = play_words(folder / "a.rtr", target, {"--with-triggers"});
   const auto at_speed = [&](const char* speed) {
@@ -156,7 +156,7 @@ TEST_CASE("play: a role without replication origins has its progress in a table"
   target.exec(std::string(kOrders) +
               "; CREATE ROLE app LOGIN; GRANT ALL ON orders TO app; GRANT CREATE ON DATABASE "
               "postgres TO app");
-  const Folder folder;
+  const TempFolder folder;
   record(source, folder / "a.rtr", [&] { insert_orders(source, 100); });
   const std::vector<std::string> words = {
       "rtreplay", "play", folder / "a.rtr", "--to", url(target, "app"), "--speed", "max"};
@@ -179,7 +179,7 @@ TEST_CASE("play: what does not fit is treated as asked for, and said", "[play_po
   PrivatePostgres target;
   source.exec(std::string(kOrders) + "; CREATE PUBLICATION p FOR ALL TABLES");
   target.exec(kOrders);
-  const Folder folder;
+  const TempFolder folder;
   record(source, folder / "a.rtr", [&] {
     source.exec("INSERT INTO orders VALUES (1, 'one'), (2, 'two')");
     source.exec("UPDATE orders SET note = 'zwei' WHERE id = 2");
@@ -209,7 +209,7 @@ TEST_CASE("play: nothing behind a transaction that failed is applied before it",
   PrivatePostgres target;
   source.exec(std::string(kOrders) + "; CREATE PUBLICATION p FOR ALL TABLES");
   target.exec(kOrders);
-  const Folder folder;
+  const TempFolder folder;
   record(source, folder / "a.rtr", [&] { insert_orders(source, 1000); });
   target.exec("INSERT INTO orders VALUES (5, 'mine')");
   const auto words = play_words(folder / "a.rtr", target, {"--on-conflict", "error"});
@@ -224,7 +224,7 @@ TEST_CASE("play: a target that must not be, or is not, is refused before anythin
           "[play_postgres]") {
   PrivatePostgres source;
   source.exec(std::string(kOrders) + "; CREATE PUBLICATION p FOR ALL TABLES");
-  const Folder folder;
+  const TempFolder folder;
   record(source, folder / "a.rtr", [&] { insert_orders(source, 1); });
   const Outcome loop = run(play_words(folder / "a.rtr", source));
   CHECK(loop.status == 4);

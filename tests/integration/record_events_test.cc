@@ -11,20 +11,13 @@
 #include "integration/private_redis.h"
 #include "integration/running_tool.h"
 #include "integration/scripted_server.h"
+#include "temp_folder.h"
 
 namespace rt::test {
 namespace {
 
 using nlohmann::json;
 using Lines = std::vector<std::string>;
-
-struct Folder {
-  std::filesystem::path path = std::filesystem::temp_directory_path() /
-                               fmt::format("rt-events-{}-{}", ::getpid(), fmt::ptr(this));
-  Folder() { std::filesystem::create_directory(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string operator/(const std::string& name) const { return (path / name).string(); }
-};
 
 std::vector<json> cat(const std::string& archive) {
   const Outcome printed = run({"rtreplay", "cat", archive});
@@ -69,7 +62,7 @@ TEST_CASE("record sse: events with id, name and exact data, over a lost connecti
     peer.send(resumed ? "id: 3\ndata: Grüße\n\n" : "data: from the beginning\n\n");
     peer.hold();
   });
-  const Folder folder;
+  const TempFolder folder;
   const std::string archive = folder / "a.rtr";
   const Outcome end =
       run({"rtreplay", "record", "sse", server.url("/s?token=secret"), "-o", archive, "-n", "3"});
@@ -96,7 +89,7 @@ TEST_CASE("record sse: started again it goes on after the last event of the arch
     for (int i = last + 1; i <= last + 3; ++i) peer.send(fmt::format("id: {0}\ndata: {0}\n\n", i));
     peer.hold();
   });
-  const Folder folder;
+  const TempFolder folder;
   const std::string archive = folder / "rec";
   const Lines words = {"rtreplay", "record", "sse", server.url(), "-o", archive};
   RunningTool killed(words);
@@ -114,7 +107,7 @@ TEST_CASE("record sse: a stream that is none is one clear error", "[record_event
     peer.read_request();
     peer.answer("404 Not Found", "", "no");
   });
-  const Folder folder;
+  const TempFolder folder;
   const Outcome end = run({"rtreplay", "record", "sse", server.url(), "-o", folder / "a.rtr"});
   CHECK(end.status == 4);
   CHECK(end.err.find("404") != std::string::npos);
@@ -123,7 +116,7 @@ TEST_CASE("record sse: a stream that is none is one clear error", "[record_event
 TEST_CASE("record notify: channel and payload; a break between two runs is a gap",
           "[record_events]") {
   const PrivatePostgres postgres;
-  const Folder folder;
+  const TempFolder folder;
   const std::string archive = folder / "n.rtr";
   const Lines words = {"rtreplay",     "record", "notify", "jobs", "Odd name", "--pg",
                        postgres.dsn(), "-o",     archive,  "-n",   "2"};
@@ -148,7 +141,7 @@ TEST_CASE("record notify: channel and payload; a break between two runs is a gap
 
 TEST_CASE("record redis: messages of patterns, each once", "[record_events]") {
   const PrivateRedis redis;
-  const Folder folder;
+  const TempFolder folder;
   const std::string archive = folder / "r.rtr";
   RunningTool recorder({"rtreplay", "record", "redis", "gym:*", "gym:1:*", "--redis", redis.url(),
                         "-o", archive, "-n", "2"});
@@ -175,7 +168,7 @@ TEST_CASE("record redis: a stream killed and started again has each entry once",
       redis.command({"XADD", "s", fmt::format("{}-0", i), "data", std::to_string(i)});
     }
   };
-  const Folder folder;
+  const TempFolder folder;
   const std::string archive = folder / "rec";
   const Lines words = {"rtreplay", "record", "redis",   "--stream",  "s",  "t",
                        "--since",  "begin",  "--redis", redis.url(), "-o", archive};
@@ -204,7 +197,7 @@ TEST_CASE("record redis: a stream killed and started again has each entry once",
 }
 
 TEST_CASE("record notify, redis: a server that is not there leaves no archive", "[record_events]") {
-  const Folder folder;
+  const TempFolder folder;
   const std::string archive = folder / "a.rtr";
   CHECK(run({"rtreplay", "record", "redis", "x", "--redis", "127.0.0.1:1", "-o", archive}).status ==
         3);

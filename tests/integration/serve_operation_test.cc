@@ -20,17 +20,12 @@
 #include "io/socket.h"
 #include "redis/address.h"
 #include "server/http_client.h"
+#include "temp_folder.h"
 
 using namespace rt;
 using namespace rt::test;
 
 namespace {
-
-struct Folder {
-  std::string path = make_folder("serve-operation");
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string file(const std::string& name) const { return path + "/" + name; }
-};
 
 const RunningTool::Environment kNoRedis = {{"REDIS_URL", ""}};
 
@@ -64,12 +59,12 @@ bool appears(const std::string& path, const std::string& text) {
 }  // namespace
 
 TEST_CASE("serve operation: --check says what is served and asks nobody", "[serve_operation]") {
-  const Folder folder;
+  const TempFolder folder;
   // Nobody listens on port 1.
   const Outcome outcome =
       run({"rtctl", "serve", "--check", "--pg", "postgresql://u:secret@127.0.0.1:1/none", "--redis",
-           "redis://:secret@127.0.0.1:1/0", "--history", folder.file("history"), "--access-log",
-           folder.file("access.log"), "--cors-origin", "https://app.example"});
+           "redis://:secret@127.0.0.1:1/0", "--history", folder / "history", "--access-log",
+           folder / "access.log", "--cors-origin", "https://app.example"});
   INFO(outcome.out << outcome.err);
   CHECK(outcome.status == 0);
   CHECK(outcome.err.empty());
@@ -79,13 +74,13 @@ TEST_CASE("serve operation: --check says what is served and asks nobody", "[serv
     CHECK(has_line(outcome.out, padded + " ok: "));
   }
   CHECK(outcome.out.find("secret") == std::string::npos);
-  CHECK_FALSE(std::filesystem::exists(folder.file("history")));
-  CHECK_FALSE(std::filesystem::exists(folder.file("access.log")));
+  CHECK_FALSE(std::filesystem::exists(folder / "history"));
+  CHECK_FALSE(std::filesystem::exists(folder / "access.log"));
 }
 
 TEST_CASE("serve operation: --check counts what is wrong and ends with 2", "[serve_operation]") {
-  const Folder folder;
-  std::ofstream(folder.file("file")) << "x";
+  const TempFolder folder;
+  std::ofstream(folder / "file") << "x";
   const Outcome outcome = run({"rtctl",
                                "serve",
                                "--check",
@@ -98,17 +93,17 @@ TEST_CASE("serve operation: --check counts what is wrong and ends with 2", "[ser
                                "--cors-origin",
                                "app.example",
                                "--history",
-                               folder.file("file"),
+                               folder / "file",
                                "--access-log",
                                "/nowhere/at/all.log",
                                "--tls-cert",
-                               folder.file("none.pem"),
+                               folder / "none.pem",
                                "--tls-key",
-                               folder.file("none.key"),
+                               folder / "none.key",
                                "--jwt-key-file",
-                               folder.file("none.jwk"),
+                               folder / "none.jwk",
                                "--jobs-token-file",
-                               folder.file("none.token")});
+                               folder / "none.token"});
   INFO(outcome.out << outcome.err);
   CHECK(outcome.status == 2);
   for (const char* const line :
@@ -173,18 +168,18 @@ TEST_CASE("serve operation: a socket that does not listen is refused", "[serve_o
 }
 
 TEST_CASE("serve operation: systemd is told the address with its scheme", "[serve_operation]") {
-  const Folder folder;
+  const TempFolder folder;
   run_openssl(folder.path,
               "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
               "/CN=localhost -keyout server.key -out server.pem");
   sockaddr_un name{};
   name.sun_family = AF_UNIX;
-  const std::string path = folder.file("notify");
+  const std::string path = folder / "notify";
   std::memcpy(name.sun_path, path.data(), path.size());
   const Fd systemd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   REQUIRE(::bind(systemd.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0);
   RunningTool server({"rtctl", "serve", "--listen", "127.0.0.1:0", "--tls-cert",
-                      folder.file("server.pem"), "--tls-key", folder.file("server.key")},
+                      folder / "server.pem", "--tls-key", folder / "server.key"},
                      {{"NOTIFY_SOCKET", path}});
   const io::Address address = address_of(server);
   char text[512];
@@ -196,8 +191,8 @@ TEST_CASE("serve operation: systemd is told the address with its scheme", "[serv
 
 TEST_CASE("serve operation: after SIGHUP the access log goes on in a new file",
           "[serve_operation]") {
-  const Folder folder;
-  const std::string log = folder.file("access.log");
+  const TempFolder folder;
+  const std::string log = folder / "access.log";
   RunningTool server(
       {"rtctl", "serve", "--listen", "127.0.0.1:0", "--access-log", log, "--log-format", "json"});
   const io::Address address = address_of(server);

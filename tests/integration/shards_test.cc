@@ -9,6 +9,8 @@
 #include "integration/child_process.h"
 #include "integration/private_postgres.h"
 #include "integration/running_tool.h"
+#include "integration/served.h"
+#include "temp_folder.h"
 
 namespace {
 
@@ -16,26 +18,8 @@ using nlohmann::json;
 using rt::test::Outcome;
 using rt::test::PrivatePostgres;
 using rt::test::RunningTool;
-
-struct Folder {
-  std::string path = rt::test::make_folder("shards");
-  ~Folder() { std::filesystem::remove_all(path); }
-};
-
-struct Served {
-  explicit Served(const PrivatePostgres& postgres) {
-    REQUIRE(rt::test::run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
-    tool = std::make_unique<RunningTool>(std::vector<std::string>{
-        "rtctl", "serve", "--listen", "127.0.0.1:0", "--pg", postgres.dsn()});
-    REQUIRE(tool->wait_for("streaming from"));
-    const std::string marker = "serving http://";
-    const std::string& text = tool->error_text();
-    const std::size_t at = text.find(marker) + marker.size();
-    address = text.substr(at, text.find(' ', at) - at);
-  }
-  std::unique_ptr<RunningTool> tool;
-  std::string address;
-};
+using rt::test::ServedRuns;
+using rt::test::TempFolder;
 
 // 240 subscribers of 100 rows, 150 changes a second for two seconds; what depends on how busy this
 // machine is decides nothing.
@@ -68,12 +52,12 @@ json report_at(const std::string& path) {
 
 TEST_CASE("shards: four make the run that one makes, and merge gives the verdict", "[shards]") {
   const PrivatePostgres postgres;
-  const Served server(postgres);
-  const Folder folder;
+  const ServedRuns server(postgres);
+  const TempFolder folder;
   std::vector<std::unique_ptr<RunningTool>> shards;
   for (int i = 0; i < 4; ++i) {
     shards.push_back(std::make_unique<RunningTool>(
-        run_words(postgres, server.address,
+        run_words(postgres, server.served.address(),
                   {"--shard", std::to_string(i) + "/4", "--run-id", "r1", "--start-at", "+1s",
                    "--rendezvous", folder.path + "/meet", "--out", folder.path + "/parts"})));
   }
@@ -90,8 +74,8 @@ TEST_CASE("shards: four make the run that one makes, and merge gives the verdict
   CHECK(merged.status == 0);
   CHECK_THAT(merged.out, Catch::StartsWith("PASS"));
 
-  const Outcome alone = rt::test::run(
-      run_words(postgres, server.address, {"--report", "json=" + folder.path + "/alone.json"}));
+  const Outcome alone = rt::test::run(run_words(
+      postgres, server.served.address(), {"--report", "json=" + folder.path + "/alone.json"}));
   INFO(alone.out << alone.err);
   CHECK(alone.status == 0);
   const json four = report_at(merged_path);
@@ -115,10 +99,10 @@ TEST_CASE("shards: four make the run that one makes, and merge gives the verdict
 
 TEST_CASE("shards: one that never comes ends the run of the others: exit 3", "[shards]") {
   const PrivatePostgres postgres;
-  const Served server(postgres);
-  const Folder folder;
+  const ServedRuns server(postgres);
+  const TempFolder folder;
   const Outcome alone =
-      rt::test::run(run_words(postgres, server.address,
+      rt::test::run(run_words(postgres, server.served.address(),
                               {"--shard", "0/2", "--run-id", "r1", "--start-at", "+1s",
                                "--rendezvous", folder.path, "--rendezvous-wait", "500ms"}));
   CHECK(alone.status == 3);
@@ -127,11 +111,11 @@ TEST_CASE("shards: one that never comes ends the run of the others: exit 3", "[s
 
 TEST_CASE("shards: a report is rendered again, and judged by what is asked then", "[shards]") {
   const PrivatePostgres postgres;
-  const Served server(postgres);
-  const Folder folder;
+  const ServedRuns server(postgres);
+  const TempFolder folder;
   const std::string path = folder.path + "/r.json";
   const Outcome ran =
-      rt::test::run(run_words(postgres, server.address, {"--report", "json=" + path}));
+      rt::test::run(run_words(postgres, server.served.address(), {"--report", "json=" + path}));
   REQUIRE(ran.status == 0);
   const Outcome again = rt::test::run({"rtbench", "report", path});
   CHECK(again.status == 0);

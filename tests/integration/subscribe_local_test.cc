@@ -9,6 +9,7 @@
 #include "integration/private_postgres.h"
 #include "integration/private_redis.h"
 #include "integration/running_tool.h"
+#include "temp_folder.h"
 
 namespace rt::test {
 namespace {
@@ -53,7 +54,8 @@ TEST_CASE("subscribe wal: with a slot and a state a killed tail goes on where it
           "[subscribe_local]") {
   const PrivatePostgres postgres;
   REQUIRE(run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
-  const std::string state = postgres.folder() + "/../state-" + std::to_string(postgres.port());
+  const rt::test::TempFolder folder;
+  const std::string state = folder / "state";
   const std::vector<std::string> tail = {"rtctl",     "sub",  "wal",         "--pg", postgres.dsn(),
                                          "--slot",    "tail", "--state",     state,  "--template",
                                          "{/new/id}", "-o",   state + ".out"};
@@ -79,8 +81,6 @@ TEST_CASE("subscribe wal: with a slot and a state a killed tail goes on where it
   for (int i = 0; i < 40; ++i) expected += "r" + std::to_string(i) + "\n";
   std::ifstream out(state + ".out");
   CHECK(std::string(std::istreambuf_iterator<char>(out), {}) == expected);
-  std::remove(state.c_str());
-  std::remove((state + ".out").c_str());
 }
 
 TEST_CASE("subscribe notify: payloads as they are, with their channel", "[subscribe_local]") {

@@ -9,19 +9,12 @@
 #include "integration/patience.h"
 #include "integration/private_postgres.h"
 #include "integration/running_tool.h"
+#include "temp_folder.h"
 
 using namespace rt::test;
 using nlohmann::json;
 
 namespace {
-
-struct Folder {
-  std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("rt-verify-" + std::to_string(::getpid()));
-  Folder() { std::filesystem::create_directory(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string operator/(const std::string& name) const { return (path / name).string(); }
-};
 
 std::vector<std::string> lines_of(const std::string& path) {
   std::ifstream file(path);
@@ -68,7 +61,7 @@ TEST_CASE("verify: subscribers of a server, held against a recording made beside
   REQUIRE(run({"rtctl", "setup", "--pg", postgres.dsn()}).status == 0);
   postgres.exec(
       "INSERT INTO task_run (id, tags) SELECT 'old_' || i, '{}' FROM generate_series(1,5) i");
-  const Folder folder;
+  const TempFolder folder;
   const std::string archive = folder / "a.rtr";
   RunningTool recorder({"rtreplay", "record", "wal", "--pg", postgres.dsn(), "--slot", "recorder",
                         "--snapshot", "--publication", "trigger_realtime_pub", "-o", archive});

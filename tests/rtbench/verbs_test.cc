@@ -8,24 +8,13 @@
 #include "base/random.h"
 #include "integration/running_tool.h"
 #include "report/stored_sound.h"
+#include "temp_folder.h"
 
 using rt::test::Outcome;
 using rt::test::run;
+using rt::test::TempFolder;
 
 namespace {
-
-class Folder {
- public:
-  explicit Folder(const char* name) : path_(std::string(RT_BINARY_DIR) + "/verbs-test-" + name) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // A report whose latencies scatter around `typical_us`.
 void write(const std::string& path, double typical_us, std::uint64_t seed,
@@ -45,25 +34,24 @@ void write(const std::string& path, double typical_us, std::uint64_t seed,
   std::ofstream(path) << rt::testing::json_of(scenario, outcome);
 }
 
-Outcome compared(const Folder& folder, const std::string& margin = "5%") {
-  return run({"rtbench", "compare", folder.file("base.json"), folder.file("new.json"), "--margin",
-              margin});
+Outcome compared(const TempFolder& folder, const std::string& margin = "5%") {
+  return run({"rtbench", "compare", folder / "base.json", folder / "new.json", "--margin", margin});
 }
 
 }  // namespace
 
 TEST_CASE("rtbench compare: exits 0, 1 and 7 for no worse, worse and undecided", "[verbs]") {
-  const Folder folder("compare");
-  write(folder.file("base.json"), 10'000, 1);
-  write(folder.file("new.json"), 10'000, 2);
+  const TempFolder folder;
+  write(folder / "base.json", 10'000, 1);
+  write(folder / "new.json", 10'000, 2);
   const Outcome same = compared(folder);
   INFO(same.out << same.err);
   CHECK(same.status == 0);
   CHECK_THAT(same.out, Catch::StartsWith("PASS  no worse"));
-  write(folder.file("new.json"), 15'000, 2);
+  write(folder / "new.json", 15'000, 2);
   CHECK(compared(folder).status == 1);
   CHECK(compared(folder, "80%").status == 0);
-  write(folder.file("new.json"), 10'500, 2);
+  write(folder / "new.json", 10'500, 2);
   const Outcome close = compared(folder);
   CHECK(close.status == 7);
   CHECK_THAT(close.out, Catch::StartsWith("INVALID  undecided"));
@@ -71,13 +59,13 @@ TEST_CASE("rtbench compare: exits 0, 1 and 7 for no worse, worse and undecided",
 
 TEST_CASE("rtbench compare: a run that cannot be believed decides nothing, a broken one is worse",
           "[verbs]") {
-  const Folder folder("compare-gates");
-  write(folder.file("base.json"), 10'000, 1);
-  write(folder.file("new.json"), 5'000, 2, [](rt::Outcome& o) { o.clock.steps = 1; });
+  const TempFolder folder;
+  write(folder / "base.json", 10'000, 1);
+  write(folder / "new.json", 5'000, 2, [](rt::Outcome& o) { o.clock.steps = 1; });
   const Outcome doubtful = compared(folder);
   CHECK(doubtful.status == 7);
   CHECK(doubtful.out.find("clock") != std::string::npos);
-  write(folder.file("new.json"), 5'000, 2, [](rt::Outcome& o) {
+  write(folder / "new.json", 5'000, 2, [](rt::Outcome& o) {
     o.integrity.reorder = 3;
     o.integrity.first_reorder = "topic run-1";
   });
@@ -85,31 +73,31 @@ TEST_CASE("rtbench compare: a run that cannot be believed decides nothing, a bro
 }
 
 TEST_CASE("rtbench compare: other workloads, margins and files are refused: exit 2", "[verbs]") {
-  const Folder folder("compare-usage");
-  write(folder.file("base.json"), 10'000, 1);
+  const TempFolder folder;
+  write(folder / "base.json", 10'000, 1);
   const rt::Scenario other =
       rt::parse_scenario(rt::find_preset("runs")->json, "preset:runs", {"seed=7"}).value();
-  std::ofstream(folder.file("new.json"))
+  std::ofstream(folder / "new.json")
       << rt::testing::json_of(other, rt::testing::readable_outcome(other));
   const Outcome mixed = compared(folder);
   CHECK(mixed.status == 2);
   CHECK(mixed.err.find("different workloads") != std::string::npos);
-  write(folder.file("new.json"), 10'000, 1);
+  write(folder / "new.json", 10'000, 1);
   CHECK(compared(folder, "5").status == 2);
   CHECK(compared(folder, "-5%").status == 2);
-  std::ofstream(folder.file("new.json")) << "{}";
+  std::ofstream(folder / "new.json") << "{}";
   CHECK(compared(folder).status == 2);
 }
 
 TEST_CASE("rtbench merge: adds parts up, and gives no verdict while one is missing", "[verbs]") {
-  const Folder folder("merge");
+  const TempFolder folder;
   for (unsigned shard = 0; shard < 3; ++shard) {
-    write(folder.file("r1." + std::to_string(shard) + ".json"), 10'000, shard, [&](rt::Outcome& o) {
+    write(folder / ("r1." + std::to_string(shard) + ".json"), 10'000, shard, [&](rt::Outcome& o) {
       o.part = rt::RunPart{"r1", 3, {shard}};
     });
   }
   const std::string whole = std::string(RT_BINARY_DIR) + "/verbs-test-whole.json";
-  const Outcome merged = run({"rtbench", "merge", folder.path(), "--report", "json=" + whole});
+  const Outcome merged = run({"rtbench", "merge", folder.path, "--report", "json=" + whole});
   INFO(merged.out << merged.err);
   CHECK(merged.status == 0);
   CHECK_THAT(merged.out, Catch::StartsWith("PASS"));
@@ -117,22 +105,21 @@ TEST_CASE("rtbench merge: adds parts up, and gives no verdict while one is missi
   const auto report = nlohmann::json::parse(file);
   CHECK(report.at("delivery").at("received") == 36'000);
   CHECK(report.at("connect").at("held") == 6'000);
-  std::filesystem::remove(folder.file("r1.1.json"));
-  const Outcome missing = run({"rtbench", "merge", folder.path()});
+  std::filesystem::remove(folder / "r1.1.json");
+  const Outcome missing = run({"rtbench", "merge", folder.path});
   CHECK(missing.status == 7);
   CHECK_THAT(missing.out, Catch::StartsWith("PART 0,2 of 3"));
-  write(folder.file("r1.1.json"), 10'000, 1, [](rt::Outcome& o) {
+  write(folder / "r1.1.json", 10'000, 1, [](rt::Outcome& o) {
     o.part = rt::RunPart{"r2", 3, {1}};
   });
-  CHECK(run({"rtbench", "merge", folder.path()}).status == 2);
+  CHECK(run({"rtbench", "merge", folder.path}).status == 2);
 }
 
 TEST_CASE("rtbench report: every kind, to files and to standard output", "[verbs]") {
-  const Folder folder("report");
-  write(folder.file("r.json"), 10'000, 1);
+  const TempFolder folder;
+  write(folder / "r.json", 10'000, 1);
   const auto printed = [&](const std::string& kind) {
-    const Outcome outcome =
-        run({"rtbench", "report", folder.file("r.json"), "--report", kind + "=-"});
+    const Outcome outcome = run({"rtbench", "report", folder / "r.json", "--report", kind + "=-"});
     CHECK(outcome.status == 0);
     return outcome.out;
   };
@@ -144,10 +131,10 @@ TEST_CASE("rtbench report: every kind, to files and to standard output", "[verbs
   CHECK_THAT(printed("hlog"), Catch::StartsWith("#[rtbench"));
   CHECK_THAT(printed("prom"), Catch::StartsWith("# HELP rtbench_verdict"));
   CHECK(printed("json") == [&] {
-    std::ifstream file(folder.file("r.json"));
+    std::ifstream file(folder / "r.json");
     return std::string(std::istreambuf_iterator<char>(file), {});
   }());
-  const Outcome unknown = run({"rtbench", "report", folder.file("r.json"), "--report", "pdf=x"});
+  const Outcome unknown = run({"rtbench", "report", folder / "r.json", "--report", "pdf=x"});
   CHECK(unknown.status == 2);
   CHECK(unknown.err.find("html") != std::string::npos);
 }

@@ -10,20 +10,10 @@
 
 #include "integration/running_tool.h"
 #include "integration/scripted_server.h"
+#include "temp_folder.h"
 
 namespace rt::test {
 namespace {
-
-struct Folder {
-  Folder() {
-    char name[] = "/tmp/rt-state-XXXXXX";
-    REQUIRE(::mkdtemp(name) != nullptr);
-    path = name;
-  }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string file(const std::string& name) const { return path + "/" + name; }
-  std::string path;
-};
 
 std::string content(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -51,27 +41,21 @@ ScriptedServer::Script numbered(std::size_t until) {
 TEST_CASE("subscribe: a tail that is killed again and again misses nothing and repeats nothing",
           "[rtctl][state]") {
   constexpr std::size_t kEvents = 20'000;
-  const Folder folder;
+  const TempFolder folder;
   ScriptedServer server(numbered(kEvents));
-  const std::vector<std::string> tail = {"rtctl",
-                                         "sub",
-                                         server.url(),
-                                         "--template",
-                                         "{id}",
-                                         "--state",
-                                         folder.file("cursor"),
-                                         "-o",
-                                         folder.file("out")};
+  const std::vector<std::string> tail = {"rtctl",           "sub",  server.url(),
+                                         "--template",      "{id}", "--state",
+                                         folder / "cursor", "-o",   folder / "out"};
   // Killed each time its output has grown by a bit, wherever it is then.
   std::size_t seen = 0;
   for (int kills = 0; kills < 20; ++kills) {
     RunningTool victim(tail);
-    while (content(folder.file("out")).size() <= seen && content(folder.file("cursor")).empty()) {
+    while (content(folder / "out").size() <= seen && content(folder / "cursor").empty()) {
       ::sched_yield();
     }
     victim.signal(SIGKILL);
     CHECK(victim.finish().status == 137);
-    seen = content(folder.file("out")).size();
+    seen = content(folder / "out").size();
   }
   std::vector<std::string> rest = tail;
   rest.insert(rest.end(), {"--until", std::to_string(kEvents - 1)});
@@ -80,25 +64,25 @@ TEST_CASE("subscribe: a tail that is killed again and again misses nothing and r
   CHECK(end.status == 0);
   std::string expected;
   for (std::size_t i = 0; i < kEvents; ++i) expected += std::to_string(i) + "\n";
-  CHECK((content(folder.file("out")) == expected));
+  CHECK((content(folder / "out") == expected));
 }
 
 TEST_CASE("subscribe: at every moment the state names the last event that its bytes hold",
           "[rtctl][state]") {
   // Events come faster than output is flushed: the buffer fills up between two reads.
   constexpr std::size_t kEvents = 20'000;
-  const Folder folder;
+  const TempFolder folder;
   ScriptedServer server(numbered(kEvents));
   RunningTool tail({"rtctl", "sub", server.url(), "--template", "{id} " + std::string(200, '.'),
-                    "--state", folder.file("cursor"), "-o", folder.file("out")});
+                    "--state", folder / "cursor", "-o", folder / "out"});
   std::string id;
   while (id != std::to_string(kEvents - 1)) {
-    const std::string text = content(folder.file("cursor"));
+    const std::string text = content(folder / "cursor");
     if (text.empty()) continue;
     const auto cursor = nlohmann::json::parse(text);
     id = cursor["id"];
     const std::string out =
-        content(folder.file("out")).substr(0, cursor["output_bytes"].get<std::size_t>());
+        content(folder / "out").substr(0, cursor["output_bytes"].get<std::size_t>());
     const std::size_t last = out.rfind('\n', out.size() - 2);
     const std::size_t begin = last == std::string::npos ? 0 : last + 1;
     REQUIRE(out.substr(begin, out.find(' ', begin) - begin) == id);
@@ -106,51 +90,49 @@ TEST_CASE("subscribe: at every moment the state names the last event that its by
 }
 
 TEST_CASE("subscribe: without ids a restarted tail keeps what is in its output", "[rtctl][state]") {
-  const Folder folder;
+  const TempFolder folder;
   ScriptedServer server([](Peer& peer, std::size_t number) {
     peer.read_request();
     peer.open_stream();
     peer.send("data: " + std::to_string(number) + "\n\n");
     peer.hold();
   });
-  const std::vector<std::string> tail = {"rtctl",      "sub",
-                                         server.url(), "--data-only",
-                                         "--state",    folder.file("cursor"),
-                                         "-o",         folder.file("out"),
-                                         "-n",         "1"};
+  const std::vector<std::string> tail = {
+      "rtctl",           "sub", server.url(),   "--data-only", "--state",
+      folder / "cursor", "-o",  folder / "out", "-n",          "1"};
   CHECK(run(tail).status == 0);
   CHECK(run(tail).status == 0);
-  CHECK(content(folder.file("out")) == "0\n1\n");
+  CHECK(content(folder / "out") == "0\n1\n");
 }
 
 TEST_CASE("subscribe: what was written beyond the cursor is cut off and comes again",
           "[rtctl][state]") {
-  const Folder folder;
+  const TempFolder folder;
   ScriptedServer server(numbered(5));
-  std::ofstream(folder.file("out")) << "0\n1\n2\n3\n4\n3 torn";
-  std::ofstream(folder.file("cursor"))
+  std::ofstream(folder / "out") << "0\n1\n2\n3\n4\n3 torn";
+  std::ofstream(folder / "cursor")
       << R"({"v":1,"stream":")" + server.url() + R"(","id":"1","output_bytes":4})";
   const Outcome end = run({"rtctl", "sub", server.url(), "--data-only", "--state",
-                           folder.file("cursor"), "-o", folder.file("out"), "--until", "4"});
+                           folder / "cursor", "-o", folder / "out", "--until", "4"});
   INFO(end.err);
   CHECK(end.status == 0);
-  CHECK(content(folder.file("out")) == "0\n1\n2\n3\n4\n");
-  CHECK(content(folder.file("cursor")) ==
+  CHECK(content(folder / "out") == "0\n1\n2\n3\n4\n");
+  CHECK(content(folder / "cursor") ==
         R"({"v":1,"stream":")" + server.url() + R"(","id":"4","output_bytes":10})" + "\n");
 }
 
 TEST_CASE("subscribe: a state that does not fit is refused before anything is touched",
           "[rtctl][state]") {
-  const Folder folder;
+  const TempFolder folder;
   const auto refused = [&](const std::string& state, const std::string& expected) {
-    std::ofstream(folder.file("out")) << "kept";
-    std::ofstream(folder.file("cursor")) << state;
-    const Outcome end = run({"rtctl", "sub", "http://127.0.0.1:1/x", "--state",
-                             folder.file("cursor"), "-o", folder.file("out")});
+    std::ofstream(folder / "out") << "kept";
+    std::ofstream(folder / "cursor") << state;
+    const Outcome end = run({"rtctl", "sub", "http://127.0.0.1:1/x", "--state", folder / "cursor",
+                             "-o", folder / "out"});
     INFO(end.err);
     CHECK(end.status == 2);
     CHECK(end.err.find(expected) != std::string::npos);
-    CHECK(content(folder.file("out")) == "kept");
+    CHECK(content(folder / "out") == "kept");
   };
   refused("rubbish", "is not the state of a subscription");
   refused(R"({"v":1,"stream":"http://other/","id":"1"})", "belongs to http://other/");
@@ -160,13 +142,13 @@ TEST_CASE("subscribe: a state that does not fit is refused before anything is to
 
 TEST_CASE("subscribe: only what passes the filters is printed, but the cursor passes over the rest",
           "[rtctl][state]") {
-  const Folder folder;
+  const TempFolder folder;
   ScriptedServer server(numbered(10));
   const Outcome end = run({"rtctl", "sub", server.url(), "--data-only", "--filter", "/ >= 3",
-                           "--filter", "/ != 5", "--until", "7", "--state", folder.file("cursor")});
+                           "--filter", "/ != 5", "--until", "7", "--state", folder / "cursor"});
   CHECK(end.status == 0);
   CHECK(end.out == "3\n4\n6\n7\n");
-  CHECK(content(folder.file("cursor")).find(R"("id":"7")") != std::string::npos);
+  CHECK(content(folder / "cursor").find(R"("id":"7")") != std::string::npos);
 }
 
 TEST_CASE("subscribe: --exit-at-end stops where a stream says that its past ends, or goes quiet",
@@ -185,13 +167,12 @@ TEST_CASE("subscribe: --exit-at-end stops where a stream says that its past ends
 }
 
 TEST_CASE("subscribe: --dump writes a file an event, or NUL-ended data", "[rtctl][dump]") {
-  const Folder folder;
+  const TempFolder folder;
   ScriptedServer server(numbered(3));
-  const Outcome files =
-      run({"rtctl", "sub", server.url(), "--dump", folder.file("d"), "--count", "3"});
+  const Outcome files = run({"rtctl", "sub", server.url(), "--dump", folder / "d", "--count", "3"});
   CHECK(files.status == 0);
   CHECK(files.out.empty());
-  CHECK(content(folder.file("d/00000002-message-1")) == "1");
+  CHECK(content(folder / "d/00000002-message-1") == "1");
   const Outcome nul = run({"rtctl", "sub", server.url(), "--dump", "-", "--count", "2"});
   CHECK(nul.out == std::string("0\0"
                                "1\0",

@@ -90,6 +90,25 @@ TEST_CASE("server: an id that is not ours is answered with a comment and the cur
   }
 }
 
+TEST_CASE("server: who is ahead of this server is told so, and gets what follows its id",
+          "[server][http]") {
+  SystemClock clock;
+  const auto server = start(clock);
+  const std::string behind = publish(*server, R"({"id":"a","status":"1"})");
+  auto place = *Position::parse(behind);
+  place.lsn += 2;
+  HttpClient client(server->address());
+  client.get("/v1/runs/stream", "Last-Event-ID: " + place.text() + "\r\n");
+  client.until(": this server has come to " + behind + " and is behind Last-Event-ID " +
+               place.text() + "; what follows that is sent\n\n");
+  std::string position;
+  for (int status = 2; position <= place.text(); ++status) {
+    position = publish(*server, R"({"id":"a","status":")" + std::to_string(status) + "\"}");
+  }
+  const std::string& text = client.until("id: " + position + "\nevent: delta");
+  CHECK(count(text, "event: ") == 1);
+}
+
 TEST_CASE("server: a malformed filter is 400 with the reason, an unknown key is told",
           "[server][http]") {
   SystemClock clock;
