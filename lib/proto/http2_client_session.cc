@@ -24,25 +24,17 @@ nghttp2_nv field(std::string_view name, std::string_view value) {
   return {bytes(name), bytes(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
 }
 
-// A tag as what nghttp2 keeps of a stream, which must not be null.
-void* pointer_of(Tag tag) {
-  return reinterpret_cast<void*>(std::uintptr_t{tag} + 1);
-}
-
 }  // namespace
 
 struct ClientSession::Callbacks {
   static ClientSession& of(void* session) { return *static_cast<ClientSession*>(session); }
 
-  // False: a stream that was cancelled.
-  static bool find(nghttp2_session* session, StreamId id, Tag& tag) {
-    const void* const kept = nghttp2_session_get_stream_user_data(session, id);
-    tag = static_cast<Tag>(reinterpret_cast<std::uintptr_t>(kept) - 1);
-    return kept != nullptr;
-  }
+  // Null: a stream that was cancelled.
+  static Stream* find(void* self, StreamId id) { return of(self).streams_.find(id); }
 
   static int on_begin_headers(nghttp2_session*, const nghttp2_frame*, void* self) {
     of(self).answer_ = Answer{};
+    of(self).has_length_ = false;
     return 0;
   }
 
@@ -53,6 +45,7 @@ struct ClientSession::Callbacks {
     const std::string_view key = view(name, name_size);
     const std::string_view text = view(value, value_size);
     if (key == ":status") answer.status = static_cast<int>(parse_decimal(text).value_or(0));
+    if (key == "content-length") of(self).has_length_ = true;
     if (key == "content-type") answer.is_event_stream = http1::is_event_stream(text);
     if (key == "content-encoding" && text != "identity") {
       answer.is_gzip = text == "gzip";
@@ -61,26 +54,28 @@ struct ClientSession::Callbacks {
     return 0;
   }
 
-  static int on_frame_recv(nghttp2_session* session, const nghttp2_frame* frame, void* self) {
+  static int on_frame_recv(nghttp2_session*, const nghttp2_frame* frame, void* self) {
     if (frame->hd.type != NGHTTP2_HEADERS) return 0;
     const Answer answer = of(self).answer_;
-    Tag tag = 0;
-    if (answer.status < 200 || !find(session, frame->hd.stream_id, tag)) return 0;
-    of(self).owner_.on_answer(tag, answer);
+    Stream* const stream = find(self, frame->hd.stream_id);
+    if (answer.status < 200 || stream == nullptr) return 0;
+    stream->is_open_ended = !of(self).has_length_;
+    of(self).owner_.on_answer(stream->tag, answer);
     return 0;
   }
 
-  static int on_data_chunk(nghttp2_session* session, std::uint8_t, StreamId id,
-                           const std::uint8_t* bytes, std::size_t size, void* self) {
-    Tag tag = 0;
-    if (find(session, id, tag)) of(self).owner_.on_body(tag, view(bytes, size));
+  static int on_data_chunk(nghttp2_session*, std::uint8_t, StreamId id, const std::uint8_t* bytes,
+                           std::size_t size, void* self) {
+    const Stream* const stream = find(self, id);
+    if (stream != nullptr) of(self).owner_.on_body(stream->tag, view(bytes, size));
     return 0;
   }
 
-  static int on_stream_close(nghttp2_session* session, StreamId id, std::uint32_t error_code,
-                             void* self) {
-    Tag tag = 0;
-    if (find(session, id, tag)) of(self).closed_.emplace_back(tag, error_code);
+  static int on_stream_close(nghttp2_session*, StreamId id, std::uint32_t error_code, void* self) {
+    const Stream* const stream = find(self, id);
+    if (stream == nullptr) return 0;
+    of(self).closed_.emplace_back(stream->tag, error_code);
+    of(self).streams_.erase(id);
     return 0;
   }
 
@@ -107,7 +102,8 @@ struct ClientSession::Callbacks {
 ClientSession::ClientSession(Owner& owner) : owner_(owner) {
   RT_CHECK(nghttp2_session_client_new(&session_, Callbacks::table(), this) == 0);
   const std::array<nghttp2_settings_entry, 2> settings = {
-      {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow}}};
+      {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, std::uint32_t{kStreamWindow}}}};
   RT_CHECK(nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) ==
            0);
   RT_CHECK(nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0,
@@ -123,25 +119,69 @@ StreamId ClientSession::request(Tag tag, std::span<const Field> fields) {
   std::vector<nghttp2_nv> list;
   for (const auto& [name, value] : fields) list.push_back(field(name, value));
   const StreamId id =
-      nghttp2_submit_request(session_, nullptr, list.data(), list.size(), nullptr, pointer_of(tag));
-  return id > 0 ? id : 0;
+      nghttp2_submit_request(session_, nullptr, list.data(), list.size(), nullptr, nullptr);
+  if (id <= 0) return 0;
+  streams_.add({id, tag});
+  return id;
 }
 
 void ClientSession::cancel(StreamId stream) {
-  nghttp2_session_set_stream_user_data(session_, stream, nullptr);
+  streams_.erase(stream);
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
 }
 
+// From the splitter: plain DATA of streams that were answered. nghttp2 sees the frame that ends
+// one, and all that is odd.
+struct ClientSession::Inbound {
+  bool takes(const FrameHead& head) {
+    if (head.type == NGHTTP2_DATA && head.flags == 0 && !session.in_head_ &&
+        head.length <= kFrameBytesMax) {
+      const Stream* const stream = session.streams_.find(head.stream);
+      return stream != nullptr && stream->is_open_ended;
+    }
+    if (head.type == NGHTTP2_HEADERS || head.type == NGHTTP2_CONTINUATION) {
+      session.in_head_ = (head.flags & NGHTTP2_FLAG_END_HEADERS) == 0;
+    }
+    return false;
+  }
+  bool on_taken(const FrameHead& head, std::string_view piece, bool last) {
+    const Stream* const stream = session.streams_.find(head.stream);
+    if (stream != nullptr) session.owner_.on_body(stream->tag, piece);  // may cancel it
+    if (last) session.account(head);
+    return true;
+  }
+  bool on_passed(std::string_view bytes) {
+    return nghttp2_session_mem_recv(session.session_,
+                                    reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                    bytes.size()) >= 0;
+  }
+
+  ClientSession& session;
+};
+
+// Half a window that was used up is given back.
+void ClientSession::account(const FrameHead& head) {
+  taken_bytes_ += head.length;
+  if (taken_bytes_ >= kConnectionWindow / 2) {
+    append_window_update(output_, 0, std::exchange(taken_bytes_, 0));
+  }
+  Stream* const stream = streams_.find(head.stream);
+  if (stream == nullptr) return;
+  stream->taken_bytes += head.length;
+  if (stream->taken_bytes >= kStreamWindow / 2) {
+    append_window_update(output_, head.stream, std::exchange(stream->taken_bytes, 0));
+  }
+}
+
 bool ClientSession::receive(std::string_view bytes) {
-  const ssize_t taken = nghttp2_session_mem_recv(
-      session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  const bool sound = inbound_.split(bytes, Inbound{*this});
   // on_closed() may ask again, which closes nothing.
   for (const auto& [tag, error_code] : std::exchange(closed_, {})) {
     owner_.on_closed(tag, error_code);
   }
   pump();
   // Who will not read any more has seen a fault, or the end after the server's goodbye.
-  return taken >= 0 && nghttp2_session_want_read(session_) != 0;
+  return sound && nghttp2_session_want_read(session_) != 0;
 }
 
 // Bounded by what is asked for: requests, resets and acknowledgements of one turn.

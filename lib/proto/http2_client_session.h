@@ -1,6 +1,9 @@
 // The client's side of one HTTP/2 connection (RFC 9113) that carries event streams, over nghttp2,
 // which stays in the .cc. Sans-IO: bytes that were read go in, answers come out; what is to be
 // written gathers in one output. Requests have no body. One thread at a time.
+//
+// DATA frames of streams that go on do not pass through nghttp2, and the windows that they use up
+// are widened here (ADR 12).
 #pragma once
 
 #include <cstddef>
@@ -12,6 +15,7 @@
 #include <vector>
 
 #include "proto/http2_session.h"
+#include "proto/http2_stream_table.h"
 
 namespace rt::http2 {
 
@@ -54,14 +58,28 @@ class ClientSession {
 
  private:
   struct Callbacks;
+  struct Inbound;
+  struct Stream {
+    StreamId id = 0;
+    Tag tag = 0;
+    std::uint32_t taken_bytes = 0;  // since its window was widened
+    bool is_open_ended = false;     // answered, without a content-length for nghttp2 to check
+  };
+
+  void account(const FrameHead& head);
 
   // What a server may send ahead of our reading: a burst to every stream of a connection.
   static constexpr std::int32_t kConnectionWindow = 16 << 20;
-  static constexpr std::uint32_t kStreamWindow = 1 << 20;
+  static constexpr std::int32_t kStreamWindow = 1 << 20;
 
   Owner& owner_;
   nghttp2_session* session_ = nullptr;
-  Answer answer_;  // whose head is being read
+  FrameSplitter inbound_;
+  StreamTable<Stream> streams_;    // those that were not cancelled
+  std::uint32_t taken_bytes_ = 0;  // of all streams, since the connection's window was widened
+  bool in_head_ = false;           // CONTINUATION frames must follow
+  Answer answer_;                  // whose head is being read
+  bool has_length_ = false;        // of that
   std::vector<std::pair<Tag, std::uint32_t>> closed_;
   std::string output_;
   std::size_t output_at_ = 0;

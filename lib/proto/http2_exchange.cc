@@ -11,8 +11,6 @@
 namespace rt::http2 {
 namespace {
 
-constexpr std::size_t kFrameHeadBytes = 9;
-
 std::string_view view(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
 }
@@ -44,9 +42,7 @@ nghttp2_nv field(std::string_view name, std::string_view value) {
 
 struct Session::Callbacks {
   static Session& of(void* session) { return *static_cast<Session*>(session); }
-  static Stream* stream_of(nghttp2_session* session, StreamId id) {
-    return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session, id));
-  }
+  static Stream* stream_of(void* session, StreamId id) { return of(session).find(id); }
   static nghttp2_session_callbacks* make();
 
   static int on_begin_headers(nghttp2_session*, const nghttp2_frame*, void* self);
@@ -64,8 +60,6 @@ struct Session::Callbacks {
   static int on_frame_send(nghttp2_session*, const nghttp2_frame*, void* self);
   static ssize_t on_read(nghttp2_session*, StreamId id, std::uint8_t*, std::size_t size_max,
                          std::uint32_t* flags, nghttp2_data_source*, void* self);
-  static int on_send_data(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_head,
-                          std::size_t size, nghttp2_data_source*, void* self);
 };
 
 const nghttp2_session_callbacks* Session::callbacks() {
@@ -89,28 +83,26 @@ nghttp2_session_callbacks* Session::Callbacks::make() {
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table, on_data_chunk);
   nghttp2_session_callbacks_set_on_stream_close_callback(table, on_stream_close);
   nghttp2_session_callbacks_set_on_frame_send_callback(table, on_frame_send);
-  nghttp2_session_callbacks_set_send_data_callback(table, on_send_data);
   return table;
 }
 
-int Session::Callbacks::on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame,
-                                         void* self) {
+int Session::Callbacks::on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* self) {
   if (!is_request(*frame)) return 0;  // trailers
-  auto stream = std::make_unique<Stream>();
-  stream->id = frame->hd.stream_id;
-  stream->tag = static_cast<Tag>(stream->id);
-  stream->head = std::make_unique<Head>(of(self).limits_.request);
-  nghttp2_session_set_stream_user_data(session, stream->id, stream.get());
-  of(self).streams_.emplace(stream->id, std::move(stream));
+  Stream stream;
+  stream.id = frame->hd.stream_id;
+  stream.tag = static_cast<Tag>(stream.id);
+  stream.window = of(self).stream_window_;
+  stream.head = std::make_unique<Head>(of(self).limits_.request);
+  of(self).streams_.add(std::move(stream));
   return 0;
 }
 
-int Session::Callbacks::on_header(nghttp2_session* session, const nghttp2_frame* frame,
+int Session::Callbacks::on_header(nghttp2_session*, const nghttp2_frame* frame,
                                   const std::uint8_t* name, std::size_t name_size,
                                   const std::uint8_t* value, std::size_t value_size, std::uint8_t,
-                                  void*) {
+                                  void* self) {
   if (!is_request(*frame)) return 0;  // trailers mean nothing here
-  Stream* const stream = stream_of(session, frame->hd.stream_id);
+  Stream* const stream = stream_of(self, frame->hd.stream_id);
   if (stream == nullptr || !stream->head) return 0;
   const bool bearable = stream->head->add(view(name, name_size), view(value, value_size));
   return bearable ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -134,10 +126,13 @@ int Session::Callbacks::on_begin_frame(nghttp2_session*, const nghttp2_frame_hd*
                                                                     : 0;
 }
 
-int Session::Callbacks::on_frame_recv(nghttp2_session* session, const nghttp2_frame* frame,
-                                      void* self) {
+int Session::Callbacks::on_frame_recv(nghttp2_session*, const nghttp2_frame* frame, void* self) {
+  if (frame->hd.type == NGHTTP2_SETTINGS && (frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) {
+    of(self).follow_settings();
+    return of(self).flow_error_ == 0 ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
-  Stream* const stream = stream_of(session, frame->hd.stream_id);
+  Stream* const stream = stream_of(self, frame->hd.stream_id);
   if (stream == nullptr) return 0;
   Owner& owner = of(self).owner_;
   if (ends_stream(*frame)) stream->sending_over = true;
@@ -156,87 +151,60 @@ int Session::Callbacks::on_frame_recv(nghttp2_session* session, const nghttp2_fr
   return 0;
 }
 
-int Session::Callbacks::on_data_chunk(nghttp2_session* session, std::uint8_t, StreamId id,
+int Session::Callbacks::on_data_chunk(nghttp2_session*, std::uint8_t, StreamId id,
                                       const std::uint8_t* bytes, std::size_t size, void* self) {
-  const Stream* const stream = stream_of(session, id);
+  const Stream* const stream = stream_of(self, id);
   if (stream == nullptr || !stream->owned || stream->refused) return 0;
   of(self).owner_.on_body(stream->tag, view(bytes, size));
   return 0;
 }
 
-int Session::Callbacks::on_stream_close(nghttp2_session* session, StreamId id, std::uint32_t,
-                                        void* self) {
+int Session::Callbacks::on_stream_close(nghttp2_session*, StreamId id, std::uint32_t, void* self) {
   Session& me = of(self);
-  const Stream* const stream = stream_of(session, id);
+  const Stream* const stream = stream_of(self, id);
   if (stream == nullptr) return 0;
-  if (stream == me.writing_) me.writing_ = nullptr;
   if (stream->owned) me.closed_.push_back(stream->tag);
-  nghttp2_session_set_stream_user_data(session, id, nullptr);
   me.streams_.erase(id);
   return 0;
 }
 
-// The whole answer is out while the request's body still comes: asks for no more of it (RFC 9113
-// section 8.1).
 int Session::Callbacks::on_frame_send(nghttp2_session* session, const nghttp2_frame* frame,
                                       void* self) {
   if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
     of(self).broken_ = true;
   }
   if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA) return 0;
-  if (!ends_stream(*frame)) return 0;
-  const Stream* const stream = stream_of(session, frame->hd.stream_id);
-  if (stream != nullptr && !stream->sending_over) {
+  Stream* const stream = stream_of(self, frame->hd.stream_id);
+  if (stream == nullptr) return 0;
+  if (frame->hd.type == NGHTTP2_HEADERS) {
+    const bool interim = stream->interim_heads > 0;
+    interim ? --stream->interim_heads : stream->head_sent = true;
+  }
+  // The whole answer is out while the request's body still comes: asks for no more of it (RFC 9113
+  // section 8.1).
+  if (ends_stream(*frame) && !stream->sending_over) {
     nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
   }
   return 0;
 }
 
-// How much the next DATA frame of this stream holds; on_send_data() puts it there.
-ssize_t Session::Callbacks::on_read(nghttp2_session*, StreamId id, std::uint8_t*,
-                                    std::size_t size_max, std::uint32_t* flags,
-                                    nghttp2_data_source*, void* self) {
-  Session& me = of(self);
-  Stream* const stream = me.in_turn(id);
+// nghttp2 sends no payload, only the empty frame that ends a stream.
+ssize_t Session::Callbacks::on_read(nghttp2_session*, StreamId id, std::uint8_t*, std::size_t,
+                                    std::uint32_t* flags, nghttp2_data_source*, void* self) {
+  const Stream* const stream = stream_of(self, id);
   if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-  *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-  if (stream == me.writing_ && !me.at_hand_.empty()) {
-    return static_cast<ssize_t>(std::min(me.at_hand_.size(), size_max));
-  }
-  if (stream->ending) {
-    const std::size_t left = stream->body.size() - stream->body_at;
-    if (left <= size_max) *flags |= NGHTTP2_DATA_FLAG_EOF;
-    return static_cast<ssize_t>(std::min(left, size_max));
-  }
-  if (stream->waits) me.writable_.push_back(id);
-  return NGHTTP2_ERR_DEFERRED;
-}
-
-int Session::Callbacks::on_send_data(nghttp2_session*, nghttp2_frame* frame,
-                                     const std::uint8_t* frame_head, std::size_t size,
-                                     nghttp2_data_source*, void* self) {
-  Session& me = of(self);
-  Stream* const stream = me.in_turn(frame->hd.stream_id);
-  if (stream == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-  const bool at_hand = stream == me.writing_ && !me.at_hand_.empty();
-  if (!at_hand && size > 0 && me.room() == 0) return NGHTTP2_ERR_WOULDBLOCK;  // asks again
-  if (me.output_.empty()) me.reserve_output();
-  me.output_.append(view(frame_head, kFrameHeadBytes));
-  if (at_hand) {
-    me.output_.append(me.at_hand_.substr(0, size));
-    me.at_hand_.remove_prefix(size);
-  } else {
-    me.output_.append(stream->body, stream->body_at, size);
-    stream->body_at += size;
-  }
+  if (!stream->ending) return NGHTTP2_ERR_DEFERRED;
+  *flags |= NGHTTP2_DATA_FLAG_EOF;
   return 0;
 }
 
 void Session::go_ahead(StreamId id) {
-  const Stream* const stream = find(id);
+  Stream* const stream = find(id);
   if (stream == nullptr || !stream->owned || stream->opened) return;
   const nghttp2_nv status = field(":status", "100");
-  nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, &status, 1, nullptr);
+  if (nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, id, nullptr, &status, 1, nullptr) == 0) {
+    ++stream->interim_heads;
+  }
   if (!receiving_) pump();
 }
 

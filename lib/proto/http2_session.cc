@@ -59,16 +59,49 @@ void Session::submit_settings() {
            0);
 }
 
+// From the splitter: WINDOW_UPDATE frames of what is open are ours. Whatever is wrong passes, so
+// that nghttp2 says what is wrong with it.
+struct Session::Inbound {
+  bool takes(const FrameHead& head) {
+    const bool first = !std::exchange(session.begun_, true);
+    const bool in_head = session.in_head_;
+    if (head.type == NGHTTP2_HEADERS || head.type == NGHTTP2_CONTINUATION) {
+      session.in_head_ = (head.flags & NGHTTP2_FLAG_END_HEADERS) == 0;
+    }
+    session.increment_ = 0;
+    return head.type == NGHTTP2_WINDOW_UPDATE && head.length == 4 && !first && !in_head &&
+           (head.stream == 0 || session.find(head.stream) != nullptr);
+  }
+  bool on_taken(const FrameHead& head, std::string_view piece, bool last) {
+    for (const char c : piece) {
+      session.increment_ = session.increment_ << 8 | static_cast<std::uint8_t>(c);
+    }
+    if (last) session.widen(head.stream, session.increment_ & 0x7FFFFFFF);
+    return session.flow_error_ == 0;
+  }
+  bool on_passed(std::string_view bytes) {
+    taken = nghttp2_session_mem_recv(
+        session.session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    return taken >= 0;
+  }
+
+  Session& session;
+  ssize_t taken = 0;
+};
+
 void Session::receive(std::string_view bytes) {
   if (failed_) return;
   receiving_ = true;
   idle_frames_ = 0;
-  const ssize_t taken = nghttp2_session_mem_recv(
-      session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  flow_error_ = 0;
+  Inbound inbound{*this};
+  inbound_.split(bytes, inbound);
   receiving_ = false;
-  if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
+  if (flow_error_ != 0) {
+    fail(flow_error_);
+  } else if (inbound.taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) {
     fail(NGHTTP2_PROTOCOL_ERROR);
-  } else if (taken < 0) {
+  } else if (inbound.taken < 0) {
     fail(NGHTTP2_ENHANCE_YOUR_CALM);
   }
   settle();
@@ -95,7 +128,7 @@ void Session::go_away() {
 
 void Session::terminate() {
   closed_.clear();
-  for (auto& [id, stream] : streams_) stream->owned = false;
+  for (Stream& stream : streams_) stream.owned = false;
   fail(NGHTTP2_NO_ERROR);
 }
 
@@ -105,12 +138,11 @@ bool Session::is_over() const {
 }
 
 Session::Stream* Session::find(StreamId id) {
-  return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_, id));
+  return streams_.find(id);
 }
 
-// Nearly always the one that is being written to, for which nghttp2's table needs no look.
-Session::Stream* Session::in_turn(StreamId id) {
-  return writing_ != nullptr && writing_->id == id ? writing_ : find(id);
+std::size_t Session::stream_count() const {
+  return streams_.size();
 }
 
 void Session::set_tag(StreamId id, Tag tag) {
@@ -119,8 +151,8 @@ void Session::set_tag(StreamId id, Tag tag) {
 
 std::vector<Tag> Session::tags() const {
   std::vector<Tag> tags;
-  for (const auto& [id, stream] : streams_) {
-    if (stream->owned) tags.push_back(stream->tag);
+  for (const Stream& stream : streams_) {
+    if (stream.owned) tags.push_back(stream.tag);
   }
   return tags;
 }
@@ -131,9 +163,14 @@ bool Session::respond(StreamId id, int status, std::string_view header_lines, st
   const bool has_body = !body.empty();
   stream->owned = false;
   stream->opened = true;
-  stream->ending = true;
-  stream->body = std::move(body);
-  return submit_head(id, status, header_lines, has_body);
+  if (has_body) {
+    stream->body = std::make_unique<std::string>(std::move(body));
+  } else {
+    stream->ending = true;
+  }
+  const bool submitted = submit_head(id, status, header_lines, has_body);
+  if (has_body) put_body(id);
+  return submitted;
 }
 
 bool Session::open(StreamId id, int status, std::string_view header_lines) {
@@ -143,44 +180,13 @@ bool Session::open(StreamId id, int status, std::string_view header_lines) {
   return submit_head(id, status, header_lines, true);
 }
 
-std::size_t Session::write(StreamId id, std::string_view bytes) {
-  Stream* const stream = find(id);
-  if (stream == nullptr || !stream->opened || stream->ending || failed_) return 0;
-  if (bytes.empty()) return 0;
-  if (receiving_ || room() == 0) {
-    make_wait(*stream);
-    return 0;
-  }
-  writing_ = stream;
-  const std::string_view beyond = bytes.substr(std::min(bytes.size(), room()));
-  at_hand_ = bytes.substr(0, bytes.size() - beyond.size());
-  nghttp2_session_resume_data(session_, id);  // no error if it was not deferred: it is in line
-  pump();
-  writing_ = nullptr;
-  const std::size_t left = std::exchange(at_hand_, {}).size() + beyond.size();
-  stream->waits = false;
-  if (left > 0 && room() == 0) {
-    make_wait(*stream);
-  } else {
-    stream->waits = left > 0;  // nghttp2 asks for its bytes once a window opens
-  }
-  return bytes.size() - left;
-}
-
-// Told as soon as there is room, which needs no word from the peer.
-void Session::make_wait(Stream& stream) {
-  if (stream.waits) return;
-  stream.waits = true;
-  blocked_.push_back(stream.id);
-}
-
 void Session::end(StreamId id) {
   Stream* const stream = find(id);
   if (stream == nullptr || !stream->owned) return;
   if (!stream->opened) return reset(id);
   stream->owned = false;
   stream->ending = true;
-  nghttp2_session_resume_data(session_, id);
+  ends_.push_back(id);
   if (!receiving_) pump();
 }
 
@@ -201,6 +207,7 @@ std::size_t Session::room() const {
 // From nghttp2's queues into the output, as far as that may grow: what a peer that reads nothing
 // makes us say (acknowledgements) stays bounded by kOutboundAcksMax.
 void Session::pump() {
+  end_streams();
   while (!failed_ && room() > 0) {
     const std::uint8_t* bytes = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
@@ -219,15 +226,22 @@ void Session::deliver() {
     writable_.insert(writable_.end(), blocked_.begin(), blocked_.end());
     blocked_.clear();
   }
-  // It may make others writable, each by sending something: this ends.
-  while (!writable_.empty()) {
-    for (const StreamId id : std::exchange(writable_, {})) {
-      Stream* const stream = find(id);
-      if (stream == nullptr || !stream->owned || !stream->waits) continue;
-      stream->waits = false;
-      owner_.on_writable(stream->tag);
+  if (std::exchange(windows_opened_, false) && window_ > 0) {
+    for (const Stream& stream : streams_) {
+      if (stream.waits && stream.window > 0) writable_.push_back(stream.id);
     }
   }
+  // It may make others writable, each by sending something: this ends.
+  while (!writable_.empty()) {
+    for (const StreamId id : std::exchange(writable_, {})) tell_writable(id);
+  }
+}
+
+void Session::tell_writable(StreamId id) {
+  Stream* const stream = find(id);
+  if (stream == nullptr || !std::exchange(stream->waits, false)) return;
+  if (stream->body) return put_body(id);
+  if (stream->owned) owner_.on_writable(stream->tag);
 }
 
 void Session::sent(std::size_t bytes) {

@@ -2,6 +2,10 @@
 // Sans-IO: bytes that were read go in, requests come out; what is to be written gathers in one
 // output, so that the frames of a hundred streams leave in one write. One thread at a time.
 //
+// Frames of DATA that we send, and the windows that bound them (section 6.9), are ours: nghttp2
+// would look up and queue each stream of a broadcast several times over. It sends no payload, so
+// that the windows it knows stay as they begin; WINDOW_UPDATE frames do not reach it (ADR 12).
+//
 // The session keeps no bytes of event streams: write() takes what flow control and the output's
 // bound allow, like send() on a socket, and the owner keeps the rest until on_writable().
 #pragma once
@@ -11,17 +15,17 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "proto/http2_frame_splitter.h"
 #include "proto/http2_head.h"
+#include "proto/http2_stream_table.h"
 
 struct nghttp2_session;
 struct nghttp2_session_callbacks;
 
 namespace rt::http2 {
 
-using StreamId = std::int32_t;
 using Tag = std::uint32_t;  // what the owner knows a stream by
 
 // What a client sends first (RFC 9113 section 3.4). No HTTP/1 request begins like it: the method
@@ -104,39 +108,55 @@ class Session {
   // It ended because the client broke the protocol or the limits.
   bool is_broken() const { return broken_; }
 
-  std::size_t stream_count() const { return streams_.size(); }
+  std::size_t stream_count() const;
 
  private:
   struct Stream;
   struct Callbacks;  // from nghttp2
+  struct Inbound;    // from the splitter
 
   static const nghttp2_session_callbacks* callbacks();
   void submit_settings();
   bool submit_head(StreamId id, int status, std::string_view header_lines, bool body);
   Stream* find(StreamId id);
-  Stream* in_turn(StreamId id);
   void make_wait(Stream& stream);
+  std::size_t put(Stream& stream, std::string_view bytes);
+  std::size_t put_or_wait(Stream& stream, std::string_view bytes);
+  void put_body(StreamId id);
+  void widen(StreamId id, std::uint32_t increment);
+  void follow_settings();
+  void end_streams();
   void pump();
   void deliver();
+  void tell_writable(StreamId id);
   void fail(std::uint32_t error_code);
   std::size_t room() const;
   void reserve_output() { output_.reserve(kOutputReserve); }
 
   // What a broadcast to a hundred streams needs at once; freed as soon as it is written.
   static constexpr std::size_t kOutputReserve = 32 * 1024;
+  static constexpr std::int64_t kFirstWindow = 65'535;
 
   Owner& owner_;
   const Limits limits_;
   nghttp2_session* session_ = nullptr;
-  std::unordered_map<StreamId, std::unique_ptr<Stream>> streams_;
+  FrameSplitter inbound_{kPreface.size()};
+  StreamTable<Stream> streams_;
   std::string output_;
   std::size_t output_at_ = 0;
   std::vector<StreamId> writable_;  // to be told
   std::vector<StreamId> blocked_;   // wait for room in the output
+  std::vector<StreamId> ends_;      // nghttp2 is to be told that they end
   std::vector<Tag> closed_;         // to be told
-  Stream* writing_ = nullptr;       // whose bytes are at hand
-  std::string_view at_hand_;
+  // What the client takes of all streams, and of a new one (section 6.9.2).
+  std::int64_t window_ = kFirstWindow;
+  std::int64_t stream_window_ = kFirstWindow;
+  bool windows_opened_ = false;    // streams that wait may go on
+  std::uint32_t increment_ = 0;    // of the WINDOW_UPDATE at hand
+  std::uint32_t flow_error_ = 0;   // of this receive()
   std::uint32_t idle_frames_ = 0;  // of this receive()
+  bool begun_ = false;             // the first frame was seen
+  bool in_head_ = false;           // CONTINUATION frames must follow
   bool receiving_ = false;
   bool failed_ = false;
   bool broken_ = false;

@@ -128,3 +128,22 @@ TEST_CASE("http2 client: bytes that are not HTTP/2 break the connection", "[prot
   CHECK_FALSE(
       subscribers.session.receive("HTTP/1.1 400 Bad Request\r\n\r\n........................"));
 }
+
+TEST_CASE("http2 client: what is taken is given back, so that a stream does not end in its window",
+          "[proto][http2]") {
+  for (const std::size_t step : {std::string::npos, std::size_t{1000}}) {
+    Subscribers subscribers;
+    Http2Server server;
+    const http2::StreamId id = subscribers.get(7, "/stream");
+    REQUIRE(subscribers.talk(server, step));
+    const std::string event = "data: " + std::string(20'000, 'x') + "\n\n";
+    std::size_t written = 0;
+    while (written < 40 << 20) {  // the connection's window is 16 MiB, the stream's 1
+      const std::size_t taken = server.session.write(id, event);
+      REQUIRE(taken > 0);
+      written += taken;
+      REQUIRE(subscribers.talk(server, step));
+    }
+    CHECK(subscribers.notes.streams[7].body.size() == written);
+  }
+}
