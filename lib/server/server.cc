@@ -177,7 +177,7 @@ std::vector<NamedHealth> Server::surface_health(const SourceHealth& source) cons
 
 std::string Server::health() const {
   const SourceHealth source = source_health();
-  return health_json(counters_, source, surface_health(source), shards_.size(), started_,
+  return health_json(counters_, source, surface_health(source), shard_count(), started_,
                      clock_.wall());
 }
 
@@ -186,7 +186,7 @@ std::string Server::metrics() const {
   facts.source = source_health();
   facts.surfaces = surface_health(facts.source);
   facts.process = read_process_facts();
-  facts.shards = shards_.size();
+  facts.shards = shard_count();
   facts.started = started_;
   facts.now = clock_.wall();
   return metrics_text(counters_, facts);

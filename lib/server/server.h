@@ -75,7 +75,9 @@ class Server {
 
   const io::Address& address() const { return options_.listen; }
   const std::optional<io::Address>& health_address() const { return options_.health_listen; }
-  std::size_t shard_count() const { return shards_.size(); }
+  // Of links_, which are complete before the first shard runs: it may be asked before the last
+  // does.
+  std::size_t shard_count() const { return links_.size(); }
   std::size_t connections_max() const { return connections_max_; }
   const Counters& counters() const { return counters_; }
   std::string health() const;

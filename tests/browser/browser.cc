@@ -113,15 +113,31 @@ Browser::~Browser() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-json Browser::post(const std::string& path, const json& body) {
+Browser::Answer Browser::exchange(const std::string& path, const json& body) {
   HttpPost request(driver_url_ + session_ + path, {}, kPatience);
   const auto reply = request.post("application/json", body.dump());
   if (!reply) give_up("chromedriver: " + reply.error().text);
-  const json answer = json::parse(reply->body);
-  if (reply->status != 200) {
-    give_up(path + " " + body.dump() + ": " + answer["value"].value("message", reply->body));
+  return {reply->status, json::parse(reply->body)["value"]};
+}
+
+json Browser::post(const std::string& path, const json& body) {
+  const Answer answer = exchange(path, body);
+  if (answer.status != 200) {
+    give_up(path + " " + body.dump() + ": " + answer.value.value("message", answer.value.dump()));
   }
-  return answer["value"];
+  return answer.value;
+}
+
+// The page may put another element in the place of the one that was found: then that one is meant.
+void Browser::act(const std::string& selector, const std::string& command, const json& body) {
+  Answer answer;
+  test::eventually(kPatience, [&] {
+    answer = exchange("/element/" + element(selector) + command, body);
+    return answer.status == 200 || answer.value["error"] != "stale element reference";
+  });
+  if (answer.status != 200) {
+    give_up(selector + " " + command + ": " + answer.value.value("message", answer.value.dump()));
+  }
 }
 
 json Browser::devtools(const std::string& command, const json& parameters) {
@@ -142,13 +158,12 @@ std::string Browser::element(const std::string& selector) {
 }
 
 void Browser::click(const std::string& selector) {
-  post("/element/" + element(selector) + "/click", json::object());
+  act(selector, "/click", json::object());
 }
 
 void Browser::type(const std::string& selector, const std::string& text) {
-  const std::string path = "/element/" + element(selector);
-  post(path + "/clear", json::object());
-  post(path + "/value", {{"text", text}});
+  act(selector, "/clear", json::object());
+  act(selector, "/value", {{"text", text}});
 }
 
 std::string Browser::text(const std::string& selector) {

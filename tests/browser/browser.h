@@ -39,7 +39,13 @@ class Browser {
   std::string screenshot();
 
  private:
+  struct Answer {
+    long status = 0;
+    nlohmann::json value{};
+  };
+  Answer exchange(const std::string& path, const nlohmann::json& body);
   nlohmann::json post(const std::string& path, const nlohmann::json& body);
+  void act(const std::string& selector, const std::string& command, const nlohmann::json& body);
   nlohmann::json devtools(const std::string& command, const nlohmann::json& parameters);
   std::string element(const std::string& selector);
 

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <optional>
 #include <sstream>
 
@@ -18,15 +19,25 @@ namespace {
 // Two events, one after the other only when the first was acknowledged, then the stream stays open.
 // Each connection is served anew: a reconnect sees the same.
 struct TwoEvents {
-  std::vector<std::string> requests;
+  mutable std::mutex mutex;
+  std::vector<std::string> received;  // under the mutex
   ScriptedServer server{[this](Peer& peer, std::size_t) {
-    requests.push_back(peer.read_request());
+    std::string request = peer.read_request();
+    {
+      const std::lock_guard lock(mutex);
+      received.push_back(std::move(request));
+    }
     peer.open_stream("Cache-Control: no-cache\r\n");
     peer.send("id: 1\ndata: first\n\n");
     peer.wait_until_acknowledged();
     peer.send("id: 2\ndata: second\n\n");
     peer.hold();
   }};
+
+  std::vector<std::string> requests() const {
+    const std::lock_guard lock(mutex);
+    return received;
+  }
 };
 
 void check_both(const std::vector<std::string>& more, const std::string& url) {
@@ -57,7 +68,7 @@ TEST_CASE("http client: a certificate that nobody vouches for ends it with exit 
   CHECK(end.out.empty());
   CHECK(end.err.find("TLS: ") != std::string::npos);
   CHECK(end.err.find("--cacert FILE") != std::string::npos);
-  CHECK(events.requests.empty());
+  CHECK(events.requests().empty());
 }
 
 TEST_CASE("http client: a client certificate is shown where one is asked for", "[http_client]") {
@@ -86,8 +97,9 @@ TEST_CASE("http client: a proxy is asked for the whole URL, unless NO_PROXY name
   TwoEvents events;
   const std::string proxy = events.server.url("");
   check_both({"--proxy", proxy}, "http://stream.test/path?q=1");
-  REQUIRE(events.requests.size() == 1);
-  CHECK(events.requests[0].rfind("GET http://stream.test/path?q=1 HTTP/1.1\r\n", 0) == 0);
+  const std::vector<std::string> requests = events.requests();
+  REQUIRE(requests.size() == 1);
+  CHECK(requests[0].rfind("GET http://stream.test/path?q=1 HTTP/1.1\r\n", 0) == 0);
   const RunningTool::Environment environment = {{"http_proxy", "http://127.0.0.1:1"},
                                                 {"NO_PROXY", "127.0.0.1"}};
   const Outcome end =
@@ -104,8 +116,9 @@ TEST_CASE("http client: user and password come from .netrc when asked to", "[htt
           {{"HOME", home}});
   std::filesystem::remove_all(home);
   CHECK(end.out == "first\n");
-  REQUIRE(events.requests.size() == 1);
-  CHECK(events.requests[0].find("Authorization: Basic YW5uOnMzY3JldA==\r\n") != std::string::npos);
+  const std::vector<std::string> requests = events.requests();
+  REQUIRE(requests.size() == 1);
+  CHECK(requests[0].find("Authorization: Basic YW5uOnMzY3JldA==\r\n") != std::string::npos);
 }
 
 TEST_CASE("http client: an idle tail uses no processor time", "[http_client]") {
