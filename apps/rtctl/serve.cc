@@ -184,11 +184,12 @@ class Service {
     // What hangs for longer than this, although it was called off, is left behind.
     constexpr Duration kPatience = std::chrono::seconds(1);
     Ending ending;
+    const Instant begun = clock_.now();
     server_->begin_drain(drain);
     // What the rows' source has handed over is delivered; the rest waits in the database.
     if (rows_ != nullptr) ending.begin("rows", [this] { rows_->stop(); });
     ending.wait(std::min<Duration>(drain, kPatience));
-    await_drain(*server_, drain, signals, clock_);
+    await_drain(*server_, begun, drain, signals, clock_);
     for (const auto& [name, companion] : companions_) {
       ending.begin(name, [&each = *companion] { each.stop(); });
     }

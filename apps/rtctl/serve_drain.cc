@@ -21,12 +21,11 @@ Result<Duration> drain_limit(const DrainFlags& flags) {
   return fail(Code::usage, "--drain must be at most 10m");
 }
 
-void await_drain(server::Server& server, Duration limit, ServeSignals& signals,
+void await_drain(server::Server& server, Instant begun, Duration limit, ServeSignals& signals,
                  const Clock& clock) {
   constexpr int kLookMs = 5;
   // The server keeps to the limit by itself; this is for a thread of it that hangs in the kernel.
   constexpr auto kGrace = std::chrono::seconds(1);
-  const Instant begun = clock.now();
   Instant end = begun + limit + kGrace;
   while (!server.is_drained() && clock.now() < end) {
     if (!signals.wait(kLookMs, server)) continue;

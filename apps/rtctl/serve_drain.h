@@ -18,8 +18,9 @@ struct DrainFlags {
 void declare_drain(CLI::App* verb, DrainFlags& flags);
 Result<Duration> drain_limit(const DrainFlags& flags);
 
-// After Server::begin_drain(): waits until it is over, and logs what came of it. A second signal
-// ends it at once.
-void await_drain(server::Server& server, Duration limit, ServeSignals& signals, const Clock& clock);
+// After Server::begin_drain(), which was called at `begun`: waits until it is over, and logs what
+// came of it. A second signal ends it at once.
+void await_drain(server::Server& server, Instant begun, Duration limit, ServeSignals& signals,
+                 const Clock& clock);
 
 }  // namespace rt::rtctl
