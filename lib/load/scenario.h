@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "io/socket.h"
 #include "load/scenario_behaviour.h"
 #include "load/scenario_publish.h"
 #include "load/scenario_request.h"
@@ -80,6 +81,7 @@ struct IntegritySpec {
 struct SourcesSpec {
   std::vector<std::string> addresses;  // empty: as many as it takes
   unsigned shards = 0;                 // 0: as many as it takes
+  io::PortRange ports;                 // from which subscribers' connections leave
 };
 
 struct ClockSpec {

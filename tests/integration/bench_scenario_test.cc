@@ -1,0 +1,89 @@
+// Words of a scenario whose effect only a server sees: where connections come from, what is posted.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "integration/bench_run.h"
+#include "integration/child_process.h"
+#include "integration/running_tool.h"
+#include "integration/served.h"
+#include "io/socket.h"
+#include "temp_folder.h"
+
+namespace {
+
+using nlohmann::json;
+using rt::test::add_settings;
+using rt::test::BenchRun;
+using rt::test::RunningTool;
+using rt::test::Served;
+using rt::test::take_report;
+using rt::test::TempFolder;
+using Words = std::vector<std::string>;
+
+// 40 subscribers of 8 topics, 100 events in a second.
+BenchRun bench(const Served& server, const Words& overrides) {
+  const std::string path = std::filesystem::temp_directory_path() /
+                           ("rtbench-scenario-" + std::to_string(::getpid()) + ".json");
+  Words words = {"rtbench",    "run",  "preset:topics", "--no-selftest",
+                 "--progress", "none", "--report",      "json=" + path};
+  add_settings(words,
+               {"target.url=" + server.origin + "/topics/{topic}/events", "target.publish_url=",
+                "load.rate=100/s", R"(subscriptions.topics={"count": 8, "name": "t{n}"})",
+                R"(phases=[{"name": "ramp", "connections": {"to": 40}},
+                         {"name": "warm", "hold": "200ms"},
+                         {"name": "main", "hold": "1s", "measure": true},
+                         {"name": "drain", "hold": "1s"}])",
+                R"(thresholds=[{"expr": "delivery.p95 < 5s"}])",
+                R"(gates.waive=["client_saturation", "open_loop", "warm_up", "receive_queue"])"});
+  add_settings(words, overrides);
+  return take_report(RunningTool(words).finish(), path);
+}
+
+// The ports that streams came from, as the server wrote them down.
+std::set<int> ports_of_streams(const std::string& access_log) {
+  std::set<int> ports;
+  std::istringstream lines(rt::test::read_text(access_log));
+  for (std::string line; std::getline(lines, line);) {
+    const json entry = json::parse(line, nullptr, /*allow_exceptions=*/false);
+    REQUIRE(entry.is_object());
+    if (entry.at("method") != "GET") continue;
+    const std::string peer = entry.at("peer");
+    ports.insert(std::stoi(peer.substr(peer.rfind(':') + 1)));
+  }
+  return ports;
+}
+
+}  // namespace
+
+TEST_CASE("bench scenario: subscribers come from the ports that the scenario names",
+          "[bench_scenario]") {
+  if (!rt::io::bounds_ports()) return;  // a kernel before Linux 6.3
+  const TempFolder folder;
+  const std::string log = folder.path + "/access";
+  const Words sources = {R"(sources={"addresses": ["127.77.0.2"], "ports": "42000-42063"})"};
+  {
+    const Served server({"--surfaces", "topics", "--access-log", log, "--log-format", "json"});
+    const BenchRun ran = bench(server, sources);
+    CHECK(ran.outcome.status == 0);
+    REQUIRE(ran.report.is_object());
+    CHECK(ran.report.at("integrity").at("lost") == 0);
+    Words narrow = sources;
+    narrow.push_back("sources.ports=42000-42019");
+    const BenchRun stopped = bench(server, narrow);
+    CHECK(stopped.outcome.status == 5);
+    CHECK_THAT(stopped.outcome.err,
+               Catch::Contains("not enough ports (of one source address, within 42000-42019): the "
+                               "run needs 40, this machine has 20"));
+    server.tool->signal(SIGTERM);
+    server.tool->finish();
+  }
+  const std::set<int> ports = ports_of_streams(log);
+  CHECK(ports.size() == 40);
+  CHECK(*ports.begin() >= 42'000);
+  CHECK(*ports.rbegin() <= 42'063);
+}
