@@ -79,6 +79,16 @@ Opened open_producer(const Scenario& scenario, const PublishSpec& spec, const Cl
   return fail(Code::internal, "no such producer");
 }
 
+// By topic, the entry of "publish" whose file names it; empty: there are no files.
+std::vector<std::uint32_t> owners_of_topics(const Scenario& scenario) {
+  if (!scenario.publish.front().topic.weights) return {};
+  std::vector<std::uint32_t> owners(scenario.subscriptions.topics, 0);  // 0: nobody's, no event
+  for (std::uint32_t i = 0; i < scenario.publish.size(); ++i) {
+    for (const std::uint32_t topic : scenario.publish[i].topic.weights->topics) owners[topic] = i;
+  }
+  return owners;
+}
+
 }  // namespace
 
 Result<Publishing> open_publishing(const Scenario& scenario, const Clock& clock) {
@@ -89,7 +99,8 @@ Result<Publishing> open_publishing(const Scenario& scenario, const Clock& clock)
     members.push_back(RT_TRY(open_producer(scenario, spec, clock)));
   }
   parts.producer = members.size() == 1 ? std::move(members.front())
-                                       : std::make_unique<ProducerGroup>(std::move(members), clock);
+                                       : std::make_unique<ProducerGroup>(
+                                             std::move(members), owners_of_topics(scenario), clock);
   // Events of these surfaces carry the position of their commit; entries of one preset are alike.
   const PublishSpec& first = scenario.publish.front();
   const bool rows =

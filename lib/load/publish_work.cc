@@ -30,6 +30,7 @@ PublishWork::PublishWork(const PublishSpec& spec, std::uint64_t topics, std::uin
               Random::of(seed, "entry", entry).next(), "publish topics"),
       size_(spec.size),
       value_(spec.value),
+      names_topics_itself_(spec.topic.kind == ChoiceKind::file),
       max_in_flight_(spec.max_in_flight),
       entropy_(spec.entropy),
       speed_(spec.archive_speed),
@@ -48,6 +49,7 @@ Duration PublishWork::due(std::uint64_t n) const {
 }
 
 std::uint32_t PublishWork::topic(std::uint64_t n) const {
+  if (names_topics_itself_) return static_cast<std::uint32_t>(choice_.of(n));
   const std::uint64_t own = recording_ ? recording_->events[n].key % topics_ : choice_.of(n);
   return static_cast<std::uint32_t>(own * entries_ + entry_);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,11 +58,14 @@ struct PhaseSpec {
 
 // As many types as one stream of realtime may ask for.
 inline constexpr std::uint32_t kTopicsOfStreamMax = 64;
+inline constexpr std::uint64_t kMostTopics = 10'000'000;
 
 struct SubscriptionSpec {
   std::uint64_t topics = 1;
   std::string name = "topic-{n}";  // {n}: 0 .. topics-1; {uuid}: the same as a UUID
-  Choice choice;                   // the topic of connection k
+  // In place of `name`: those of the files that the scenario has its topics from.
+  std::shared_ptr<const std::vector<std::string>> names;
+  Choice choice;  // the topic of connection k
   // "per_connection": how many topics one stream brings, at least and at most.
   std::uint32_t least_topics = 1;
   std::uint32_t most_topics = 1;
@@ -132,5 +136,8 @@ Result<Scenario> read_scenario(const std::string& path,
 // The same from text; `origin` stands for the file name in messages.
 Result<Scenario> parse_scenario(std::string_view text, const std::string& origin,
                                 const std::vector<std::string>& overrides = {});
+// As a report keeps it, in its expanded form: files that it names are those of another day or
+// machine, and are not read.
+Result<Scenario> parse_stored_scenario(std::string_view text, const std::string& origin);
 
 }  // namespace rt

@@ -9,7 +9,7 @@ namespace rt {
 
 Subscriptions::Subscriptions(const SubscriptionSpec& spec, std::uint64_t seed)
     : choice_(spec.choice, spec.topics, seed, "subscriptions"),
-      topics_(spec.topics),
+      topics_(spec.choice.weights ? spec.choice.weights->topics.size() : spec.topics),
       seed_(seed),
       least_(spec.least_topics),
       most_(spec.most_topics) {}

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -33,7 +34,7 @@ BenchRun bench(const Served& server, const Words& overrides) {
                  "--progress", "none", "--report",      "json=" + path};
   add_settings(words,
                {"target.url=" + server.origin + "/topics/{topic}/events", "target.publish_url=",
-                "load.rate=100/s", R"(subscriptions.topics={"count": 8, "name": "t{n}"})",
+                "publish.0.rate=100/s", R"(subscriptions.topics={"count": 8, "name": "t{n}"})",
                 R"(phases=[{"name": "ramp", "connections": {"to": 40}},
                          {"name": "warm", "hold": "200ms"},
                          {"name": "main", "hold": "1s", "measure": true},
@@ -86,4 +87,37 @@ TEST_CASE("bench scenario: subscribers come from the ports that the scenario nam
   CHECK(ports.size() == 40);
   CHECK(*ports.begin() >= 42'000);
   CHECK(*ports.rbegin() <= 42'063);
+}
+
+TEST_CASE("bench scenario: topics come from files by their names, each file with its own producer",
+          "[bench_scenario]") {
+  const TempFolder folder;
+  const auto write = [&](const char* name, const std::string& text) {
+    std::ofstream(folder.path + "/" + name) << text;
+    return R"({"dist": "file", "file": ")" + folder.path + "/" + name + "\"}";
+  };
+  const std::string followed = write("followed", "5\tweather\nnews\nsport\nnews-of-sport\n");
+  const std::string first = write("first", "news\n3\tweather\n");
+  const std::string second = write("second", "sport\nnews-of-sport\n");
+  const auto entry = [](const std::string& id, const std::string& topic) {
+    return R"({"id": ")" + id + R"(", "producer": {"type": "http-post"}, "rate": 60, "topic": )" +
+           topic + "}";
+  };
+  const Served server({"--surfaces", "topics"});
+  const BenchRun ran =
+      bench(server, {"publish=[" + entry("a", first) + "," + entry("b", second) + "]",
+                     "subscriptions.choice=" + followed, "report.keep_worst=1000"});
+  CHECK(ran.outcome.status == 0);
+  REQUIRE(ran.report.is_object());
+  CHECK(ran.report.at("integrity").at("lost") == 0);
+  CHECK(ran.report.at("integrity").at("duplicate") == 0);
+  CHECK(ran.report.at("integrity").at("reorder") == 0);
+  const json& delivery = ran.report.at("delivery");
+  CHECK(delivery.at("expected") == delivery.at("received"));
+  CHECK(delivery.at("events").get<int>() > 90);
+  std::set<std::string> topics;
+  for (const json& one : ran.report.at("slowest").at("deliveries")) topics.insert(one.at("topic"));
+  for (const char* name : {"weather", "news", "sport", "news-of-sport"}) {
+    CHECK(topics.contains(name));
+  }
 }
