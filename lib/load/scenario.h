@@ -61,6 +61,9 @@ inline constexpr std::uint32_t kTopicsOfStreamMax = 64;
 inline constexpr std::uint64_t kMostTopics = 10'000'000;
 
 struct SubscriptionSpec {
+  // Of the number of topics that one stream brings. A fixed one is uniform between equals.
+  enum class PerConnection : std::uint8_t { uniform, zipf, lognormal };
+
   std::uint64_t topics = 1;
   std::string name = "topic-{n}";  // {n}: 0 .. topics-1; {uuid}: the same as a UUID
   // In place of `name`: those of the files that the scenario has its topics from.
@@ -69,6 +72,10 @@ struct SubscriptionSpec {
   // "per_connection": how many topics one stream brings, at least and at most.
   std::uint32_t least_topics = 1;
   std::uint32_t most_topics = 1;
+  PerConnection per_connection = PerConnection::uniform;
+  double topics_s = 1;    // zipf: exponent; the least number is the most frequent
+  double topics_p50 = 1;  // lognormal: median and 99th percentile, before it is cut to the bounds
+  double topics_p99 = 1;
   std::string topic_name(std::uint64_t topic) const;
 };
 

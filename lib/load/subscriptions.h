@@ -27,8 +27,12 @@ class Subscriptions {
   TopicChoice choice_;
   std::uint64_t topics_;  // that it chooses of: 0 .. topics-1
   std::uint64_t seed_;
+  SubscriptionSpec::PerConnection dist_;
   std::uint32_t least_;
   std::uint32_t most_;
+  TopicChoice ranks_;  // zipf: how many more than the least
+  double p50_;         // lognormal
+  double p99_;
 };
 
 }  // namespace rt
