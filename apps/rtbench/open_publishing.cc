@@ -1,9 +1,11 @@
 #include "rtbench/open_publishing.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
+#include "base/random.h"
 #include "load/stream_target.h"
 #include "pipe/commit_clock.h"
 #include "pipe/http_producer.h"
@@ -33,6 +35,13 @@ std::string dsn_of(const Scenario& scenario) {
   return scenario.target.pg.empty() ? environment({"RT_PG", "DATABASE_URL"}) : scenario.target.pg;
 }
 
+// Of this process and entry, by instant and chance: a server remembers keys for days.
+std::string key_prefix(const PublishSpec& spec, const Clock& clock) {
+  Random random = Random::of(static_cast<std::uint64_t>(unix_us(clock.wall())), spec.id,
+                             static_cast<std::uint64_t>(::getpid()));
+  return fmt::format("rtbench-{:016x}{:016x}-", random.next(), random.next());
+}
+
 Opened open_http(const PublishSpec& spec, const Clock& clock) {
   const StreamTarget target = RT_TRY(StreamTarget::parse(spec.url));
   HttpProducerOptions options;
@@ -42,6 +51,7 @@ Opened open_http(const PublishSpec& spec, const Clock& clock) {
   options.path = EventText(target.path, Spelling::path);
   options.body = EventText(spec.body, Spelling::json);
   options.connections = spec.connections;
+  if (spec.idempotency) options.key_prefix = key_prefix(spec, clock);
   return RT_TRY(HttpProducer::open(std::move(options), clock));
 }
 

@@ -106,15 +106,22 @@ std::string more_ports(const PlanItem& item, io::PortRange asked, const Machine&
   return fmt::format("rtbench run {} --set sources.ports=auto", scenario);
 }
 
+// Within what ports a run with "sources.ports" has to stay, and what comes in between.
+std::string bounds_text(io::PortRange asked, const Machine& machine) {
+  std::string text = fmt::format("within {}-{}", asked.first, asked.last);
+  if (!machine.bounds_ports) {
+    text += ", which this kernel cannot keep to: it takes Linux 6.3";
+  } else if (asked.first < machine.port_first || asked.last > machine.port_last) {
+    text += fmt::format(" and the system's {}-{}", machine.port_first, machine.port_last);
+  }
+  return text;
+}
+
 PlanItem ports_item(const LoadNeeds& needs, const LoadLayout& layout, const Machine& machine,
                     const std::string& scenario) {
   const std::uint64_t ports = ports_of(needs, machine);
   PlanItem item{"ports", "of one source address", layout.sockets_of_source, ports, false, {}};
-  if (needs.ports.is_set()) {
-    item.what += fmt::format(
-        ", within {}-{}{}", needs.ports.first, needs.ports.last,
-        machine.bounds_ports ? "" : ", which this kernel cannot keep to: it takes Linux 6.3");
-  }
+  if (needs.ports.is_set()) item.what += ", " + bounds_text(needs.ports, machine);
   if (!item.is_short()) return item;
   constexpr std::uint64_t kWidest = 65'535 - 1'024 + 1;
   if (needs.ports.is_set()) {

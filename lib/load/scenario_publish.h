@@ -69,6 +69,7 @@ struct PublishSpec {
   std::string channel;             // NOTIFY or Redis channel, or key of the stream
   std::string body;                // {topic}, {payload}
   unsigned connections = 4;        // of the producer to the database or server
+  bool idempotency = false;        // http-post: a key with each event, and retries
   std::uint32_t batch = 1;         // pg-insert: rows that are due together and share a statement
   std::vector<RateStep> rate;      // ascending; the first at 0; empty with a recording
   Arrival arrival = Arrival::constant;

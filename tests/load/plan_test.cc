@@ -102,7 +102,8 @@ TEST_CASE("plan: a range of ports counts as far as the system's own range allows
   const rt::LoadPlan fits = rt::plan_load(needs, ordinary(), "s.json");
   CHECK(fits.first_shortage() == nullptr);
   CHECK(fits.items[2].has == 1'000);
-  CHECK(fits.items[2].what == "of one source address, within 60000-61999");
+  CHECK(fits.items[2].what ==
+        "of one source address, within 60000-61999 and the system's 32768-60999");
   needs.subscribers = 2'000;
   CHECK(fix_of(needs, ordinary(), "ports") ==
         "sudo sysctl -w net.ipv4.ip_local_port_range=\"32768 61999\"");
