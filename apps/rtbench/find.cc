@@ -217,6 +217,10 @@ Result<int> find(const FindFlags& flags) {
     return fail(Code::usage, fmt::format("--vary {}: expected {}", flags.vary, kVary));
   }
   const Scenario base = RT_TRY(read_scenario(flags.scenario, flags.overrides));
+  if (dimension->name == "fanout" && base.subscriptions.names) {
+    return fail(Code::usage, "--vary fanout: the scenario's topics are those of a file",
+                "vary connections or rate, or leave the file out");
+  }
   LimitSearchPlan plan;
   plan.from = flags.from.empty() ? dimension->from : RT_TRY(parse_count(flags.from));
   plan.to = flags.to.empty() ? dimension->to : RT_TRY(parse_count(flags.to));

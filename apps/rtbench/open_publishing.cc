@@ -1,9 +1,11 @@
 #include "rtbench/open_publishing.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
+#include "base/random.h"
 #include "load/stream_target.h"
 #include "pipe/commit_clock.h"
 #include "pipe/http_producer.h"
@@ -33,6 +35,13 @@ std::string dsn_of(const Scenario& scenario) {
   return scenario.target.pg.empty() ? environment({"RT_PG", "DATABASE_URL"}) : scenario.target.pg;
 }
 
+// Of this process and entry, by instant and chance: a server remembers keys for days.
+std::string key_prefix(const PublishSpec& spec, const Clock& clock) {
+  Random random = Random::of(static_cast<std::uint64_t>(unix_us(clock.wall())), spec.id,
+                             static_cast<std::uint64_t>(::getpid()));
+  return fmt::format("rtbench-{:016x}{:016x}-", random.next(), random.next());
+}
+
 Opened open_http(const PublishSpec& spec, const Clock& clock) {
   const StreamTarget target = RT_TRY(StreamTarget::parse(spec.url));
   HttpProducerOptions options;
@@ -42,6 +51,7 @@ Opened open_http(const PublishSpec& spec, const Clock& clock) {
   options.path = EventText(target.path, Spelling::path);
   options.body = EventText(spec.body, Spelling::json);
   options.connections = spec.connections;
+  if (spec.idempotency) options.key_prefix = key_prefix(spec, clock);
   return RT_TRY(HttpProducer::open(std::move(options), clock));
 }
 
@@ -79,6 +89,16 @@ Opened open_producer(const Scenario& scenario, const PublishSpec& spec, const Cl
   return fail(Code::internal, "no such producer");
 }
 
+// By topic, the entry of "publish" whose file names it; empty: there are no files.
+std::vector<std::uint32_t> owners_of_topics(const Scenario& scenario) {
+  if (!scenario.publish.front().topic.weights) return {};
+  std::vector<std::uint32_t> owners(scenario.subscriptions.topics, 0);  // 0: nobody's, no event
+  for (std::uint32_t i = 0; i < scenario.publish.size(); ++i) {
+    for (const std::uint32_t topic : scenario.publish[i].topic.weights->topics) owners[topic] = i;
+  }
+  return owners;
+}
+
 }  // namespace
 
 Result<Publishing> open_publishing(const Scenario& scenario, const Clock& clock) {
@@ -89,7 +109,8 @@ Result<Publishing> open_publishing(const Scenario& scenario, const Clock& clock)
     members.push_back(RT_TRY(open_producer(scenario, spec, clock)));
   }
   parts.producer = members.size() == 1 ? std::move(members.front())
-                                       : std::make_unique<ProducerGroup>(std::move(members), clock);
+                                       : std::make_unique<ProducerGroup>(
+                                             std::move(members), owners_of_topics(scenario), clock);
   // Events of these surfaces carry the position of their commit; entries of one preset are alike.
   const PublishSpec& first = scenario.publish.front();
   const bool rows =

@@ -32,6 +32,13 @@ void set_flag(int fd, int level, int option) {
   ::setsockopt(fd, level, option, &one, sizeof one);
 }
 
+// ip(7), IP_LOCAL_PORT_RANGE, for both families; the number, as headers before Linux 6.3 lack it.
+bool set_ports(int fd, PortRange ports) {
+  constexpr int kLocalPortRange = 51;
+  const std::uint32_t both = std::uint32_t{ports.last} << 16 | ports.first;
+  return ::setsockopt(fd, SOL_IP, kLocalPortRange, &both, sizeof both) == 0;
+}
+
 Result<Fd> tcp_socket(int family) {
   Fd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return fail(os_error("cannot create a socket", errno));
@@ -148,9 +155,13 @@ Result<Fd> claim_port(Address& address) {
   return claim;
 }
 
-Result<Fd> connect_to(const Address& target, const Address* source) {
+Result<Fd> connect_to(const Address& target, const Address* source, PortRange ports) {
   Fd fd = RT_TRY(tcp_socket(target.storage.ss_family));
   set_flag(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+  if (ports.is_set() && !set_ports(fd.get(), ports)) {
+    return fail(
+        os_error(fmt::format("cannot use local ports {}-{}", ports.first, ports.last), errno));
+  }
   if (source != nullptr) {
     set_flag(fd.get(), SOL_IP, IP_BIND_ADDRESS_NO_PORT);
     if (::bind(fd.get(), source->raw(), source->size) != 0) {
@@ -163,6 +174,11 @@ Result<Fd> connect_to(const Address& target, const Address* source) {
     return fail(os_error(fmt::format("cannot connect to {}", target.text()), error, code));
   }
   return fd;
+}
+
+bool bounds_ports() {
+  const auto probe = tcp_socket(AF_INET);
+  return probe && set_ports(probe->get(), {1'024, 65'535});
 }
 
 int connect_error(int fd) {

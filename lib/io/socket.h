@@ -42,10 +42,22 @@ Result<Fd> listen_on(const Address& address, const ListenOptions& options);
 // Keep the returned descriptor open until the shared listeners stand.
 Result<Fd> claim_port(Address& address);
 
+// Local ports, both ends included.
+struct PortRange {
+  std::uint16_t first = 0;  // 0: whatever the system allows (net.ipv4.ip_local_port_range)
+  std::uint16_t last = 0;
+
+  bool is_set() const { return first != 0; }
+};
+
 // Starts connecting; the descriptor becomes writable when it is settled (then see connect_error()).
 // source: where to bind first, or nullptr. The port is chosen at connect time
-// (IP_BIND_ADDRESS_NO_PORT), so that one source address serves one port range per target.
-Result<Fd> connect_to(const Address& target, const Address* source);
+// (IP_BIND_ADDRESS_NO_PORT), so that one source address serves one port range per target. `ports`
+// bounds that choice further; the kernel must be able to (see bounds_ports()), and does so only
+// within the system's own range.
+Result<Fd> connect_to(const Address& target, const Address* source, PortRange ports = {});
+// Whether the kernel can bound the ports of one socket: since Linux 6.3.
+bool bounds_ports();
 // 0, or the errno of a settled connection attempt.
 int connect_error(int fd);
 

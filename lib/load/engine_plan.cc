@@ -61,6 +61,7 @@ LoadNeeds needs_of(const Scenario& scenario, const io::Address& address) {
   needs.source_addresses =
       sources.addresses.empty() ? count_source_addresses(address) : sources.addresses.size();
   needs.shards = sources.shards;
+  needs.ports = sources.ports;
   needs.topics = scenario.subscriptions.topics;
   needs.phases = scenario.phases.size();
   needs.more_bytes = WorstCases::bytes_for(scenario);
@@ -82,6 +83,7 @@ void follow_inserts(const Scenario& scenario, ShardPlan& shards) {
 }
 
 Result<void> choose_sources(const SourcesSpec& asked, const LoadLayout& layout, ShardPlan& shards) {
+  shards.ports = asked.ports;
   if (asked.addresses.empty()) {
     shards.sources = source_addresses(shards.address, layout.sources);
   }

@@ -167,7 +167,8 @@ GateResult check_publish_errors(const Evidence& e) {
   const PhaseOutcome& m = e.measured;
   const std::uint64_t unanswered = m.sent - std::min(m.sent, m.acknowledged + m.publish_failed);
   GateResult result = gate_result(
-      fmt::format("failed {}, unanswered {} of {}", m.publish_failed, unanswered, m.sent),
+      fmt::format("failed {}, unanswered {} of {}{}", m.publish_failed, unanswered, m.sent,
+                  m.retried == 0 ? "" : fmt::format("; sent again {}", m.retried)),
       percent_text(kMostErrors));
   if (m.sent == 0) {
     unmeasured(result, "nothing was published");

@@ -1,13 +1,12 @@
 #include "load/lifetimes.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "load/lognormal.h"
 
 namespace rt {
 namespace {
 
-constexpr double kTwoPi = 6.283185307179586;
-constexpr double kZOf99 = 2.3263478740408408;  // of the standard normal distribution
 constexpr double kLongestNs = 86'400e9 * 365;  // beyond any run
 
 }  // namespace
@@ -25,12 +24,9 @@ Duration draw(const DurationSpec& spec, Random& random) {
     case DurationSpec::Dist::exponential:
       ns = random.exponential(low);
       break;
-    case DurationSpec::Dist::lognormal: {
-      const double radius = std::sqrt(-2 * std::log1p(-random.unit()));
-      const double normal = radius * std::cos(kTwoPi * random.unit());
-      ns = low * std::exp(std::log(high / low) / kZOf99 * normal);
+    case DurationSpec::Dist::lognormal:
+      ns = lognormal(low, high, random);
       break;
-    }
   }
   return Duration(static_cast<std::int64_t>(std::clamp(ns, 0.0, kLongestNs)));
 }

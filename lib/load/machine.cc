@@ -83,6 +83,7 @@ Machine read_machine() {
     machine.port_first = ports[0];
     machine.port_last = ports[1];
   }
+  machine.bounds_ports = io::bounds_ports();
   machine.accept_queue_max = number_in("/proc/sys/net/core/somaxconn", kUnknown);
   machine.syn_queue_max = number_in("/proc/sys/net/ipv4/tcp_max_syn_backlog", kUnknown);
   const std::vector<std::uint64_t> pages = numbers_in("/proc/sys/net/ipv4/tcp_mem");

@@ -16,6 +16,7 @@ struct Machine {
   std::uint64_t open_files = 0;
   std::uint64_t port_first = 32'768;  // net.ipv4.ip_local_port_range
   std::uint64_t port_last = 60'999;
+  bool bounds_ports = true;                  // of a socket, as "sources.ports" needs it
   std::uint64_t accept_queue_max = 0;        // net.core.somaxconn
   std::uint64_t syn_queue_max = 0;           // net.ipv4.tcp_max_syn_backlog
   std::uint64_t tcp_pages_max = 0;           // net.ipv4.tcp_mem, the last; 0: not known

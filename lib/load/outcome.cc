@@ -72,6 +72,7 @@ void PhaseOutcome::add(const PhaseOutcome& other) {
   skipped_by_target += other.skipped_by_target;
   acknowledged += other.acknowledged;
   publish_failed += other.publish_failed;
+  retried += other.retried;
   events += other.events;
   expected += other.expected;
   received += other.received;

@@ -72,6 +72,7 @@ struct PhaseOutcome {
   std::uint64_t skipped_by_target = 0;  // the part of `skipped` owed to answers that did not come
   std::uint64_t acknowledged = 0;       // committed or accepted
   std::uint64_t publish_failed = 0;     // answered with an error
+  std::uint64_t retried = 0;  // requests sent again, with the key of the event: no event more
 
   // Deliveries. Balance: expected == received + undelivered(); delivery.count() + untimed +
   // replayed == received.

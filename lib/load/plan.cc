@@ -42,8 +42,16 @@ std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
   return (a + b - 1) / b;
 }
 
-std::uint64_t ports_of(const Machine& machine) {
-  return machine.port_last >= machine.port_first ? machine.port_last - machine.port_first + 1 : 0;
+std::uint64_t width(std::uint64_t first, std::uint64_t last) {
+  return last >= first ? last - first + 1 : 0;
+}
+
+// Of one source address. The kernel bounds a socket's ports only within the system's range.
+std::uint64_t ports_of(const LoadNeeds& needs, const Machine& machine) {
+  if (!needs.ports.is_set()) return width(machine.port_first, machine.port_last);
+  if (!machine.bounds_ports) return 0;
+  return width(std::max<std::uint64_t>(machine.port_first, needs.ports.first),
+               std::min<std::uint64_t>(machine.port_last, needs.ports.last));
 }
 
 // The next round number: a limit that fits exactly is met exactly once.
@@ -83,13 +91,46 @@ PlanItem files_item(const LoadNeeds& needs, const LoadLayout& layout, const Mach
   return item;
 }
 
-PlanItem ports_item(const LoadLayout& layout, const Machine& machine, const std::string& scenario) {
-  const std::uint64_t ports = ports_of(machine);
+std::string widen_system_ports(std::uint64_t first, std::uint64_t last) {
+  return fmt::format("sudo sysctl -w net.ipv4.ip_local_port_range=\"{} {}\"", first, last);
+}
+
+// What gives a run with "sources.ports" the ports it needs: that much of its range which the system
+// keeps back, or another range.
+std::string more_ports(const PlanItem& item, io::PortRange asked, const Machine& machine,
+                       const std::string& scenario) {
+  if (machine.bounds_ports && item.needs <= width(asked.first, asked.last)) {
+    return widen_system_ports(std::min<std::uint64_t>(asked.first, machine.port_first),
+                              std::max<std::uint64_t>(asked.last, machine.port_last));
+  }
+  return fmt::format("rtbench run {} --set sources.ports=auto", scenario);
+}
+
+// Within what ports a run with "sources.ports" has to stay, and what comes in between.
+std::string bounds_text(io::PortRange asked, const Machine& machine) {
+  std::string text = fmt::format("within {}-{}", asked.first, asked.last);
+  if (!machine.bounds_ports) {
+    text += ", which this kernel cannot keep to: it takes Linux 6.3";
+  } else if (asked.first < machine.port_first || asked.last > machine.port_last) {
+    text += fmt::format(" and the system's {}-{}", machine.port_first, machine.port_last);
+  }
+  return text;
+}
+
+PlanItem ports_item(const LoadNeeds& needs, const LoadLayout& layout, const Machine& machine,
+                    const std::string& scenario) {
+  const std::uint64_t ports = ports_of(needs, machine);
   PlanItem item{"ports", "of one source address", layout.sockets_of_source, ports, false, {}};
+  if (needs.ports.is_set()) item.what += ", " + bounds_text(needs.ports, machine);
   if (!item.is_short()) return item;
   constexpr std::uint64_t kWidest = 65'535 - 1'024 + 1;
-  item.fix = item.needs <= kWidest ? "sudo sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\""
-                                   : fewer(scenario, ports * layout.sources);
+  if (needs.ports.is_set()) {
+    item.fix = more_ports(item, needs.ports, machine, scenario);
+  } else if (item.needs <= kWidest) {
+    item.fix = widen_system_ports(1'024, 65'535);
+  } else {
+    item.fix = fewer(scenario, ports * layout.sources);
+  }
   return item;
 }
 
@@ -165,7 +206,8 @@ LoadLayout lay_out(const LoadNeeds& needs, const Machine& machine) {
                       ? needs.shards
                       : shards_for(layout.connections, machine.descriptors_hard, machine.cores);
   layout.sockets_of_shard = ceil_div(layout.connections, layout.shards);
-  const auto easy = static_cast<std::uint64_t>(static_cast<double>(ports_of(machine)) * kPortsUsed);
+  const auto easy =
+      static_cast<std::uint64_t>(static_cast<double>(ports_of(needs, machine)) * kPortsUsed);
   layout.sources =
       std::clamp<std::uint64_t>(ceil_div(layout.connections, std::max<std::uint64_t>(easy, 1)), 1,
                                 std::max<std::uint64_t>(needs.source_addresses, 1));
@@ -191,7 +233,7 @@ LoadPlan plan_load(const LoadNeeds& needs, const Machine& machine, const std::st
   }
   plan.items.push_back(descriptors_item(layout, machine));
   plan.items.push_back(files_item(needs, layout, machine));
-  plan.items.push_back(ports_item(layout, machine, scenario));
+  plan.items.push_back(ports_item(needs, layout, machine, scenario));
   plan.items.push_back(memory_item(needs, plan, machine, scenario));
   if (machine.tcp_pages_max != 0) plan.items.push_back(tcp_item(layout, machine));
   if (needs.target_here) {  // elsewhere these are the other machine's

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "io/socket.h"
 #include "load/machine.h"
 
 namespace rt {
@@ -20,6 +21,7 @@ struct LoadNeeds {
   bool target_here = false;            // on this machine: both ends of each connection are ours
   std::uint64_t source_addresses = 1;  // that connections to the target can begin from, at most
   unsigned shards = 0;                 // that the scenario asks for; 0: as many as it takes
+  io::PortRange ports;                 // that connections may leave from
   std::uint64_t topics = 1;
   std::uint64_t phases = 1;
   std::uint64_t more_bytes = 0;  // for several topics a connection, thresholds about the worst one

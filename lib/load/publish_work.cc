@@ -6,20 +6,9 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "load/lognormal.h"
 
 namespace rt {
-namespace {
-
-constexpr double kZOf99 = 2.3263478740408408;  // of the standard normal distribution
-
-// Box and Muller: one normal variate of two uniform ones.
-double normal(Random& random) {
-  constexpr double kTwoPi = 6.283185307179586;
-  const double radius = std::sqrt(-2 * std::log1p(-random.unit()));
-  return radius * std::cos(kTwoPi * random.unit());
-}
-
-}  // namespace
 
 PublishWork::PublishWork(const PublishSpec& spec, std::uint64_t topics, std::uint64_t seed,
                          std::size_t entry, std::size_t entries,
@@ -30,6 +19,7 @@ PublishWork::PublishWork(const PublishSpec& spec, std::uint64_t topics, std::uin
               Random::of(seed, "entry", entry).next(), "publish topics"),
       size_(spec.size),
       value_(spec.value),
+      names_topics_itself_(spec.topic.kind == ChoiceKind::file),
       max_in_flight_(spec.max_in_flight),
       entropy_(spec.entropy),
       speed_(spec.archive_speed),
@@ -48,6 +38,7 @@ Duration PublishWork::due(std::uint64_t n) const {
 }
 
 std::uint32_t PublishWork::topic(std::uint64_t n) const {
+  if (names_topics_itself_) return static_cast<std::uint32_t>(choice_.of(n));
   const std::uint64_t own = recording_ ? recording_->events[n].key % topics_ : choice_.of(n);
   return static_cast<std::uint32_t>(own * entries_ + entry_);
 }
@@ -59,9 +50,7 @@ std::uint32_t PublishWork::bytes(std::uint64_t n) const {
   if (size_.dist == SizeSpec::Dist::uniform) {
     return size_.low + static_cast<std::uint32_t>(random.below(size_.high - size_.low + 1));
   }
-  const double median = size_.low;
-  const double sigma = std::log(size_.high / median) / kZOf99;
-  const double value = median * std::exp(sigma * normal(random));
+  const double value = lognormal(size_.low, size_.high, random);
   return static_cast<std::uint32_t>(std::clamp(value, 1.0, double{kPayloadBytesMax}));
 }
 

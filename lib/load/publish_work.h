@@ -18,8 +18,8 @@ namespace rt {
 
 class PublishWork {
  public:
-  // entry: of `entries` in the scenario. Each has topics of its own: those whose number, divided by
-  // `entries`, leaves `entry`.
+  // entry: of `entries` in the scenario. Each has topics of its own: those of its file, or those
+  // whose number, divided by `entries`, leaves `entry`.
   PublishWork(const PublishSpec& spec, std::uint64_t topics, std::uint64_t seed,
               std::size_t entry = 0, std::size_t entries = 1,
               std::shared_ptr<const ArchiveTimeline> recording = nullptr);
@@ -38,6 +38,7 @@ class PublishWork {
   TopicChoice choice_;
   SizeSpec size_;
   PayloadTemplate value_;
+  bool names_topics_itself_;  // from a file, which no other entry shares
   std::uint32_t max_in_flight_;
   double entropy_;
   double speed_;

@@ -205,6 +205,7 @@ void Publisher::answered(const EventProducer::Answer& answer) {
   if (!flight.open || answer.ticket + flights_.size() < ticket_) return;
   close(flight);
   PhaseOutcome& outcome = phases_[flight.phase];
+  outcome.retried += answer.retries;
   if (!answer.accepted) {
     ++outcome.publish_failed;
     ++status_.failed;

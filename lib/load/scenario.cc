@@ -27,6 +27,7 @@ const char* preset_name(Preset preset) {
 }
 
 std::string SubscriptionSpec::topic_name(std::uint64_t topic) const {
+  if (names) return (*names)[topic];
   std::string out = name;
   const std::size_t at = out.find("{n}");
   if (at != std::string::npos) out.replace(at, 3, std::to_string(topic));

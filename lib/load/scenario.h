@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "io/socket.h"
 #include "load/scenario_behaviour.h"
 #include "load/scenario_publish.h"
 #include "load/scenario_request.h"
@@ -56,14 +58,24 @@ struct PhaseSpec {
 
 // As many types as one stream of realtime may ask for.
 inline constexpr std::uint32_t kTopicsOfStreamMax = 64;
+inline constexpr std::uint64_t kMostTopics = 10'000'000;
 
 struct SubscriptionSpec {
+  // Of the number of topics that one stream brings. A fixed one is uniform between equals.
+  enum class PerConnection : std::uint8_t { uniform, zipf, lognormal };
+
   std::uint64_t topics = 1;
   std::string name = "topic-{n}";  // {n}: 0 .. topics-1; {uuid}: the same as a UUID
-  Choice choice;                   // the topic of connection k
+  // In place of `name`: those of the files that the scenario has its topics from.
+  std::shared_ptr<const std::vector<std::string>> names;
+  Choice choice;  // the topic of connection k
   // "per_connection": how many topics one stream brings, at least and at most.
   std::uint32_t least_topics = 1;
   std::uint32_t most_topics = 1;
+  PerConnection per_connection = PerConnection::uniform;
+  double topics_s = 1;    // zipf: exponent; the least number is the most frequent
+  double topics_p50 = 1;  // lognormal: median and 99th percentile, before it is cut to the bounds
+  double topics_p99 = 1;
   std::string topic_name(std::uint64_t topic) const;
 };
 
@@ -80,6 +92,7 @@ struct IntegritySpec {
 struct SourcesSpec {
   std::vector<std::string> addresses;  // empty: as many as it takes
   unsigned shards = 0;                 // 0: as many as it takes
+  io::PortRange ports;                 // from which subscribers' connections leave
 };
 
 struct ClockSpec {
@@ -130,5 +143,8 @@ Result<Scenario> read_scenario(const std::string& path,
 // The same from text; `origin` stands for the file name in messages.
 Result<Scenario> parse_scenario(std::string_view text, const std::string& origin,
                                 const std::vector<std::string>& overrides = {});
+// As a report keeps it, in its expanded form: files that it names are those of another day or
+// machine, and are not read.
+Result<Scenario> parse_stored_scenario(std::string_view text, const std::string& origin);
 
 }  // namespace rt

@@ -10,7 +10,6 @@ namespace {
 
 // 4 million connections is ten times what one machine holds; more is a mistake, not a test.
 constexpr std::uint64_t kMostConnections = 4'000'000;
-constexpr std::uint64_t kMostTopics = 10'000'000;
 
 Result<void> check_url(const ObjectReader& in, std::string_view key, const std::string& url) {
   if (url.starts_with("http://") || url.starts_with("https://")) return {};
@@ -72,6 +71,48 @@ bool is_origin_only(std::string_view url) {
 std::string runs_stream_of(std::string_view origin) {
   if (origin.back() == '/') origin.remove_suffix(1);
   return std::string(origin) + "/v1/runs/stream";
+}
+
+Result<void> read_per_connection(const JsonNode& node, const std::string& path,
+                                 SubscriptionSpec& out) {
+  using Dist = SubscriptionSpec::PerConnection;
+  constexpr int kFixed = -1;
+  const ObjectReader in =
+      RT_TRY(ObjectReader::open(node, path, {"dist", "n", "min", "max", "s", "p50", "p99"}));
+  const int dist = RT_TRY(in.word("dist", kFixed,
+                                  {{"fixed", kFixed},
+                                   {"uniform", static_cast<int>(Dist::uniform)},
+                                   {"zipf", static_cast<int>(Dist::zipf)},
+                                   {"lognormal", static_cast<int>(Dist::lognormal)}}));
+  const bool is_fixed = dist == kFixed;
+  out.per_connection = is_fixed ? Dist::uniform : static_cast<Dist>(dist);
+  const bool is_lognormal = out.per_connection == Dist::lognormal;
+  struct Use {
+    const char* key;
+    bool is_used;
+  };
+  for (const Use& use : {Use{"n", is_fixed}, Use{"min", !is_fixed}, Use{"max", !is_fixed},
+                         Use{"s", out.per_connection == Dist::zipf}, Use{"p50", is_lognormal},
+                         Use{"p99", is_lognormal}}) {
+    if (in.find(use.key) == nullptr || use.is_used) continue;
+    return ObjectReader::wrong(*in.find(use.key), in.path(use.key),
+                               "a number that this distribution does not have");
+  }
+  std::uint64_t least = 1;
+  RT_CHECKED(in.count(is_fixed ? "n" : "min", least, 1, kTopicsOfStreamMax));
+  std::uint64_t most = least;
+  if (!is_fixed) {
+    RT_CHECKED(in.require("max"));
+    RT_CHECKED(in.count("max", most, least, kTopicsOfStreamMax));
+  }
+  out.least_topics = static_cast<std::uint32_t>(least);
+  out.most_topics = static_cast<std::uint32_t>(most);
+  if (is_lognormal) {
+    for (const char* key : {"p50", "p99"}) RT_CHECKED(in.require(key));
+  }
+  RT_CHECKED(in.number("s", out.topics_s, 0.01, 10));
+  RT_CHECKED(in.number("p50", out.topics_p50, 1, kTopicsOfStreamMax));
+  return in.number("p99", out.topics_p99, out.topics_p50, kTopicsOfStreamMax);
 }
 
 }  // namespace
@@ -146,19 +187,7 @@ Result<void> read_subscriptions(const ObjectReader& root, SubscriptionSpec& out)
     }
   }
   if (const JsonNode* node = in.find("per_connection")) {
-    const ObjectReader per =
-        RT_TRY(ObjectReader::open(*node, in.path("per_connection"), {"dist", "n", "min", "max"}));
-    const bool varies =
-        RT_TRY(per.word("dist", 0, {{"fixed", 0}, {"uniform", 1}}, {"zipf", "lognormal"})) == 1;
-    std::uint64_t least = 1;
-    RT_CHECKED(per.count(varies ? "min" : "n", least, 1, kTopicsOfStreamMax));
-    std::uint64_t most = least;
-    if (varies) {
-      RT_CHECKED(per.require("max"));
-      RT_CHECKED(per.count("max", most, least, kTopicsOfStreamMax));
-    }
-    out.least_topics = static_cast<std::uint32_t>(least);
-    out.most_topics = static_cast<std::uint32_t>(most);
+    RT_CHECKED(read_per_connection(*node, in.path("per_connection"), out));
   }
   if (const JsonNode* node = in.find("choice"))
     out.choice = RT_TRY(read_choice(*node, in.path("choice")));
@@ -187,14 +216,19 @@ Result<void> check_per_connection(const ObjectReader& root, const Scenario& scen
     case Preset::raw:
       return wrong("preset raw publishes nothing, so that topics mean nothing");
   }
-  if (spec.most_topics > spec.topics) {
-    return wrong(
-        fmt::format("{} topics a connection, but there are {}", spec.most_topics, spec.topics));
+  const std::uint64_t topics =
+      spec.choice.weights ? spec.choice.weights->topics.size() : spec.topics;
+  if (spec.most_topics > topics) {
+    return wrong(fmt::format("{} topics a connection, but there are {}", spec.most_topics, topics));
   }
   if (scenario.target.url.find("{topic}") == std::string::npos) {
     return wrong("the URL needs \"{topic}\", which becomes \"a,b,c\"");
   }
-  if (spec.name.find(',') != std::string::npos) {
+  const auto has_comma = [](const std::string& name) {
+    return name.find(',') != std::string::npos;
+  };
+  if (spec.names ? std::any_of(spec.names->begin(), spec.names->end(), has_comma)
+                 : has_comma(spec.name)) {
     return wrong("names of topics with a comma cannot stand in a list");
   }
   return {};

@@ -139,6 +139,7 @@ Result<void> check_settings(const ObjectReader& in, ProducerKind kind) {
   RT_CHECKED(only_for("table", {Kind::pg_update, Kind::pg_insert}));
   RT_CHECKED(only_for("batch", {Kind::pg_insert}));
   RT_CHECKED(only_for("schema", {Kind::pg_job}));
+  RT_CHECKED(only_for("idempotency", {Kind::http_post}));
   RT_CHECKED(only_for("url", {Kind::http_post, Kind::redis_publish, Kind::redis_stream}));
   RT_CHECKED(only_for("channel", {Kind::pg_notify, Kind::redis_publish, Kind::redis_stream}));
   return only_for("body",
@@ -152,6 +153,7 @@ Result<void> read_settings(const ObjectReader& in, PublishSpec& out) {
   RT_CHECKED(in.text("url", out.url));
   RT_CHECKED(in.text("channel", out.channel));
   RT_CHECKED(in.text("body", out.body));
+  RT_CHECKED(in.flag("idempotency", out.idempotency));
   if (in.find("body") != nullptr && out.body.find("{payload}") == std::string::npos) {
     return ObjectReader::wrong(*in.find("body"), in.path("body"),
                                "expected \"{payload}\" in it: what carries the event's number");
@@ -173,10 +175,7 @@ Result<void> read_producer(const ObjectReader& publish, const TargetSpec& target
   const ObjectReader in =
       RT_TRY(ObjectReader::open(*publish.find("producer"), publish.path("producer"),
                                 {"type", "via", "archive", "file", "speed", "table", "schema",
-                                 "url", "channel", "body", "connections", "batch"},
-                                {{"idempotency",
-                                  "no event is sent twice, so that there is nothing "
-                                  "for a key to protect"}}));
+                                 "url", "channel", "body", "connections", "batch", "idempotency"}));
   const Wanted wanted = RT_TRY(read_type(in, out));
   const ProducerRow* row = find_producer(target.preset, wanted.kind);
   if (row == nullptr) {

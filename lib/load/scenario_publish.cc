@@ -11,8 +11,6 @@
 namespace rt {
 namespace {
 
-constexpr const char* kChoiceFile =
-    "who follows what is a function of the seed, the same on every machine";
 constexpr const char* kNeverSkipped = "a late event is sent all the same, and counted as late";
 constexpr double kMostPerSecond = 1e7;
 
@@ -186,8 +184,8 @@ Result<void> read_publish(const ObjectReader& root, const TargetSpec& target,
 }
 
 Result<Choice> read_choice(const JsonNode& node, const std::string& path) {
-  const ObjectReader in = RT_TRY(ObjectReader::open(
-      node, path, {"dist", "s", "share", "topics", "size"}, {{"file", kChoiceFile}}));
+  const ObjectReader in = RT_TRY(
+      ObjectReader::open(node, path, {"dist", "s", "share", "topics", "size", "file", "sha256"}));
   Choice out;
   RT_CHECKED(in.require("dist"));
   out.kind = static_cast<ChoiceKind>(
@@ -197,8 +195,8 @@ Result<Choice> read_choice(const JsonNode& node, const std::string& path) {
                       {"one", static_cast<int>(ChoiceKind::one)},
                       {"round_robin", static_cast<int>(ChoiceKind::round_robin)},
                       {"hot", static_cast<int>(ChoiceKind::hot)},
-                      {"groups", static_cast<int>(ChoiceKind::groups)}},
-                     {{"file", kChoiceFile}})));
+                      {"groups", static_cast<int>(ChoiceKind::groups)},
+                      {"file", static_cast<int>(ChoiceKind::file)}})));
   const auto only_for = [&](const char* key, ChoiceKind kind, const char* what) -> Result<void> {
     if (in.find(key) == nullptr || out.kind == kind) return {};
     return ObjectReader::wrong(*in.find(key), in.path(key), what);
@@ -207,6 +205,12 @@ Result<Choice> read_choice(const JsonNode& node, const std::string& path) {
   RT_CHECKED(only_for("share", ChoiceKind::hot, "only \"hot\" has a share"));
   RT_CHECKED(only_for("topics", ChoiceKind::hot, "only \"hot\" has topics of its own"));
   RT_CHECKED(only_for("size", ChoiceKind::groups, "only \"groups\" have a size"));
+  RT_CHECKED(only_for("file", ChoiceKind::file, "only \"file\" is read from a file"));
+  RT_CHECKED(only_for("sha256", ChoiceKind::file, "only \"file\" is read from a file"));
+  if (out.kind == ChoiceKind::file) RT_CHECKED(in.require("file"));
+  std::string digest;
+  RT_CHECKED(in.text("file", out.file));
+  RT_CHECKED(in.text("sha256", digest));
   RT_CHECKED(in.number("s", out.s, 0.01, 10));
   RT_CHECKED(in.number("share", out.share, 0, 1));
   RT_CHECKED(in.count("topics", out.topics, 1, 10'000'000));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,13 @@ namespace rt {
 
 enum class Arrival : std::uint8_t { constant, poisson, burst };
 
-enum class ChoiceKind : std::uint8_t { uniform, zipf, one, round_robin, hot, groups };
+enum class ChoiceKind : std::uint8_t { uniform, zipf, one, round_robin, hot, groups, file };
+
+// Topics of a file, by number, and the sums of their weights up to and with each.
+struct TopicWeights {
+  std::vector<std::uint32_t> topics;
+  std::vector<std::uint64_t> up_to;
+};
 
 // Which of the topics an event or connection has.
 struct Choice {
@@ -22,6 +29,8 @@ struct Choice {
   double share = 0.9;        // hot: of the events, for the first `topics`; the rest: uniform
   std::uint64_t topics = 1;  // hot
   std::uint64_t size = 1;    // groups: neighbours that share a topic
+  std::string file = {};     // file: topic_file.h
+  std::shared_ptr<const TopicWeights> weights = {};  // of that file; null until it is read
 };
 
 enum class ProducerKind : std::uint8_t {
@@ -60,6 +69,7 @@ struct PublishSpec {
   std::string channel;             // NOTIFY or Redis channel, or key of the stream
   std::string body;                // {topic}, {payload}
   unsigned connections = 4;        // of the producer to the database or server
+  bool idempotency = false;        // http-post: a key with each event, and retries
   std::uint32_t batch = 1;         // pg-insert: rows that are due together and share a statement
   std::vector<RateStep> rate;      // ascending; the first at 0; empty with a recording
   Arrival arrival = Arrival::constant;

@@ -153,7 +153,9 @@ Result<void> check_thresholds(const JsonNode& root, const Scenario& scenario) {
   return {};
 }
 
-Result<Scenario> read_root(const JsonNode& document) {
+enum class Files : std::uint8_t { read, leave };
+
+Result<Scenario> read_root(JsonNode& document, Files files) {
   const ObjectReader root = RT_TRY(
       ObjectReader::open(document, "",
                          {"$schema", "name", "seed", "extends", "target", "sources", "phases",
@@ -177,8 +179,9 @@ Result<Scenario> read_root(const JsonNode& document) {
   RT_CHECKED(read_sources(root, scenario.sources));
   RT_CHECKED(read_phases(root, scenario.phases));
   RT_CHECKED(read_subscriptions(root, scenario.subscriptions));
-  RT_CHECKED(check_per_connection(root, scenario));
   RT_CHECKED(read_publish(root, scenario.target, scenario.publish));
+  if (files == Files::read) RT_CHECKED(load_topic_files(document, scenario));
+  RT_CHECKED(check_per_connection(root, scenario));
   RT_CHECKED(read_reconnect(root, scenario));
   RT_CHECKED(read_behaviour(root, scenario));
   RT_CHECKED(read_judgement(root, scenario));
@@ -187,15 +190,22 @@ Result<Scenario> read_root(const JsonNode& document) {
   return scenario;
 }
 
+Result<Scenario> read_document(JsonNode document, Files files) {
+  Scenario scenario = RT_TRY(read_root(document, files));
+  scenario.expanded = canonical_text(document);
+  scenario.sha256 = sha256_hex(scenario.expanded);
+  return scenario;
+}
+
 }  // namespace
 
 Result<Scenario> parse_scenario(std::string_view text, const std::string& origin,
                                 const std::vector<std::string>& overrides) {
-  const JsonNode document = RT_TRY(expand(text, origin, overrides));
-  Scenario scenario = RT_TRY(read_root(document));
-  scenario.expanded = canonical_text(document);
-  scenario.sha256 = sha256_hex(scenario.expanded);
-  return scenario;
+  return read_document(RT_TRY(expand(text, origin, overrides)), Files::read);
+}
+
+Result<Scenario> parse_stored_scenario(std::string_view text, const std::string& origin) {
+  return read_document(RT_TRY(expand(text, origin, {})), Files::leave);
 }
 
 Result<Scenario> read_scenario(const std::string& path, const std::vector<std::string>& overrides) {

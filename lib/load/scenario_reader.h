@@ -14,6 +14,8 @@ Result<void> read_sources(const ObjectReader& root, SourcesSpec& out);
 Result<void> read_integrity(const ObjectReader& root, IntegritySpec& out);
 Result<void> read_phases(const ObjectReader& root, std::vector<PhaseSpec>& out);
 Result<void> read_subscriptions(const ObjectReader& root, SubscriptionSpec& out);
+// Reads the files that give topics their names, and notes their digests in the document.
+Result<void> load_topic_files(JsonNode& document, Scenario& scenario);
 Result<void> check_per_connection(const ObjectReader& root, const Scenario& scenario);
 Result<void> read_publish(const ObjectReader& root, const TargetSpec& target,
                           std::vector<PublishSpec>& out);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "io/socket.h"
 #include "load/scenario_reader.h"
 
@@ -15,6 +16,24 @@ constexpr std::uint64_t kMostShards = 1'024;
 
 bool is_auto(const JsonNode* node) {
   return node == nullptr || (node->kind == JsonNode::Kind::string && node->text == "auto");
+}
+
+// "40000-49999". Ports below 1024 are for root's servers.
+Result<void> read_ports(const ObjectReader& in, io::PortRange& out) {
+  if (is_auto(in.find("ports"))) return {};
+  std::string text;
+  RT_CHECKED(in.text("ports", text));
+  const std::vector<std::string_view> ends = split(text, '-');
+  const auto first = parse_decimal(ends[0]);
+  const auto last = ends.size() == 2 ? parse_decimal(ends[1]) : std::nullopt;
+  if (!first || !last || *first < 1'024 || *last < *first || *last > 65'535) {
+    return ObjectReader::wrong(
+        *in.find("ports"), in.path("ports"),
+        fmt::format("expected a range of ports from 1024 to 65535, like \"40000-49999\", found {}",
+                    describe(*in.find("ports"))));
+  }
+  out = {static_cast<std::uint16_t>(*first), static_cast<std::uint16_t>(*last)};
+  return {};
 }
 
 Result<void> read_checks(const ObjectReader& in, IntegritySpec& out) {
@@ -70,9 +89,9 @@ Result<void> read_integrity(const ObjectReader& root, IntegritySpec& out) {
 Result<void> read_sources(const ObjectReader& root, SourcesSpec& out) {
   if (root.find("sources") == nullptr) return {};
   const ObjectReader in = RT_TRY(ObjectReader::open(
-      *root.find("sources"), root.path("sources"), {"addresses", "shards"},
-      {{"ports", "the kernel chooses within net.ipv4.ip_local_port_range; set that"},
-       {"threads", "each shard is a thread: say \"shards\""}}));
+      *root.find("sources"), root.path("sources"), {"addresses", "ports", "shards"},
+      {{"threads", "each shard is a thread: say \"shards\""}}));
+  RT_CHECKED(read_ports(in, out.ports));
   if (!is_auto(in.find("shards"))) {
     std::uint64_t shards = 1;
     RT_CHECKED(in.count("shards", shards, 1, kMostShards));

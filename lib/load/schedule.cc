@@ -149,7 +149,8 @@ TopicChoice::TopicChoice(const Choice& choice, std::uint64_t count, std::uint64_
       stream_(Random::of(seed, purpose).next()),
       s_(choice.s),
       share_(choice.share),
-      part_(choice.kind == ChoiceKind::groups ? choice.size : std::min(choice.topics, count)) {
+      part_(choice.kind == ChoiceKind::groups ? choice.size : std::min(choice.topics, count)),
+      weights_(choice.weights) {
   if (kind_ != ChoiceKind::zipf) return;
   low_ = integral(1.5, s_) - 1;
   high_ = integral(static_cast<double>(count) + 0.5, s_);
@@ -184,6 +185,12 @@ std::uint64_t TopicChoice::of(std::uint64_t number) const {
     }
     case ChoiceKind::groups:
       return number / part_ % count_;
+    case ChoiceKind::file: {
+      const std::vector<std::uint64_t>& up_to = weights_->up_to;
+      const std::uint64_t at = Random::of(stream_, {}, number).below(up_to.back());
+      const auto found = std::upper_bound(up_to.begin(), up_to.end(), at);
+      return weights_->topics[static_cast<std::size_t>(found - up_to.begin())];
+    }
   }
   return 0;
 }

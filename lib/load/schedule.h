@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -58,7 +59,8 @@ class TopicChoice {
   TopicChoice(const Choice& choice, std::uint64_t count, std::uint64_t seed,
               std::string_view purpose);
 
-  // The topic of event n or connection k: 0 .. count-1. Constant time, no table.
+  // The topic of event n or connection k: 0 .. count-1. Constant time, no table; of a file: its
+  // topics' numbers, by a search among its names.
   std::uint64_t of(std::uint64_t number) const;
 
  private:
@@ -70,7 +72,8 @@ class TopicChoice {
   double s_;
   double share_;
   std::uint64_t part_;  // hot: how many; groups: how large
-  double low_ = 0;      // bounds of rejection-inversion, see schedule.cc
+  std::shared_ptr<const TopicWeights> weights_;
+  double low_ = 0;  // bounds of rejection-inversion, see schedule.cc
   double high_ = 0;
   double shortcut_ = 0;
 };

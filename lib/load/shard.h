@@ -43,6 +43,7 @@ struct ShardPlan {
   StreamTarget target;
   io::Address address;
   std::vector<io::Address> sources;           // taken in turn; empty: the kernel chooses
+  io::PortRange ports;                        // of each source
   bool http2 = false;                         // without TLS: by prior knowledge
   std::uint32_t streams = 1;                  // subscribers on one connection of HTTP/2
   std::shared_ptr<const io::TlsContext> tls;  // null: plain

@@ -24,7 +24,7 @@ void Shard::board(std::size_t slot) {
 }
 
 void Shard::connect(Carrier& carrier) {
-  Result<Fd> socket = io::connect_to(plan_.address, source_of(carrier.first_slot()));
+  Result<Fd> socket = io::connect_to(plan_.address, source_of(carrier.first_slot()), plan_.ports);
   if (!socket) return lose(carrier, failure_named_in(socket.error().text), socket.error().text);
   ++carrier.generation;
   carrier.socket = std::move(*socket);

@@ -211,7 +211,7 @@ void Shard::connect(std::size_t number, Instant now) {
     pending_.push_back({now, token_of(number, slot.generation)});
     return board(number);
   }
-  Result<Fd> socket = io::connect_to(plan_.address, source_of(number));
+  Result<Fd> socket = io::connect_to(plan_.address, source_of(number), plan_.ports);
   if (!socket) {
     const std::string& why = socket.error().text;
     lost(number, failure_named_in(why), why);

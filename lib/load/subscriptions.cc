@@ -2,22 +2,35 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/random.h"
+#include "load/lognormal.h"
 
 namespace rt {
 
 Subscriptions::Subscriptions(const SubscriptionSpec& spec, std::uint64_t seed)
     : choice_(spec.choice, spec.topics, seed, "subscriptions"),
-      topics_(spec.topics),
+      topics_(spec.choice.weights ? spec.choice.weights->topics.size() : spec.topics),
       seed_(seed),
+      dist_(spec.per_connection),
       least_(spec.least_topics),
-      most_(spec.most_topics) {}
+      most_(spec.most_topics),
+      ranks_({ChoiceKind::zipf, spec.topics_s}, std::uint64_t{most_} - least_ + 1, seed,
+             "per_connection"),
+      p50_(spec.topics_p50),
+      p99_(spec.topics_p99) {}
 
 std::uint32_t Subscriptions::count_of(std::uint64_t connection) const {
+  using Dist = SubscriptionSpec::PerConnection;
+  if (dist_ == Dist::zipf) return least_ + static_cast<std::uint32_t>(ranks_.of(connection));
+  Random random = Random::of(seed_, "per_connection", connection);
+  if (dist_ == Dist::lognormal) {
+    const double drawn = std::round(lognormal(p50_, p99_, random));
+    return static_cast<std::uint32_t>(std::clamp<double>(drawn, least_, most_));
+  }
   const std::uint64_t range = std::uint64_t{most_} - least_ + 1;
-  const std::uint64_t more = Random::of(seed_, "per_connection", connection).below(range);
-  return least_ + static_cast<std::uint32_t>(more);
+  return least_ + static_cast<std::uint32_t>(random.below(range));
 }
 
 std::uint32_t Subscriptions::topic_of(std::uint64_t subscription) const {

@@ -25,10 +25,14 @@ class Subscriptions {
   std::uint32_t count_of(std::uint64_t connection) const;
 
   TopicChoice choice_;
-  std::uint64_t topics_;
+  std::uint64_t topics_;  // that it chooses of: 0 .. topics-1
   std::uint64_t seed_;
+  SubscriptionSpec::PerConnection dist_;
   std::uint32_t least_;
   std::uint32_t most_;
+  TopicChoice ranks_;  // zipf: how many more than the least
+  double p50_;         // lognormal
+  double p99_;
 };
 
 }  // namespace rt

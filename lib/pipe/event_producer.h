@@ -20,7 +20,8 @@ class EventProducer {
   struct Answer {
     std::uint64_t ticket = 0;  // of the send() it answers
     Instant at{};
-    bool accepted = false;  // committed, or answered with success
+    bool accepted = false;      // committed, or answered with success
+    std::uint32_t retries = 0;  // how often it was sent again
   };
 
   virtual ~EventProducer() = default;

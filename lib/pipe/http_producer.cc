@@ -20,6 +20,9 @@ namespace {
 constexpr Duration kAnswerTimeout = std::chrono::seconds(30);
 // Between two attempts to connect to a server that refuses.
 constexpr Duration kRest = std::chrono::milliseconds(100);
+// A request is sent again until so long after it was first tried: a server that restarts is back by
+// then, and one that is not stays away.
+constexpr Duration kRetryFor = std::chrono::seconds(30);
 
 }  // namespace
 
@@ -27,6 +30,9 @@ struct HttpProducer::Lane {
   struct Request {
     std::uint64_t ticket = 0;
     std::string text;
+    std::optional<Instant> tried_at;  // first
+    std::uint32_t sends = 0;          // attempts in which any of it went out
+    std::uint32_t retries() const { return sends > 1 ? sends - 1 : 0; }
   };
   std::deque<Request> queue;  // the front is under way once `busy`; bounded by the publisher
   Fd socket;
@@ -92,12 +98,18 @@ void HttpProducer::send(std::uint64_t ticket, std::uint32_t topic, std::string_v
   text += options_.authority;
   text += "\r\nContent-Type: application/json\r\n";
   for (const std::string& header : options_.headers) text += header + "\r\n";
+  if (!options_.key_prefix.empty()) {
+    text += "Idempotency-Key: ";
+    text += options_.key_prefix;
+    append_decimal(text, ticket);
+    text += "\r\n";
+  }
   text += "Content-Length: ";
   append_decimal(text, scratch_.size());
   text += "\r\n\r\n";
   text += scratch_;
   Lane& lane = *lanes_[topic % lanes_.size()];
-  lane.queue.push_back({ticket, std::move(text)});
+  lane.queue.push_back({ticket, std::move(text), std::nullopt, 0});
 }
 
 // The next request of an idle lane gets under way.
@@ -111,6 +123,8 @@ void HttpProducer::begin(Lane& lane) {
   lane.parser.reset();
   lane.chunked.reset();
   lane.asked_at = now;
+  Lane::Request& request = lane.queue.front();
+  if (!request.tried_at) request.tried_at = now;
   if (lane.socket) return;
   Result<Fd> socket = io::connect_to(address_, nullptr);
   if (!socket) {
@@ -163,11 +177,13 @@ void HttpProducer::advance(Lane& lane, short ready, std::vector<Answer>& answers
 }
 
 void HttpProducer::write(Lane& lane, std::vector<Answer>& answers) {
-  const std::string& text = lane.queue.front().text;
+  Lane::Request& request = lane.queue.front();
+  const std::string& text = request.text;
   while (lane.written < text.size()) {
     const ssize_t n = ::send(lane.socket.get(), text.data() + lane.written,
                              text.size() - lane.written, MSG_NOSIGNAL);
     if (n >= 0) {
+      if (lane.written == 0) ++request.sends;
       lane.written += static_cast<std::size_t>(n);
     } else if (errno == EAGAIN) {
       return;
@@ -246,7 +262,8 @@ bool HttpProducer::take(Lane& lane, std::string_view bytes, std::vector<Answer>&
 void HttpProducer::answered(Lane& lane, std::vector<Answer>& answers) {
   const bool accepted = lane.status >= 200 && lane.status < 300;
   if (!accepted) note_failure(fmt::format("answered {}", lane.status));
-  answers.push_back({lane.queue.front().ticket, clock_.now(), accepted});
+  const Lane::Request& request = lane.queue.front();
+  answers.push_back({request.ticket, clock_.now(), accepted, request.retries()});
   lane.queue.pop_front();
   lane.busy = false;
   if (!lane.keep_alive || lane.framing == http1::BodyFraming::until_close) lane.socket.close();
@@ -256,11 +273,18 @@ void HttpProducer::lost(Lane& lane, const std::string& why, std::vector<Answer>&
   lane.socket.close();
   lane.connecting = false;
   if (!lane.busy) return;  // closed while idle, as servers do
-  note_failure(why);
-  answers.push_back({lane.queue.front().ticket, clock_.now(), false});
-  lane.queue.pop_front();
   lane.busy = false;
   lane.not_before = clock_.now() + kRest;
+  if (is_sent_again(lane)) return;
+  note_failure(why);
+  const Lane::Request& request = lane.queue.front();
+  answers.push_back({request.ticket, clock_.now(), false, request.retries()});
+  lane.queue.pop_front();
+}
+
+bool HttpProducer::is_sent_again(const Lane& lane) const {
+  if (options_.key_prefix.empty()) return false;
+  return clock_.now() - *lane.queue.front().tried_at < kRetryFor;
 }
 
 }  // namespace rt

@@ -1,7 +1,9 @@
 // Publishes events by HTTP/1.1 POST over kept connections. Each connection has one request under
 // way and a queue behind it; a topic belongs to one connection, so its events are taken in the
-// order in which they were sent. What was asked and not answered, because the connection went, is
-// not accepted, and not sent again: it may have been taken. One thread.
+// order in which they were sent. What was asked and not answered, because the connection went, may
+// have been taken: it is not accepted, and not sent again. With keys it is, with the same
+// Idempotency-Key, by which the server tells (draft-ietf-httpapi-idempotency-key-header); the
+// events of its connection wait behind it. One thread.
 #pragma once
 
 #include <memory>
@@ -22,6 +24,9 @@ struct HttpProducerOptions {
   EventText body;                    // json
   std::vector<std::string> headers;  // "Authorization: Bearer x"
   unsigned connections = 16;
+  // Of each event's Idempotency-Key, before its ticket; no two producers have the same. Empty:
+  // none.
+  std::string key_prefix;
 };
 
 class HttpProducer final : public EventProducer {
@@ -49,6 +54,7 @@ class HttpProducer final : public EventProducer {
   bool take(Lane& lane, std::string_view bytes, std::vector<Answer>& answers);
   void answered(Lane& lane, std::vector<Answer>& answers);
   void lost(Lane& lane, const std::string& why, std::vector<Answer>& answers);
+  bool is_sent_again(const Lane& lane) const;
   void note_failure(const std::string& text);
 
   HttpProducerOptions options_;

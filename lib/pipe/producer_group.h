@@ -1,5 +1,6 @@
-// Several producers as one: each owns the topics whose number, divided by how many there are,
-// leaves its own. So no topic has two producers, and its order is certain. One thread.
+// Several producers as one: each owns the topics that a table says, or without one those whose
+// number, divided by how many there are, leaves its own. So no topic has two producers, and its
+// order is certain. One thread.
 #pragma once
 
 #include <memory>
@@ -12,8 +13,10 @@ namespace rt {
 
 class ProducerGroup final : public EventProducer {
  public:
-  ProducerGroup(std::vector<std::unique_ptr<EventProducer>> members, const Clock& clock)
-      : members_(std::move(members)), clock_(clock) {}
+  // owners: of each topic, its member; or empty.
+  ProducerGroup(std::vector<std::unique_ptr<EventProducer>> members,
+                std::vector<std::uint32_t> owners, const Clock& clock)
+      : members_(std::move(members)), owners_(std::move(owners)), clock_(clock) {}
 
   Result<void> prepare(std::uint32_t topics,
                        const std::function<std::string(std::uint32_t)>& name_of,
@@ -22,7 +25,8 @@ class ProducerGroup final : public EventProducer {
     return {};
   }
   void send(std::uint64_t ticket, std::uint32_t topic, std::string_view payload) override {
-    members_[topic % members_.size()]->send(ticket, topic, payload);
+    const std::size_t owner = owners_.empty() ? topic % members_.size() : owners_[topic];
+    members_[owner]->send(ticket, topic, payload);
   }
   // Each in turn for a moment: an answer may be seen that much later than it came.
   Result<void> turn(Instant until, std::vector<Answer>& answers) override {
@@ -45,6 +49,7 @@ class ProducerGroup final : public EventProducer {
   static constexpr Duration kSlice = std::chrono::milliseconds(1);
 
   std::vector<std::unique_ptr<EventProducer>> members_;
+  std::vector<std::uint32_t> owners_;
   const Clock& clock_;
 };
 

@@ -21,6 +21,7 @@ void load_fields(F& f, P& phase) {
   f.value("skipped_by_target", phase.skipped_by_target);
   f.value("acknowledged", phase.acknowledged);
   f.value("failed", phase.publish_failed);
+  if (f.has("retried")) f.value("retried", phase.retried);
   f.latency("late", phase.late, phase.skipped);
 }
 

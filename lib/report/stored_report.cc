@@ -105,7 +105,8 @@ Result<Scenario> read_own_scenario(const Json& root, const std::string& origin) 
   if (at == root.end() || !at->contains("expanded") || (*at)["expanded"].is_null()) {
     return fail(Code::usage, origin + ": the report does not carry its scenario");
   }
-  Scenario scenario = RT_TRY(parse_scenario((*at)["expanded"].dump(), origin + " (scenario)"));
+  Scenario scenario =
+      RT_TRY(parse_stored_scenario((*at)["expanded"].dump(), origin + " (scenario)"));
   const std::string claimed = at->value("sha256", std::string());
   if (scenario.sha256 != claimed) {
     return fail(Code::usage,

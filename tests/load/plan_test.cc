@@ -93,6 +93,51 @@ TEST_CASE("plan: ports of a target elsewhere are those of the addresses this mac
   CHECK(rt::plan_load(needs, ordinary(), "s.json").first_shortage() == nullptr);
 }
 
+TEST_CASE("plan: a range of ports counts as far as the system's own range allows it",
+          "[load][plan]") {
+  rt::LoadNeeds needs = many();
+  needs.source_addresses = 1;
+  needs.ports = {60'000, 61'999};
+  needs.subscribers = 1'000;
+  const rt::LoadPlan fits = rt::plan_load(needs, ordinary(), "s.json");
+  CHECK(fits.first_shortage() == nullptr);
+  CHECK(fits.items[2].has == 1'000);
+  CHECK(fits.items[2].what ==
+        "of one source address, within 60000-61999 and the system's 32768-60999");
+  needs.subscribers = 2'000;
+  CHECK(fix_of(needs, ordinary(), "ports") ==
+        "sudo sysctl -w net.ipv4.ip_local_port_range=\"32768 61999\"");
+  needs.subscribers = 2'001;
+  CHECK(fix_of(needs, ordinary(), "ports") == "rtbench run s.json --set sources.ports=auto");
+  needs.ports = {2'000, 2'999};  // nothing of it is the system's
+  needs.subscribers = 1;
+  CHECK(rt::plan_load(needs, ordinary(), "s.json").first_shortage()->has == 0);
+}
+
+TEST_CASE("plan: a narrow range of ports takes more source addresses", "[load][plan]") {
+  rt::LoadNeeds needs = many();
+  needs.ports = {40'000, 40'999};
+  const rt::LoadLayout layout = rt::lay_out(needs, ordinary());
+  CHECK(layout.sources == 1'000);
+  CHECK(layout.sockets_of_source == 400);
+}
+
+TEST_CASE("plan: a kernel that cannot bound the ports of a socket holds no such run",
+          "[load][plan]") {
+  rt::Machine machine = ordinary();
+  machine.bounds_ports = false;
+  rt::LoadNeeds needs = many();
+  needs.subscribers = 10;
+  CHECK(rt::plan_load(needs, machine, "s.json").first_shortage() == nullptr);
+  needs.ports = {40'000, 40'999};
+  const rt::LoadPlan plan = rt::plan_load(needs, machine, "s.json");
+  REQUIRE(plan.first_shortage() != nullptr);
+  CHECK(rt::shortage_text(*plan.first_shortage()) ==
+        "not enough ports (of one source address, within 40000-40999, which this kernel cannot "
+        "keep to: it takes Linux 6.3): the run needs 1, this machine has 0");
+  CHECK(plan.first_shortage()->fix == "rtbench run s.json --set sources.ports=auto");
+}
+
 TEST_CASE("plan: memory counts both ends of a connection when the target is here", "[load][plan]") {
   rt::Machine machine = ordinary();
   machine.memory_bytes = std::uint64_t{3} << 30;

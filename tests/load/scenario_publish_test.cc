@@ -101,3 +101,13 @@ TEST_CASE("scenario: a phase lasts until latencies have settled, where there are
   REQUIRE_FALSE(late);
   CHECK_THAT(late.error().text, Contains("/phases/2/until: nothing is published"));
 }
+
+TEST_CASE("scenario publish: events bear keys over HTTP only", "[load][scenario]") {
+  const auto entry = [](const std::string& producer) {
+    return R"({"id": "a", "rate": 5, "producer": )" + producer + "}";
+  };
+  CHECK(read("topics", entry(R"({"type": "http-post", "idempotency": true})")).idempotency);
+  CHECK_FALSE(read("topics", entry(R"({"type": "http-post"})")).idempotency);
+  CHECK_THAT(error_of("runs", entry(R"({"type": "pg-update", "idempotency": true})")),
+             Contains("a producer of type pg-update has no \"idempotency\""));
+}

@@ -46,12 +46,28 @@ TEST_CASE("scenario: sources are addresses of this machine and a number of shard
              Contains("/sources/addresses: expected an address of this machine"));
 }
 
+TEST_CASE("scenario: a range of ports has two ends, in order, none of them below 1024",
+          "[load][scenario]") {
+  const auto read = with(R"("sources": {"ports": "40000-40999"})");
+  REQUIRE(read);
+  CHECK(read->sources.ports.first == 40'000);
+  CHECK(read->sources.ports.last == 40'999);
+  CHECK_FALSE(with(R"("sources": {"ports": "auto"})")->sources.ports.is_set());
+  for (const char* ports : {"\"40000\"", "\"80-1024\"", "\"50000-40000\"", "\"1024-65536\"",
+                            "\"1024-2000-3000\"", "\"a-b\"", "\"\""}) {
+    CHECK_THAT(error_of(R"("sources": {"ports": )" + std::string(ports) + "}"),
+               Contains("/sources/ports: expected a range of ports from 1024 to 65535") &&
+                   Contains(std::string("found ") + ports));
+  }
+  CHECK_THAT(error_of(R"("sources": {"ports": 1024})"),
+             Contains("/sources/ports: expected a string"));
+}
+
 TEST_CASE("scenario: what is refused says why", "[load][scenario]") {
   const auto refused = [](const std::string& sections, const char* why) {
     CHECK_THAT(error_of(sections),
                Contains("known but not supported yet by this version") && Contains(why));
   };
-  refused(R"("sources": {"ports": "1024-65535"})", "ip_local_port_range");
   refused(R"("sources": {"threads": 2})", "each shard is a thread");
   refused(R"("integrity": {"check": ["content"]})", "number and instant");
   refused(R"("integrity": {"order": "global"})", "no order between them");

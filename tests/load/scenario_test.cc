@@ -82,6 +82,21 @@ TEST_CASE("scenario: several topics a connection, where one stream can bring the
   if (!read) FAIL(read.error().text);
   REQUIRE(read->subscriptions.least_topics == 2);
   REQUIRE(read->subscriptions.most_topics == 5);
+  const auto zipf =
+      parse_scenario(realtime, "x.json", settings(R"({"dist": "zipf", "s": 1.2, "max": 5})"));
+  REQUIRE(zipf);
+  REQUIRE(zipf->subscriptions.per_connection == rt::SubscriptionSpec::PerConnection::zipf);
+  REQUIRE(zipf->subscriptions.topics_s == 1.2);
+  REQUIRE(zipf->subscriptions.least_topics == 1);
+  const auto lognormal = parse_scenario(
+      realtime, "x.json", settings(R"({"dist": "lognormal", "p50": 2, "p99": 6, "max": 8})"));
+  REQUIRE(lognormal);
+  REQUIRE(lognormal->subscriptions.topics_p99 == 6);
+  REQUIRE_THAT(error_of(realtime, settings(R"({"dist": "zipf"})")), Contains("\"max\" is missing"));
+  REQUIRE_THAT(error_of(realtime, settings(R"({"dist": "zipf", "p50": 2, "max": 8})")),
+               Contains("/per_connection/p50: a number that this distribution does not have"));
+  REQUIRE_THAT(error_of(realtime, settings(R"({"dist": "lognormal", "p50": 2, "max": 8})")),
+               Contains("\"p99\" is missing"));
   REQUIRE_THAT(error_of(realtime, settings(R"({"dist": "fixed", "n": 4})", "3")),
                Contains("4 topics a connection, but there are 3"));
   REQUIRE_THAT(error_of(realtime, settings(R"({"dist": "fixed", "n": 65})", "100")),

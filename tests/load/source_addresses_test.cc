@@ -1,6 +1,8 @@
 #include "load/source_addresses.h"
 
 #include <catch2/catch.hpp>
+#include <set>
+#include <vector>
 
 using rt::io::parse_address;
 
@@ -32,4 +34,28 @@ TEST_CASE("sources: each of them can open a connection to a listener on loopback
     const std::string from = rt::io::local_address(socket->get())->text();
     CHECK(from.substr(0, from.find(':')) == source.text().substr(0, source.text().find(':')));
   }
+}
+
+TEST_CASE("sources: connections leave from the ports of a range alone, and as many as it has",
+          "[load][sources]") {
+  if (!rt::io::bounds_ports()) return;  // a kernel before Linux 6.3: rtbench plan says so
+  const auto listener = rt::io::listen_on(*parse_address("127.0.0.1:0"), {});
+  REQUIRE(listener);
+  const auto target = *rt::io::local_address(listener->get());
+  const auto source = *parse_address("127.77.0.1:0");  // which no other test uses
+  constexpr rt::io::PortRange kPorts = {41'000, 41'007};
+  std::set<std::uint16_t> used;
+  std::vector<rt::Fd> open;
+  for (int i = 0; i < 8; ++i) {
+    auto socket = rt::io::connect_to(target, &source, kPorts);
+    REQUIRE(socket);
+    used.insert(rt::io::local_address(socket->get())->port());
+    open.push_back(std::move(*socket));
+  }
+  CHECK(used.size() == 8);
+  CHECK(*used.begin() == kPorts.first);
+  CHECK(*used.rbegin() == kPorts.last);
+  const auto one_more = rt::io::connect_to(target, &source, kPorts);
+  REQUIRE_FALSE(one_more);
+  CHECK(one_more.error().code == rt::Code::limit);
 }

@@ -3,7 +3,9 @@
 #include <rapidcheck/catch.h>
 
 #include <catch2/catch.hpp>
+#include <numeric>
 #include <set>
+#include <vector>
 
 using rt::ChoiceKind;
 using rt::Subscriptions;
@@ -47,6 +49,60 @@ TEST_CASE("subscriptions: a connection's topics differ, taken places come first,
       RC_ASSERT(seen.size() >= least);
     }
   });
+}
+
+namespace {
+
+// How many connections of a thousand have 1, 2, ... topics.
+std::vector<int> spread_of(const SubscriptionSpec& spec) {
+  const Subscriptions subscriptions(spec, 42);
+  std::vector<int> spread(spec.most_topics + 1, 0);
+  for (std::uint64_t connection = 0; connection < 1'000; ++connection) {
+    std::size_t count = 0;
+    for (std::uint32_t place = 0; place < spec.most_topics; ++place) {
+      const std::uint64_t number = connection * spec.most_topics + place;
+      count += subscriptions.topic_of(number) != Subscriptions::kNone ? 1U : 0U;
+    }
+    ++spread[count];
+  }
+  return spread;
+}
+
+}  // namespace
+
+TEST_CASE("subscriptions: zipf takes the least number of topics most often, by its exponent",
+          "[load][subscriptions]") {
+  SubscriptionSpec spec = spec_of(50, 2, 9, ChoiceKind::uniform);
+  spec.per_connection = SubscriptionSpec::PerConnection::zipf;
+  spec.topics_s = 1;
+  const std::vector<int> spread = spread_of(spec);
+  // The n-th of eight has the share 1/n of 1 + 1/2 + ... + 1/8 = 2.718.
+  CHECK(spread[1] == 0);
+  CHECK(spread[2] == Approx(1'000 / 2.718).epsilon(0.1));
+  CHECK(spread[3] == Approx(500 / 2.718).epsilon(0.15));
+  CHECK(spread[9] == Approx(125 / 2.718).epsilon(0.35));
+}
+
+TEST_CASE("subscriptions: lognormal has the median and 99th percentile asked for, within bounds",
+          "[load][subscriptions]") {
+  SubscriptionSpec spec = spec_of(200, 1, 64, ChoiceKind::uniform);
+  spec.per_connection = SubscriptionSpec::PerConnection::lognormal;
+  spec.topics_p50 = 6;
+  spec.topics_p99 = 30;
+  std::vector<int> spread = spread_of(spec);
+  const auto at_most = [&](std::size_t n) {
+    return std::accumulate(&spread[0], &spread[n] + 1, 0);
+  };
+  CHECK(at_most(5) < 500);
+  CHECK(at_most(7) > 500);
+  CHECK(at_most(20) < 985);
+  CHECK(at_most(40) > 990);
+  spec.least_topics = 4;
+  spec.most_topics = 8;
+  spread = spread_of(spec);
+  CHECK(at_most(3) == 0);
+  CHECK(spread[4] > 200);  // what would be fewer
+  CHECK(spread[8] > 200);  // and more
 }
 
 TEST_CASE("subscriptions: uniform takes every number of topics from least to most",
