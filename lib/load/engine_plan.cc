@@ -137,6 +137,7 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
   shards.seed = scenario.seed;
   // Tells this run's events from those of an earlier one in the same table.
   shards.run = static_cast<std::uint32_t>(unix_us(clock.wall()) / 1'000) | 1U;
+  shards.checks_content = scenario.integrity.content;
   shards.phases = scenario.phases.size();
   for (const PhaseSpec& phase : scenario.phases) {
     shards.ramps.emplace_back(phase.connections.value_or(ConnectionGoal{}), scenario.seed,

@@ -66,9 +66,11 @@ void add_integrity(IntegrityCounts& sum, const IntegrityCounts& part) {
   sum.foreign += part.foreign;
   sum.comments += part.comments;
   sum.stream_errors += part.stream_errors;
+  if (part.corrupt) sum.corrupt = sum.corrupt.value_or(0) + *part.corrupt;
   keep_one(sum.first_lost, part.first_lost);
   keep_one(sum.first_duplicate, part.first_duplicate);
   keep_one(sum.first_reorder, part.first_reorder);
+  keep_one(sum.first_corrupt, part.first_corrupt);
 }
 
 void add_resume(ResumeCounts& sum, const ResumeCounts& part) {

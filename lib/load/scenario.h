@@ -72,6 +72,7 @@ struct IntegritySpec {
   bool loss = true;
   bool duplicate = true;
   bool order = true;
+  bool content = false;           // a check value in each payload; looked at only if asked for
   bool allow_resent = false;      // duplicates that a resume brought again
   bool expect_gap_signal = true;  // events may be missing after a resume only if the target says so
 };

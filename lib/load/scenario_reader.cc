@@ -138,6 +138,12 @@ Result<void> check_thresholds(const JsonNode& root, const Scenario& scenario) {
           *root.find("thresholds"), "/thresholds",
           fmt::format("\"{}\" cannot be measured: the scenario publishes nothing", threshold.text));
     }
+    if (threshold.stat == "corrupt" && !scenario.integrity.content) {
+      return ObjectReader::wrong(
+          *root.find("thresholds"), "/thresholds",
+          fmt::format("\"{}\" is measured where \"integrity.check\" names \"content\"",
+                      threshold.text));
+    }
     RT_CHECKED(check_cohort(root, scenario, threshold));
     if (threshold.phase.empty()) continue;
     std::vector<std::string_view> measured;

@@ -50,6 +50,7 @@ struct ShardPlan {
   RequestHeaders headers;
   bool run_filter = false;   // see StreamTarget::append_path
   bool sends_state = false;  // the target begins each stream with `initial` events
+  bool checks_content = false;
   std::uint64_t seed = 1;
   std::uint32_t run = 0;  // Payload::run of what this run publishes
   unsigned shards = 1;

@@ -57,10 +57,12 @@ void integrity_fields(F& f, I& i) {
   f.value("duplicate", i.duplicate);
   if (f.has("resent")) f.value("resent", i.resent);
   f.value("reorder", i.reorder);
+  if (f.has("corrupt")) f.maybe("corrupt", i.corrupt);
   f.object("first", [&](auto& in) {
     in.value("lost", i.first_lost);
     in.value("duplicate", i.first_duplicate);
     in.value("reorder", i.first_reorder);
+    if (in.has("corrupt")) in.value("corrupt", i.first_corrupt);
   });
   f.value("received", i.received);
   f.value("parsed", i.parsed);
