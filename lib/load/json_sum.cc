@@ -1,5 +1,6 @@
 #include "load/json_sum.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cmath>

@@ -3,6 +3,7 @@
 // path, and nothing is started. Plain values; any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -57,6 +58,12 @@ struct PhaseSpec {
 // As many types as one stream of realtime may ask for.
 inline constexpr std::uint32_t kTopicsOfStreamMax = 64;
 
+// "filter": a share of the connections asks for these topics, and not for what "choice" gives it.
+struct FilterSpec {
+  double share = 0;
+  std::vector<std::uint32_t> topics{};  // ascending; empty: there is no filter
+};
+
 struct SubscriptionSpec {
   std::uint64_t topics = 1;
   std::string name = "topic-{n}";  // {n}: 0 .. topics-1; {uuid}: the same as a UUID
@@ -64,6 +71,13 @@ struct SubscriptionSpec {
   // "per_connection": how many topics one stream brings, at least and at most.
   std::uint32_t least_topics = 1;
   std::uint32_t most_topics = 1;
+  FilterSpec filter;
+  // The most topics that any connection has. With a filter there is room for two at least, so that
+  // events say what they are about, and one that was not asked for is seen.
+  std::uint32_t places() const {
+    if (filter.topics.empty()) return most_topics;
+    return std::max({most_topics, static_cast<std::uint32_t>(filter.topics.size()), 2U});
+  }
   std::string topic_name(std::uint64_t topic) const;
 };
 

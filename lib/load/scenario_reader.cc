@@ -186,6 +186,7 @@ Result<Scenario> read_root(const JsonNode& document) {
   RT_CHECKED(check_per_connection(root, scenario));
   RT_CHECKED(read_publish(root, scenario.target, scenario.publish));
   RT_CHECKED(read_reconnect(root, scenario));
+  RT_CHECKED(read_filter(root, scenario));
   RT_CHECKED(read_behaviour(root, scenario));
   RT_CHECKED(read_judgement(root, scenario));
   RT_CHECKED(check_warm_up(document, scenario));

@@ -15,6 +15,7 @@ Result<void> read_integrity(const ObjectReader& root, IntegritySpec& out);
 Result<void> read_phases(const ObjectReader& root, std::vector<PhaseSpec>& out);
 Result<void> read_subscriptions(const ObjectReader& root, SubscriptionSpec& out);
 Result<void> check_per_connection(const ObjectReader& root, const Scenario& scenario);
+Result<void> read_filter(const ObjectReader& root, Scenario& scenario);  // of subscriptions
 Result<void> read_publish(const ObjectReader& root, const TargetSpec& target,
                           std::vector<PublishSpec>& out);
 Result<void> read_producer(const ObjectReader& publish, const TargetSpec& target, PublishSpec& out);

@@ -63,7 +63,8 @@ struct ShardPlan {
   bool first_is_state = false;
   // Subscription (Subscriptions) to topic, or Subscriptions::kNone.
   std::function<std::uint32_t(std::uint64_t)> topic_of;
-  std::uint32_t topics_each = 1;  // the most that one connection follows
+  std::uint32_t topics_each = 1;      // the most that one connection follows
+  std::string topic_separator = ",";  // between several in a path
   std::function<std::string(std::uint32_t)> topic_name;
   std::uint64_t connections = 0;
 

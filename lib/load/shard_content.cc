@@ -1,5 +1,5 @@
-// The part of a shard that holds the content of events against what was published, in runs that ask
-// for it.
+// The part of a shard that finds events which are not what was published (in runs that ask for it),
+// or not what the stream asked for.
 #include <fmt/format.h>
 
 #include "load/payload_check.h"
@@ -31,6 +31,15 @@ void Shard::Events::check_content(std::optional<Payload>& payload, std::string_v
       break;
   }
   payload.reset();
+}
+
+// What a stream brings of this run's beside what it asked for: its filter was not heeded.
+void Shard::Events::count_unasked(const Payload& payload) {
+  IntegrityCounts& counts = shard.counts_.integrity;
+  if (counts.unasked++ != 0) return;
+  counts.first_unasked =
+      fmt::format("topic number {}, event {}, connection {}", payload.topic, payload.sequence,
+                  shard.plan_.number_in_run(shard.number_of(number)));
 }
 
 void Shard::Events::count_corrupt(const std::string& which) {

@@ -24,6 +24,7 @@ struct Shard::Events {
   // shard_content.cc
   void check_content(std::optional<Payload>& payload, std::string_view text, std::string_view rest);
   void count_corrupt(const std::string& which);
+  void count_unasked(const Payload& payload);
   void on_state(const std::optional<Payload>& payload);
   void begin_anew();
   bool is_repeat(const Ledger::Verdict& verdict, std::uint32_t sequence);

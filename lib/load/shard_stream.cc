@@ -131,6 +131,7 @@ void Shard::Events::on_event(const sse::EventView& event) {
     if (counts.duplicate != duplicates && from_before) ++counts.resent;
   } else {
     ++counts.foreign;
+    if (payload && payload->sequence != 0) count_unasked(*payload);
   }
 }
 

@@ -57,7 +57,6 @@ TEST_CASE("scenario: what is refused says why", "[load][scenario]") {
   refused(R"("clock": {"mode": "ptp"})", "measured with \"auto\"");
   refused(R"("clock": {"mode": "probe"})", "\"auto\" probes");
   refused(R"("target": {"metrics_url": "http://x"})", "pid_file");
-  refused(R"("subscriptions": {"filter": {}})", "not known beforehand");
   refused(R"("publish": [{"id": "a", "rate": 1, "on_late": "skip",
                           "producer": {"type": "pg-update"}}])",
           "sent all the same");
