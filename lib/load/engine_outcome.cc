@@ -127,10 +127,14 @@ void EngineRun::fill_counts() {
     sum.initial += part.initial;
     sum.repeated += part.repeated;
     sum.foreign += part.foreign;
+    sum.unasked += part.unasked;
     sum.comments += part.comments;
     sum.stream_errors += part.stream_errors;
+    if (part.corrupt) sum.corrupt = sum.corrupt.value_or(0) + *part.corrupt;
     keep_first(sum.first_duplicate, part.first_duplicate);
     keep_first(sum.first_reorder, part.first_reorder);
+    keep_first(sum.first_corrupt, part.first_corrupt);
+    keep_first(sum.first_unasked, part.first_unasked);
     outcome_.resume.losses += counts.resume.losses;
     outcome_.resume.attempts += counts.resume.attempts;
     outcome_.resume.resumed += counts.resume.resumed;

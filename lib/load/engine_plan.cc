@@ -65,7 +65,7 @@ LoadNeeds needs_of(const Scenario& scenario, const io::Address& address) {
   needs.topics = scenario.subscriptions.topics;
   needs.phases = scenario.phases.size();
   needs.more_bytes = WorstCases::bytes_for(scenario);
-  const std::size_t with_topics = Shard::connection_bytes(scenario.subscriptions.most_topics);
+  const std::size_t with_topics = Shard::connection_bytes(scenario.subscriptions.places());
   needs.more_bytes += needs.subscribers * (with_topics - Shard::connection_bytes());
   return needs;
 }
@@ -80,6 +80,7 @@ void follow_inserts(const Scenario& scenario, ShardPlan& shards) {
   if (path.find("{topic}") != std::string::npos) return;  // the scenario says how to ask
   path += path.find('?') == std::string::npos ? '?' : '&';
   path += "filter=%7B%22tags%22%3A%5B%22{topic}%22%5D%7D&initial=none";
+  shards.topic_separator = R"(",")";
 }
 
 Result<void> choose_sources(const SourcesSpec& asked, const LoadLayout& layout, ShardPlan& shards) {
@@ -139,6 +140,7 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
   shards.seed = scenario.seed;
   // Tells this run's events from those of an earlier one in the same table.
   shards.run = static_cast<std::uint32_t>(unix_us(clock.wall()) / 1'000) | 1U;
+  shards.checks_content = scenario.integrity.content;
   shards.phases = scenario.phases.size();
   for (const PhaseSpec& phase : scenario.phases) {
     shards.ramps.emplace_back(phase.connections.value_or(ConnectionGoal{}), scenario.seed,

@@ -75,7 +75,8 @@ Result<Outcome> EngineRun::run() {
 Result<void> EngineRun::start() {
   if (parts_.producer != nullptr && !scenario_.publish.empty()) {
     std::string initial;
-    append_payload(initial, {0, plan_.shards.run, 0, 0}, scenario_.publish.front().size.low);
+    append_payload(initial, {0, plan_.shards.run, 0, 0}, scenario_.publish.front().size.low, {}, {},
+                   scenario_.integrity.content);
     RT_CHECKED(parts_.producer->prepare(static_cast<std::uint32_t>(plan_.watchers.size()),
                                         plan_.shards.topic_name, initial));
   }
@@ -89,6 +90,7 @@ Result<void> EngineRun::start() {
     plan.phases = scenario_.phases.size();
     plan.run = plan_.shards.run;
     plan.names_topics = plan_.shards.topics_each > 1;
+    plan.checks_content = scenario_.integrity.content;
     plan.max_in_flight = scenario_.max_in_flight();
     plan.share = parts_.share;
     plan.topic_name = plan_.shards.topic_name;

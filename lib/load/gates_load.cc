@@ -215,6 +215,9 @@ GateResult check_integrity(const Evidence& e) {
   const IntegritySpec& spec = e.scenario.integrity;
   GateResult result = gate_result(
       fmt::format("lost {}, duplicate {}, reorder {}", i.lost, i.duplicate, i.reorder), "0");
+  const std::uint64_t corrupt = i.corrupt.value_or(0);
+  if (i.corrupt) result.measured += fmt::format(", corrupt {}", corrupt);
+  if (i.unasked != 0) result.measured += fmt::format(", unasked {}", i.unasked);
   const std::uint64_t allowed = spec.allow_resent ? std::min(i.duplicate, i.resent) : 0;
   if (allowed != 0) result.measured += fmt::format(" ({} sent again by a resume)", allowed);
   std::string left_out;
@@ -226,13 +229,15 @@ GateResult check_integrity(const Evidence& e) {
   const std::uint64_t duplicate = judged(spec.duplicate, "duplicate", i.duplicate - allowed);
   const std::uint64_t reorder = judged(spec.order, "order", i.reorder);
   result.measured += left_out;
-  if (lost + duplicate + reorder == 0) {
+  if (lost + duplicate + reorder + corrupt + i.unasked == 0) {
     if (!left_out.empty()) result.verdict = GateVerdict::warn;
     return result;
   }
-  const std::string& first = lost > 0        ? i.first_lost
+  const std::string& first = corrupt > 0     ? i.first_corrupt
+                             : lost > 0      ? i.first_lost
                              : duplicate > 0 ? i.first_duplicate
-                                             : i.first_reorder;
+                             : reorder > 0   ? i.first_reorder
+                                             : i.first_unasked;
   return condemn(result, GateVerdict::fail, kExitIntegrity, "first: " + first);
 }
 

@@ -64,11 +64,15 @@ void add_integrity(IntegrityCounts& sum, const IntegrityCounts& part) {
   sum.initial += part.initial;
   sum.repeated += part.repeated;
   sum.foreign += part.foreign;
+  sum.unasked += part.unasked;
   sum.comments += part.comments;
   sum.stream_errors += part.stream_errors;
+  if (part.corrupt) sum.corrupt = sum.corrupt.value_or(0) + *part.corrupt;
   keep_one(sum.first_lost, part.first_lost);
   keep_one(sum.first_duplicate, part.first_duplicate);
   keep_one(sum.first_reorder, part.first_reorder);
+  keep_one(sum.first_corrupt, part.first_corrupt);
+  keep_one(sum.first_unasked, part.first_unasked);
 }
 
 void add_resume(ResumeCounts& sum, const ResumeCounts& part) {

@@ -101,13 +101,19 @@ struct IntegrityCounts {
   std::uint64_t duplicate = 0;  // arrived again
   std::uint64_t resent = 0;     // of the duplicates: what a resume brought once more
   std::uint64_t reorder = 0;    // arrived after a later one of the same topic
-  std::string first_lost;       // "topic run-17, event 4711, connection 212"
+  // Arrived, and is not what was published; none: the scenario did not ask. Counted beside the
+  // others: what it can be told to be is received or duplicate all the same, the rest is foreign.
+  std::optional<std::uint64_t> corrupt{};
+  std::string first_lost;  // "topic run-17, event 4711, connection 212"
   std::string first_duplicate;
   std::string first_reorder;
+  std::string first_corrupt{};
+  std::string first_unasked{};
   std::uint64_t parsed = 0;    // events the parsers dispatched, counted apart from the ledger
   std::uint64_t received = 0;  // matched to a delivery that was due, first arrival
   std::uint64_t initial = 0;   // first state of a subscription, not a delivery
   std::uint64_t repeated = 0;  // arrived before, and asked for again (a stale Last-Event-ID)
+  std::uint64_t unasked = 0;   // of the foreign: of this run, and not what the stream asked for
   std::uint64_t foreign = 0;   // matched nothing the run published (other writers on the target)
   std::uint64_t comments = 0;  // heartbeats; never deliveries
   std::uint64_t stream_errors = 0;  // events that could not be understood

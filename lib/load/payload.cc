@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "load/payload_check.h"
 
 namespace rt {
 namespace {
@@ -29,12 +30,13 @@ bool take_comma(const char*& at, const char* end) {
   return true;
 }
 
-bool take_payload(const char* at, const char* end, Payload& out) {
+bool take_payload(const char*& at, const char* end, Payload& out) {
   const bool found = take_number(at, end, "\"at\":", out.intended_ns) && take_comma(at, end) &&
                      take_number(at, end, "\"run\":", out.run) && take_comma(at, end) &&
                      take_number(at, end, "\"seq\":", out.sequence) && take_comma(at, end) &&
                      take_number(at, end, "\"step\":", out.phase);
-  if (found && take_comma(at, end)) take_number(at, end, "\"subj\":", out.topic);
+  const char* more = at;
+  if (found && take_comma(more, end) && take_number(more, end, "\"subj\":", out.topic)) at = more;
   return found;
 }
 
@@ -53,7 +55,7 @@ void append_random(std::string& out, std::size_t size, std::uint64_t seed) {
 }  // namespace
 
 void append_payload(std::string& out, const Payload& payload, std::uint32_t size_bytes,
-                    const PayloadFiller& filler, std::string_view value) {
+                    const PayloadFiller& filler, std::string_view value, bool checked) {
   constexpr std::string_view kValue = ",\"value\":";
   const std::size_t begin = out.size();
   out += "{\"at\":";
@@ -68,7 +70,15 @@ void append_payload(std::string& out, const Payload& payload, std::uint32_t size
     out += ",\"subj\":";
     append_decimal(out, payload.topic);
   }
+  std::size_t sums = 0;
+  if (checked) {
+    out += ",\"sums\":\"";
+    sums = out.size();
+    out.append(kSumsDigits, '0');
+    out += '"';
+  }
   out += ",\"tail\":\"";
+  const std::size_t tail = out.size();
   const std::size_t more = value.empty() ? 0 : kValue.size() + value.size();
   const std::size_t used = out.size() - begin + 2 + more;
   if (size_bytes > used) {
@@ -77,6 +87,7 @@ void append_payload(std::string& out, const Payload& payload, std::uint32_t size
     append_random(out, random, filler.seed);
     out.append(fill - random, 'x');
   }
+  if (checked) write_sums(&out[sums], payload, std::string_view(out).substr(tail), value);
   out += '"';
   if (!value.empty()) {
     out += kValue;
@@ -85,7 +96,7 @@ void append_payload(std::string& out, const Payload& payload, std::uint32_t size
   out += '}';
 }
 
-std::optional<Payload> find_payload(std::string_view text) {
+std::optional<Payload> find_payload(std::string_view text, std::string_view* rest) {
   const char* at = text.data();
   const char* const end = at + text.size();
   while (at < end) {
@@ -93,7 +104,11 @@ std::optional<Payload> find_payload(std::string_view text) {
     if (found == nullptr) return std::nullopt;
     at = static_cast<const char*>(found);
     Payload payload;
-    if (take_payload(at, end, payload)) return payload;
+    const char* next = at;
+    if (take_payload(next, end, payload)) {
+      if (rest != nullptr) *rest = {next, static_cast<std::size_t>(end - next)};
+      return payload;
+    }
     at += 5;
   }
   return std::nullopt;

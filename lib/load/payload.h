@@ -1,7 +1,7 @@
 // What a published event carries, so that its delivery can be told apart and timed:
 //
-//   {"at":<intended ns>,"run":<n>,"seq":<n>,"step":<phase>,"subj":<topic>,"tail":"xxxx...",
-//    "value":<any>}
+//   {"at":<intended ns>,"run":<n>,"seq":<n>,"step":<phase>,"subj":<topic>,"sums":"<16 digits>",
+//    "tail":"xxxx...","value":<any>}
 //
 // The keys stand in the order in which both jsonb and a sorted JSON writer put them, and what the
 // scenario gives (payload_template.h) comes last, so that a scanner finds everything at the front
@@ -33,10 +33,11 @@ struct PayloadFiller {
 };
 
 // Appends the JSON object, filled up to `size_bytes` (longer if figures and value need more).
-// value: JSON; empty: the object has none.
+// value: JSON; empty: the object has none. checked: with "sums", see payload_check.h.
 void append_payload(std::string& out, const Payload& payload, std::uint32_t size_bytes,
-                    const PayloadFiller& filler = {}, std::string_view value = {});
-// The first payload inside `text` (the data of an event).
-std::optional<Payload> find_payload(std::string_view text);
+                    const PayloadFiller& filler = {}, std::string_view value = {},
+                    bool checked = false);
+// The first payload inside `text` (the data of an event). rest: what follows its numbers.
+std::optional<Payload> find_payload(std::string_view text, std::string_view* rest = nullptr);
 
 }  // namespace rt

@@ -164,7 +164,8 @@ void Publisher::send(Stream& stream, Instant intended, Instant now) {
     value.append(value_, plan_.topic_name(topic), sequence, payload.intended_ns);
   }
   payload_.clear();
-  append_payload(payload_, payload, stream.work.bytes(number), stream.work.filler(number), value_);
+  append_payload(payload_, payload, stream.work.bytes(number), stream.work.filler(number), value_,
+                 plan_.checks_content);
   producer_.send(ticket_++, topic, payload_);
   PhaseOutcome& outcome = phases_[phase];
   ++outcome.offered;

@@ -28,6 +28,7 @@ struct PublisherPlan {
   std::size_t phases = 1;
   std::uint32_t run = 0;
   bool names_topics = false;             // in each payload
+  bool checks_content = false;           // each payload carries what it can be checked by
   std::uint32_t max_in_flight = 10'000;  // of all entries together; each has a bound of its own
   ShardOf share;                         // events of other shards' topics are passed over
   std::function<std::string(std::uint32_t)> topic_name;  // for payloads that have it in them

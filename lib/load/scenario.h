@@ -3,6 +3,7 @@
 // path, and nothing is started. Plain values; any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -60,6 +61,12 @@ struct PhaseSpec {
 inline constexpr std::uint32_t kTopicsOfStreamMax = 64;
 inline constexpr std::uint64_t kMostTopics = 10'000'000;
 
+// "filter": a share of the connections asks for these topics, and not for what "choice" gives it.
+struct FilterSpec {
+  double share = 0;
+  std::vector<std::uint32_t> topics{};  // ascending; empty: there is no filter
+};
+
 struct SubscriptionSpec {
   // Of the number of topics that one stream brings. A fixed one is uniform between equals.
   enum class PerConnection : std::uint8_t { uniform, zipf, lognormal };
@@ -76,6 +83,13 @@ struct SubscriptionSpec {
   double topics_s = 1;    // zipf: exponent; the least number is the most frequent
   double topics_p50 = 1;  // lognormal: median and 99th percentile, before it is cut to the bounds
   double topics_p99 = 1;
+  FilterSpec filter;
+  // The most topics that any connection has. With a filter there is room for two at least, so that
+  // events say what they are about, and one that was not asked for is seen.
+  std::uint32_t places() const {
+    if (filter.topics.empty()) return most_topics;
+    return std::max({most_topics, static_cast<std::uint32_t>(filter.topics.size()), 2U});
+  }
   std::string topic_name(std::uint64_t topic) const;
 };
 
@@ -84,6 +98,7 @@ struct IntegritySpec {
   bool loss = true;
   bool duplicate = true;
   bool order = true;
+  bool content = false;           // a check value in each payload; looked at only if asked for
   bool allow_resent = false;      // duplicates that a resume brought again
   bool expect_gap_signal = true;  // events may be missing after a resume only if the target says so
 };

@@ -106,12 +106,21 @@ Result<void> read_clock(const ObjectReader& root, ClockSpec& out) {
   return in.duration("max_error", out.max_error);
 }
 
+// Content is held against what this run published.
+Result<void> check_content(const ObjectReader& root, const Scenario& scenario) {
+  if (!scenario.integrity.content || !scenario.publish.empty()) return {};
+  return ObjectReader::wrong(*root.find("integrity"), "/integrity/check",
+                             "\"content\" is held against what was published, and this scenario "
+                             "publishes nothing");
+}
+
 }  // namespace
 
 Result<void> read_judgement(const ObjectReader& root, Scenario& out) {
   RT_CHECKED(read_thresholds(root, out.thresholds));
   RT_CHECKED(read_gates(root, out));
   RT_CHECKED(read_integrity(root, out.integrity));
+  RT_CHECKED(check_content(root, out));
   RT_CHECKED(read_clock(root, out.clock));
   return read_report(root, out.report);
 }

@@ -171,10 +171,7 @@ Result<void> read_subscriptions(const ObjectReader& root, SubscriptionSpec& out)
   if (root.find("subscriptions") == nullptr) return {};
   const ObjectReader in =
       RT_TRY(ObjectReader::open(*root.find("subscriptions"), root.path("subscriptions"),
-                                {"topics", "per_connection", "choice"},
-                                {{"filter",
-                                  "what a filter lets through is not known beforehand, so "
-                                  "that nothing would be due"}}));
+                                {"topics", "per_connection", "choice", "filter"}));
   if (const JsonNode* node = in.find("topics")) {
     const ObjectReader topics =
         RT_TRY(ObjectReader::open(*node, in.path("topics"), {"count", "name"}));

@@ -138,6 +138,12 @@ Result<void> check_thresholds(const JsonNode& root, const Scenario& scenario) {
           *root.find("thresholds"), "/thresholds",
           fmt::format("\"{}\" cannot be measured: the scenario publishes nothing", threshold.text));
     }
+    if (threshold.stat == "corrupt" && !scenario.integrity.content) {
+      return ObjectReader::wrong(
+          *root.find("thresholds"), "/thresholds",
+          fmt::format("\"{}\" is measured where \"integrity.check\" names \"content\"",
+                      threshold.text));
+    }
     RT_CHECKED(check_cohort(root, scenario, threshold));
     if (threshold.phase.empty()) continue;
     std::vector<std::string_view> measured;
@@ -183,6 +189,7 @@ Result<Scenario> read_root(JsonNode& document, Files files) {
   if (files == Files::read) RT_CHECKED(load_topic_files(document, scenario));
   RT_CHECKED(check_per_connection(root, scenario));
   RT_CHECKED(read_reconnect(root, scenario));
+  if (files == Files::read) RT_CHECKED(read_filter(root, scenario));  // names may be in a file
   RT_CHECKED(read_behaviour(root, scenario));
   RT_CHECKED(read_judgement(root, scenario));
   RT_CHECKED(check_warm_up(document, scenario));

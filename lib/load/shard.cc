@@ -56,6 +56,7 @@ Shard::Shard(const ShardPlan& plan, unsigned number, const Clock& clock, io::Wak
       buffer_(std::make_unique<char[]>(kReadBytes)),
       recent_(plan.reconnect.claim == ReconnectSpec::Claim::stale ? kRecentPositions : 0) {
   counts_.connections.asked = slots_;
+  if (plan.checks_content) counts_.integrity.corrupt = 0;
   list_topics();
   for (std::size_t slot = 0; slot < slots_; ++slot) {
     if (!plan.cohorts.empty()) connections_[slot].cohort = plan.cohort_of(number_of(slot));

@@ -51,6 +51,7 @@ struct ShardPlan {
   RequestHeaders headers;
   bool run_filter = false;   // see StreamTarget::append_path
   bool sends_state = false;  // the target begins each stream with `initial` events
+  bool checks_content = false;
   std::uint64_t seed = 1;
   std::uint32_t run = 0;  // Payload::run of what this run publishes
   unsigned shards = 1;
@@ -63,7 +64,8 @@ struct ShardPlan {
   bool first_is_state = false;
   // Subscription (Subscriptions) to topic, or Subscriptions::kNone.
   std::function<std::uint32_t(std::uint64_t)> topic_of;
-  std::uint32_t topics_each = 1;  // the most that one connection follows
+  std::uint32_t topics_each = 1;      // the most that one connection follows
+  std::string topic_separator = ",";  // between several in a path
   std::function<std::string(std::uint32_t)> topic_name;
   std::uint64_t connections = 0;
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "load/payload.h"
 #include "load/shard.h"
@@ -19,6 +21,10 @@ struct Shard::Events {
 
   void on_open();
   void on_event(const sse::EventView& event);
+  // shard_content.cc
+  void check_content(std::optional<Payload>& payload, std::string_view text, std::string_view rest);
+  void count_corrupt(const std::string& which);
+  void count_unasked(const Payload& payload);
   void on_state(const std::optional<Payload>& payload);
   void begin_anew();
   bool is_repeat(const Ledger::Verdict& verdict, std::uint32_t sequence);

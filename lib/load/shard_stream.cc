@@ -113,7 +113,9 @@ void Shard::Events::on_event(const sse::EventView& event) {
     slot.had_event = true;
     if (!slot.resuming) shard.counts_.first_event.record(us_between(slot.began, now));
   }
-  std::optional<Payload> payload = find_payload(event.data);
+  std::string_view rest;
+  std::optional<Payload> payload = find_payload(event.data, &rest);
+  if (counts.corrupt) check_content(payload, event.data, rest);
   if (payload && (payload->run != shard.plan_.run || payload->phase >= shard.plan_.phases)) {
     payload.reset();
   }
@@ -129,6 +131,7 @@ void Shard::Events::on_event(const sse::EventView& event) {
     if (counts.duplicate != duplicates && from_before) ++counts.resent;
   } else {
     ++counts.foreign;
+    if (payload && payload->sequence != 0) count_unasked(*payload);
   }
 }
 

@@ -24,7 +24,8 @@ std::string Shard::topics_text(std::size_t slot) const {
   for (std::uint32_t place = 0; place < plan_.topics_each; ++place) {
     const std::uint32_t topic = topics_[entry_of(slot, place)];
     if (topic == Subscriptions::kNone) break;
-    text += (text.empty() ? "" : ",") + plan_.topic_name(topic);
+    if (!text.empty()) text += plan_.topic_separator;
+    text += plan_.topic_name(topic);
   }
   return text;
 }

@@ -19,7 +19,13 @@ Subscriptions::Subscriptions(const SubscriptionSpec& spec, std::uint64_t seed)
       ranks_({ChoiceKind::zipf, spec.topics_s}, std::uint64_t{most_} - least_ + 1, seed,
              "per_connection"),
       p50_(spec.topics_p50),
-      p99_(spec.topics_p99) {}
+      p99_(spec.topics_p99),
+      filter_(spec.filter),
+      places_(spec.places()) {}
+
+bool Subscriptions::is_filtered(std::uint64_t connection) const {
+  return !filter_.topics.empty() && Random::of(seed_, "filter", connection).unit() < filter_.share;
+}
 
 std::uint32_t Subscriptions::count_of(std::uint64_t connection) const {
   using Dist = SubscriptionSpec::PerConnection;
@@ -34,6 +40,15 @@ std::uint32_t Subscriptions::count_of(std::uint64_t connection) const {
 }
 
 std::uint32_t Subscriptions::topic_of(std::uint64_t subscription) const {
+  if (!filter_.topics.empty()) {
+    const std::uint64_t connection = subscription / places_;
+    const std::uint64_t place = subscription % places_;
+    if (is_filtered(connection)) {
+      return place < filter_.topics.size() ? filter_.topics[place] : kNone;
+    }
+    if (place >= most_) return kNone;
+    subscription = connection * most_ + place;
+  }
   if (most_ == 1) return static_cast<std::uint32_t>(choice_.of(subscription));
   const std::uint64_t connection = subscription / most_;
   const auto place = static_cast<std::uint32_t>(subscription % most_);

@@ -17,9 +17,11 @@ class Subscriptions {
 
   Subscriptions(const SubscriptionSpec& spec, std::uint64_t seed);
 
-  std::uint32_t most() const { return most_; }
+  std::uint32_t most() const { return places_; }
   // Its topic, or kNone: the place is empty. Taken places come first.
   std::uint32_t topic_of(std::uint64_t subscription) const;
+  // Whether the connection asks for what the filter lets through, and for nothing else.
+  bool is_filtered(std::uint64_t connection) const;
 
  private:
   std::uint32_t count_of(std::uint64_t connection) const;
@@ -33,6 +35,8 @@ class Subscriptions {
   TopicChoice ranks_;  // zipf: how many more than the least
   double p50_;         // lognormal
   double p99_;
+  FilterSpec filter_;
+  std::uint32_t places_;
 };
 
 }  // namespace rt

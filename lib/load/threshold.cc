@@ -30,7 +30,8 @@ constexpr std::array kWorstStats = {StatRow{"p95", Quantity::duration}};
 constexpr std::array kConnectStats = {StatRow{"fail_ratio", Quantity::ratio}};
 constexpr std::array kIntegrityStats = {
     StatRow{"lost", Quantity::count}, StatRow{"duplicate", Quantity::count},
-    StatRow{"reorder", Quantity::count}, StatRow{"undelivered", Quantity::count}};
+    StatRow{"reorder", Quantity::count}, StatRow{"corrupt", Quantity::count},
+    StatRow{"undelivered", Quantity::count}};
 constexpr std::array kLoadStats = {StatRow{"achieved_ratio", Quantity::ratio}};
 constexpr std::array kClientStats = {StatRow{"bytes_per_connection", Quantity::bytes},
                                      StatRow{"busy", Quantity::ratio}};

@@ -12,7 +12,7 @@
 // rest. `* baseline`: so many times the same figure of the phase named or tagged "baseline", and at
 // least 1 ms above it, which two phases of one run differ by anyway. delivery also has ratio
 // (received / expected) and rate (received per second). Single figures:
-// integrity.{lost,duplicate,reorder,undelivered}, connect.fail_ratio, load.achieved_ratio,
+// integrity.{lost,duplicate,reorder,corrupt,undelivered}, connect.fail_ratio, load.achieved_ratio,
 // client.{bytes_per_connection,busy}, target.{bytes_per_connection,cpu}. Pure; any thread.
 #pragma once
 

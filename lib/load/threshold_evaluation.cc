@@ -78,6 +78,7 @@ double integrity_figure(const Threshold& threshold, const Outcome& outcome,
   if (threshold.stat == "undelivered") return real(phase.undelivered());
   const IntegrityCounts& counts = outcome.integrity;
   if (threshold.stat == "lost") return real(counts.lost);
+  if (threshold.stat == "corrupt") return counts.corrupt ? real(*counts.corrupt) : kNothing;
   return real(threshold.stat == "duplicate" ? counts.duplicate : counts.reorder);
 }
 

@@ -38,6 +38,13 @@ Result<WorkloadShare> WorkloadShare::of(const Scenario& scenario, const ShardOf&
         "one of them, and its subscribers with it",
         "leave --shard out, or subscriptions.per_connection");
   }
+  if (!scenario.subscriptions.filter.topics.empty()) {
+    return fail(
+        Code::usage,
+        "a run with a filter cannot be shared by machines: a topic lives on one of them, and "
+        "a filter asks for several",
+        "leave --shard out, or subscriptions.filter");
+  }
   const TopicChoice choice(scenario.subscriptions.choice, scenario.subscriptions.topics,
                            scenario.seed, "subscriptions");
   for (std::uint64_t k = 0; k < scenario.connections(); ++k) {

@@ -76,6 +76,9 @@ std::string tiles(const Outcome& outcome) {
                             format_count(i.reorder)),
                 fmt::format("of {} events parsed", format_count(i.parsed)),
                 i.lost + i.duplicate + i.reorder != 0);
+    if (i.corrupt) {
+      out += tile("Corrupt", format_count(*i.corrupt), "not what was published", *i.corrupt != 0);
+    }
     const double seconds = m.duration_s > 0 ? m.duration_s : NAN;
     out +=
         tile("Events", fmt::format("{:.1f}/s", static_cast<double>(m.sent) / seconds),

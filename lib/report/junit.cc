@@ -80,6 +80,7 @@ std::string junit_report(const Outcome& outcome, const Verdict& verdict) {
   count("lost", integrity.lost, integrity.first_lost);
   count("duplicate", integrity.duplicate, integrity.first_duplicate);
   count("reorder", integrity.reorder, integrity.first_reorder);
+  if (integrity.corrupt) count("corrupt", *integrity.corrupt, integrity.first_corrupt);
   for (const GateResult& gate : verdict.gates) {
     suite.add("gate", gate.name, gate_state(gate),
               fmt::format("{}{}; limit {}; {}", gate.waived ? "waived: " : "", gate.measured,

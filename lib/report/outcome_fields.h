@@ -58,16 +58,20 @@ void integrity_fields(F& f, I& i) {
   f.value("duplicate", i.duplicate);
   if (f.has("resent")) f.value("resent", i.resent);
   f.value("reorder", i.reorder);
+  if (f.has("corrupt")) f.maybe("corrupt", i.corrupt);
   f.object("first", [&](auto& in) {
     in.value("lost", i.first_lost);
     in.value("duplicate", i.first_duplicate);
     in.value("reorder", i.first_reorder);
+    if (in.has("corrupt")) in.value("corrupt", i.first_corrupt);
+    if (in.has("unasked")) in.value("unasked", i.first_unasked);
   });
   f.value("received", i.received);
   f.value("parsed", i.parsed);
   f.value("initial", i.initial);
   if (f.has("repeated")) f.value("repeated", i.repeated);
   f.value("foreign", i.foreign);
+  if (f.has("unasked")) f.value("unasked", i.unasked);
   f.value("comments", i.comments);
   f.value("stream_errors", i.stream_errors);
 }

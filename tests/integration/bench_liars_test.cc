@@ -97,6 +97,13 @@ auto each(std::uint64_t period, Lie::Fate fate) {
   return [=](std::uint64_t n) { return n % period == 0 ? fate : Lie::Fate::deliver; };
 }
 
+// One byte of one event in a hundred: the first one of `what`, or so far behind it.
+auto flip(std::string what, std::size_t behind = 0) {
+  return [=](std::uint64_t n, std::string& data) {
+    if (n % 100 == 0) data[data.find(what) + behind] ^= 1;
+  };
+}
+
 // Runs whose verdict does not depend on latency: all at once, to save the time of one after
 // another.
 class Together {
@@ -114,6 +121,15 @@ class Together {
     Lie resets;
     resets.reset_at = 200;
     start("resets", resets);
+    const Words content = {R"(integrity.check=["loss", "duplicate", "order", "content"])"};
+    start("content", {}, content);
+    Lie flips;
+    flips.alter = flip("xxxxxxxx", 7);
+    start("flips", flips, content);
+    start("unseen flips", flips);
+    Lie misnumbers;
+    misnumbers.alter = flip("\"seq\":", 6);
+    start("misnumbers", misnumbers, content);
   }
   static Ran take(const std::string& name) {
     static Together all;
@@ -126,12 +142,12 @@ class Together {
     std::unique_ptr<LyingServer> server;
     std::unique_ptr<RunningTool> tool;
   };
-  void start(const std::string& name, Lie lie) {
+  void start(const std::string& name, Lie lie, Words more = {}) {
     Running& one = running_[name];
     one.server = std::make_unique<LyingServer>(std::move(lie));
-    one.tool = std::make_unique<RunningTool>(
-        words_for(one.server->url(), report_path(name),
-                  {kMachineWaived, "thresholds=[{\"expr\": \"delivery.p95 < 30s\"}]"}));
+    more.push_back(kMachineWaived);
+    more.push_back("thresholds=[{\"expr\": \"delivery.p95 < 30s\"}]");
+    one.tool = std::make_unique<RunningTool>(words_for(one.server->url(), report_path(name), more));
   }
   std::map<std::string, Running> running_;
 };
@@ -185,6 +201,48 @@ TEST_CASE("bench liars: events after their successor are reordered, not lost: ex
   CHECK(ran.integrity("lost") == 0);
   CHECK(ran.integrity("duplicate") == 0);
   CHECK(ran.integrity("reorder") == 16);
+}
+
+TEST_CASE("bench liars: an honest server passes with its content checked: exit 0",
+          "[bench_liars]") {
+  const Ran ran = Together::take("content");
+  CHECK(ran.outcome.status == 0);
+  CHECK(ran.verdict() == "PASS");
+  CHECK(ran.integrity("corrupt") == 0);
+  CHECK_THAT(ran.outcome.out, Catch::Contains("reorder 0  corrupt 0"));
+}
+
+TEST_CASE("bench liars: a byte flipped in one event of a hundred is corrupt, not lost: exit 6",
+          "[bench_liars]") {
+  const Ran ran = Together::take("flips");
+  CHECK(ran.outcome.status == 6);
+  CHECK(ran.verdict() == "FAIL");
+  CHECK(ran.blames("gate integrity"));
+  CHECK(ran.integrity("corrupt") == 16);
+  CHECK(ran.integrity("lost") == 0);
+  CHECK(ran.integrity("duplicate") == 0);
+  CHECK(ran.integrity("reorder") == 0);
+  const std::string first = ran.report.at("integrity").at("first").at("corrupt");
+  CHECK_THAT(first, Catch::StartsWith("topic ") && Catch::Contains(", event ") &&
+                        Catch::Contains(", connection "));
+  CHECK_THAT(ran.outcome.out, Catch::Contains("first: " + first));
+}
+
+TEST_CASE("bench liars: an event whose number is flipped is corrupt, and what was due is lost",
+          "[bench_liars]") {
+  const Ran ran = Together::take("misnumbers");
+  CHECK(ran.outcome.status == 6);
+  CHECK(ran.integrity("corrupt") == 16);
+  CHECK(ran.integrity("lost") == 16);
+  CHECK(ran.integrity("duplicate") == 0);
+  CHECK(ran.integrity("reorder") == 0);
+}
+
+TEST_CASE("bench liars: content that is not asked for is not looked at, and the report says so",
+          "[bench_liars]") {
+  const Ran ran = Together::take("unseen flips");
+  CHECK(ran.outcome.status == 0);
+  CHECK(ran.report.at("integrity").at("corrupt").is_null());
 }
 
 TEST_CASE("bench liars: heartbeats are no deliveries; all is lost, p95 infinite: exit 6",

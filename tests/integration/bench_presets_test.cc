@@ -43,6 +43,7 @@ BenchRun bench(const std::string& preset, const Words& overrides) {
                  {"name": "main", "hold": "1500ms", "measure": true},
                  {"name": "drain", "hold": "5s"}])",
       "thresholds=[{\"expr\": \"delivery.p95 < 5s\"}]",
+      R"(integrity.check=["loss", "duplicate", "order", "content"])",
       "gates.waive=[\"client_saturation\", \"open_loop\", \"warm_up\", \"receive_queue\"]",
   };
   add_settings(words, all);
@@ -59,6 +60,8 @@ void check_exact(const BenchRun& ran) {
   CHECK(ran.report.at("integrity").at("lost") == 0);
   CHECK(ran.report.at("integrity").at("duplicate") == 0);
   CHECK(ran.report.at("integrity").at("reorder") == 0);
+  CHECK(ran.report.at("integrity").at("corrupt") == 0);
+  CHECK(ran.report.at("integrity").at("unasked") == 0);
 }
 
 }  // namespace
@@ -114,6 +117,25 @@ TEST_CASE("bench presets: realtime by HTTP, Redis Pub/Sub and Redis Streams", "[
   check_exact(bench("realtime", {"target.url=" + server.origin + "/realtime?events={topic}",
                                  R"(publish.http.producer={"type": "redis-stream", "url": ")" +
                                      redis.url() + "\"}"}));
+}
+
+TEST_CASE(
+    "bench presets: who asks for two types gets all of both, and what was not asked for fails",
+    "[bench_presets]") {
+  const Served server({"--surfaces", "realtime", "--realtime-transport", "memory"});
+  const auto words = [&](const std::string& query) {
+    return Words{
+        "target.url=" + server.origin + "/realtime?" + query,
+        "subscriptions.topics.name=task-{n}",
+        R"f(subscriptions.filter={"expr": "type in (task-1, task-2)", "share": 0.5})f",
+    };
+  };
+  check_exact(bench("realtime", words("events={topic}")));
+  const BenchRun all = bench("realtime", words("events=all&not={topic}"));
+  CHECK(all.outcome.status == 6);
+  CHECK(all.report.at("integrity").at("lost") == 0);
+  CHECK(all.report.at("integrity").at("unasked").get<int>() > 500);
+  CHECK_THAT(all.outcome.out, Catch::Contains("first: topic number "));
 }
 
 TEST_CASE("bench presets: jobs of the real pg-boss, status changes by SQL", "[bench_presets]") {
@@ -181,6 +203,11 @@ TEST_CASE("bench presets: rows inserted in batches reach those who follow their 
     check_exact(ran);
     CHECK(ran.report.at("delivery").at("from") == "commit");
   }
+  Words filtered = words;
+  filtered.push_back("subscriptions.topics.name=tag-{n}");
+  filtered.push_back(
+      R"f(subscriptions.filter={"expr": "tags in (tag-1, tag-2, tag-3)", "share": 0.3})f");
+  check_exact(bench("runs", filtered));
   const int rows = std::stoi(postgres.value(
       "select count(*) from task_run where env_id = 'bench-insert' and data->>'seq' <> '0'"));
   CHECK(postgres.value("select bool_and(data->'value'->>'tag' = tags[1] and "

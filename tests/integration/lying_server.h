@@ -23,6 +23,8 @@ struct Lie {
   // What subscribers get of event number n (from 1).
   enum class Fate { deliver, drop, twice, after_next };
   std::function<Fate(std::uint64_t)> fate = [](std::uint64_t) { return Fate::deliver; };
+  // What becomes of the data of event number n.
+  std::function<void(std::uint64_t, std::string&)> alter = [](std::uint64_t, std::string&) {};
   std::uint64_t stall_at = 0;  // event number at which everything is held back
   Duration stall{};
   Duration gather{};           // a buffering proxy: output goes out only so often
@@ -121,8 +123,9 @@ class LyingServer {
                      : "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: listening\n\n";
   }
 
-  void publish(const std::string& topic, const std::string& data) {
+  void publish(const std::string& topic, std::string data) {
     ++count_;
+    lie_.alter(count_, data);
     if (count_ == lie_.stall_at) stalled_until_ = clock_.now() + lie_.stall;
     if (count_ == lie_.reset_at) resets_ = true;
     const std::string event = lie_.heartbeats_only ? ": heartbeat\n\n" : "data: " + data + "\n\n";

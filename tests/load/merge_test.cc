@@ -37,6 +37,7 @@ struct Observation {
   std::int64_t late_us;
   std::uint64_t second;
   bool lost;
+  bool corrupt;
 };
 
 void observe(Outcome& outcome, const Observation& seen) {
@@ -50,6 +51,10 @@ void observe(Outcome& outcome, const Observation& seen) {
     ++outcome.integrity.lost;
     outcome.integrity.first_lost = "topic a";
     return;
+  }
+  if (seen.corrupt) {
+    outcome.integrity.corrupt = outcome.integrity.corrupt.value_or(0) + 1;
+    outcome.integrity.first_corrupt = "topic a";
   }
   ++main.received, ++outcome.integrity.received, ++outcome.integrity.parsed;
   main.delivery.record(seen.delivery_us);
@@ -76,7 +81,8 @@ void observe(Outcome& outcome, const Observation& seen) {
 
 Observation observation() {
   return {*rc::gen::inRange<std::int64_t>(1, 400'000), *rc::gen::inRange<std::int64_t>(1, 900),
-          *rc::gen::inRange<std::uint64_t>(1, 8), *rc::gen::inRange(0, 20) == 0};
+          *rc::gen::inRange<std::uint64_t>(1, 8), *rc::gen::inRange(0, 20) == 0,
+          *rc::gen::inRange(0, 10) == 0};
 }
 
 bool same(const rt::PhaseOutcome& a, const rt::PhaseOutcome& b) {
@@ -98,6 +104,8 @@ bool same(const Outcome& a, const Outcome& b) {
                     b.slowest.list.end(), slow) &&
          same(a.phases[0], b.phases[0]) && a.connect == b.connect &&
          a.integrity.lost == b.integrity.lost && a.integrity.first_lost == b.integrity.first_lost &&
+         a.integrity.corrupt == b.integrity.corrupt &&
+         a.integrity.first_corrupt == b.integrity.first_corrupt &&
          a.integrity.received == b.integrity.received && a.connections.held == b.connections.held &&
          a.part->have == b.part->have &&
          std::equal(a.series.begin(), a.series.end(), b.series.begin(), b.series.end(), seconds);

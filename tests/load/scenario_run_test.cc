@@ -69,16 +69,51 @@ TEST_CASE("scenario: what is refused says why", "[load][scenario]") {
                Contains("known but not supported yet by this version") && Contains(why));
   };
   refused(R"("sources": {"threads": 2})", "each shard is a thread");
-  refused(R"("integrity": {"check": ["content"]})", "number and instant");
   refused(R"("integrity": {"order": "global"})", "no order between them");
   refused(R"("clock": {"mode": "ptp"})", "measured with \"auto\"");
   refused(R"("clock": {"mode": "probe"})", "\"auto\" probes");
   refused(R"("target": {"metrics_url": "http://x"})", "pid_file");
-  refused(R"("subscriptions": {"filter": {}})", "not known beforehand");
   refused(R"("publish": [{"id": "a", "rate": 1, "on_late": "skip",
                           "producer": {"type": "pg-update"}}])",
           "sent all the same");
   CHECK_THAT(error_of(R"("report": {"series": "5s"})"), Contains("one entry a second"));
+}
+
+TEST_CASE("scenario: content is checked only if asked for, and where something is published",
+          "[load][scenario]") {
+  CHECK_FALSE(with(R"("seed": 1)")->integrity.content);
+  CHECK_FALSE(with(R"("integrity": {"check": ["loss"]})")->integrity.content);
+  const auto read = with(R"("integrity": {"check": ["loss", "content"]},
+                            "thresholds": [{"expr": "integrity.corrupt == 0"}])");
+  REQUIRE(read);
+  CHECK(read->integrity.content);
+  CHECK_FALSE(read->integrity.order);
+  CHECK_THAT(error_of(R"("integrity": {"check": ["contents"]})"), Contains("did you mean"));
+  CHECK_THAT(error_of(R"("thresholds": [{"expr": "integrity.corrupt == 0"}])"),
+             Contains("names \"content\""));
+  const auto raw = parse_scenario(
+      R"({"name": "x", "extends": "preset:raw", "integrity": {"check": ["content"]}})", "x.json");
+  REQUIRE_FALSE(raw);
+  CHECK_THAT(raw.error().text, Contains("/integrity/check") && Contains("publishes nothing"));
+}
+
+TEST_CASE("integrity: corrupt content fails a run, and is the first that is named",
+          "[load][gates]") {
+  rt::Outcome outcome = sound_outcome();
+  outcome.integrity.corrupt = 0;
+  rt::Scenario scenario = sound_scenario();
+  const rt::GateResult none = gate("integrity", scenario, outcome);
+  CHECK(none.exit_status == 0);
+  CHECK_THAT(none.measured, Contains("reorder 0, corrupt 0"));
+  outcome.integrity.corrupt = 2;
+  outcome.integrity.first_corrupt = "topic run-17, event 4711, connection 212";
+  outcome.integrity.lost = 2;
+  outcome.integrity.first_lost = "topic run-17, event 4712, connection 212";
+  outcome.phases[0].expected += 2;
+  const rt::GateResult some = gate("integrity", scenario, outcome);
+  CHECK(some.exit_status == 6);
+  CHECK(some.hint == "first: topic run-17, event 4711, connection 212");
+  CHECK(gate("balance", scenario, outcome).verdict == GateVerdict::pass);
 }
 
 TEST_CASE("integrity: what the scenario does not judge is shown, and no failure", "[load][gates]") {

@@ -118,3 +118,32 @@ TEST_CASE("subscriptions: uniform takes every number of topics from least to mos
   }
   CHECK(counts == std::set<int>{2, 3, 4});
 }
+
+TEST_CASE("subscriptions: a filter takes the place of the choice, for its share of connections",
+          "[load][subscriptions]") {
+  SubscriptionSpec spec = spec_of(20, 1, 1, ChoiceKind::uniform);
+  const Subscriptions plain(spec, 42);
+  spec.filter = {0.25, {3, 7, 11}};
+  const Subscriptions subscriptions(spec, 42);
+  REQUIRE(subscriptions.most() == 3);
+  int filtered = 0;
+  for (std::uint64_t connection = 0; connection < 4'000; ++connection) {
+    const auto topic = [&](std::uint64_t place) {
+      return subscriptions.topic_of(connection * 3 + place);
+    };
+    if (subscriptions.is_filtered(connection)) {
+      ++filtered;
+      REQUIRE((topic(0) == 3 && topic(1) == 7 && topic(2) == 11));
+    } else {
+      // The others follow what they would without it.
+      REQUIRE(topic(0) == plain.topic_of(connection));
+      REQUIRE((topic(1) == Subscriptions::kNone && topic(2) == Subscriptions::kNone));
+    }
+  }
+  CHECK(filtered > 900);
+  CHECK(filtered < 1'100);
+  spec.filter = {1, {5}};
+  const Subscriptions one(spec, 42);
+  REQUIRE(one.most() == 2);
+  CHECK((one.topic_of(0) == 5 && one.topic_of(1) == Subscriptions::kNone));
+}

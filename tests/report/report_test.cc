@@ -12,6 +12,8 @@
 #include "report/html.h"
 #include "report/json.h"
 #include "report/junit.h"
+#include "report/markdown.h"
+#include "report/prometheus.h"
 #include "report/text.h"
 
 using rt::judge;
@@ -84,6 +86,33 @@ TEST_CASE("text and html report: a stage that the kernel did not stamp is unmeas
   const rt::Verdict verdict = judge(sound_scenario(), outcome);
   CHECK_THAT(rt::html_report(sound_scenario(), outcome, verdict),
              Catch::Contains("wire to parse</td><td class=\"n\" colspan=\"7\">unmeasured"));
+}
+
+TEST_CASE("every report: corrupt content is shown where it was looked for", "[report]") {
+  const Scenario scenario = sound_scenario();
+  Outcome outcome = sound_outcome();
+  const auto reports = [&] {
+    const rt::Verdict verdict = judge(scenario, outcome);
+    return std::vector<std::string>{
+        text_of(scenario, outcome), rt::markdown_report(scenario, outcome, verdict),
+        rt::html_report(scenario, outcome, verdict), rt::junit_report(outcome, verdict),
+        rt::prometheus_report(outcome, verdict)};
+  };
+  const std::vector<std::string> without = reports();
+  CHECK(json_of(outcome).at("integrity").at("corrupt").is_null());
+  outcome.integrity.corrupt = 7;
+  outcome.integrity.first_corrupt = "topic run-3, event 12, connection 5";
+  CHECK(json_of(outcome).at("integrity").at("corrupt") == 7);
+  CHECK(json_of(outcome).at("integrity").at("first").at("corrupt") ==
+        "topic run-3, event 12, connection 5");
+  const std::vector<std::string> with = reports();
+  const std::vector<std::string> says = {"corrupt 7", "corrupt 7", "<dt>Corrupt</dt><dd>7",
+                                         "first: topic run-3", "kind=\"corrupt\"} 7"};
+  for (std::size_t i = 0; i < says.size(); ++i) {
+    INFO(with[i]);
+    CHECK(with[i].find(says[i]) != std::string::npos);
+    CHECK(without[i].find(says[i]) == std::string::npos);
+  }
 }
 
 TEST_CASE("text report: colours only when asked", "[report][text]") {
