@@ -40,7 +40,7 @@ struct EventsCounts {
   Count subscribers{0};
   Count hubs{0};       // scopes that are listened to
   Count received{0};   // messages of the broker
-  Count delivered{0};  // times a subscriber was owed one
+  Count owed{0};       // times a subscriber was owed one
   Count missed{0};     // times a slow subscriber was closed, or an event was not kept for it
   Count published{0};  // over HTTP
   Count publish_failures{0};
