@@ -41,7 +41,6 @@ bool is_same(const Asker& a, const Asker& b) {
 std::function<SurfaceHealth()> EventsBoard::health() const {
   return [counts = counts_, &broker = broker_] {
     SurfaceHealth health;
-    const std::uint64_t missed = value(counts->missed);  // first: each of them was owed before
     if (broker.link() != EventsBroker::Link::up) {
       health.state = SurfaceHealth::State::degraded;
       health.reason = "no connection to Redis";
@@ -49,8 +48,8 @@ std::function<SurfaceHealth()> EventsBoard::health() const {
     health.counts = {{"subscribers", value(counts->subscribers)},
                      {"hubs", value(counts->hubs)},
                      {"received", value(counts->received)},
-                     {"delivered", value(counts->owed) - missed},
-                     {"missed", missed},
+                     {"delivered", value(counts->delivered)},
+                     {"missed", value(counts->missed)},
                      {"published", value(counts->published)},
                      {"publish_failures", value(counts->publish_failures)},
                      {"unusable", value(counts->unusable)},
@@ -170,7 +169,7 @@ void EventsBoard::on_message(std::string_view channel, std::string_view payload)
   }
   frame_.clear();
   append_event_frame(frame_, payload, options_.prefix);
-  add(counts_->owed, found->second.subscribers);
+  add(counts_->delivered, found->second.subscribers);
   send(target, frame_);
 }
 

@@ -10,6 +10,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// Heartbeats are put off: nothing but events comes.
+EventsServer serve(const PrivateRedis& redis, const std::string& when_slow) {
+  return EventsServer(
+      {"--redis", redis.url(), "--events-when-slow", when_slow, "--events-heartbeat", "1h"});
+}
+
 // Of one scope: those that do not read were there first.
 struct Crowd {
   explicit Crowd(const EventsServer& server) {
@@ -32,7 +38,7 @@ void publish(RedisConnection& redis, const Crowd& crowd, std::size_t n) {
   for (const auto& each : crowd.fast) {
     HttpClient& client = each->raw();
     REQUIRE(client.until_true([&] { return client.received().size() >= frame.size(); }));
-    REQUIRE(client.received() == frame);
+    REQUIRE((client.received() == frame));  // in brackets: a failure does not print them
     client.forget();
   }
 }
@@ -62,7 +68,7 @@ TEST_CASE(
     "are closed",
     "[slow_events]") {
   const PrivateRedis redis;
-  const EventsServer server({"--redis", redis.url(), "--events-when-slow", "disconnect"});
+  const EventsServer server = serve(redis, "disconnect");
   const Crowd crowd(server);
   const std::size_t events = publish_until(server, redis, crowd, "slow_disconnects", kStalled);
   for (const auto& each : crowd.stalled) {
@@ -89,7 +95,7 @@ TEST_CASE(
     "they missed",
     "[slow_events]") {
   const PrivateRedis redis;
-  const EventsServer server({"--redis", redis.url()});
+  const EventsServer server = serve(redis, "drop");
   const Crowd crowd(server);
   // Ten by each, if the kernel holds as much for all of them: enough for each to miss one.
   const std::size_t events = publish_until(server, redis, crowd, "events_dropped", 10 * kStalled);
@@ -111,8 +117,7 @@ TEST_CASE(
   CHECK(health["totals"]["slow_disconnects"] == 0);
   CHECK(health["totals"]["events_dropped"] == missed);
   CHECK(health["totals"]["events_sent"] == events * (kFast + kStalled) - missed);
-  CHECK(surface["missed"] == missed);
-  CHECK(surface["delivered"] == events * (kFast + kStalled) - missed);
+  CHECK(surface["missed"] == kStalled);  // each began to, once
   CHECK(surface["received"] == events);
   // They read again, and are subscribers like the others.
   RedisConnection publisher = redis.connect();

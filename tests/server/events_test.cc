@@ -313,7 +313,7 @@ TEST_CASE("events board: scope and id together choose who gets an event", "[even
   test.message("gym", "x");
   CHECK(test.port.take().empty());
   CHECK(test.board.counts().received == 5);
-  CHECK(test.board.counts().owed == 2);
+  CHECK(test.board.counts().delivered == 2);
 }
 
 TEST_CASE("events board: an outage and its end are said", "[events]") {
