@@ -15,7 +15,7 @@ struct Counters {
   Count streams{0};       // of HTTP/2, open now, whatever they do
   Count accepted{0};      // since the start
   Count refused_full{0};  // closed on arrival: the shard's descriptor table is full
-  Count events_sent{0};   // events handed to a connection, live or catching up chunk counted as 1
+  Count events_sent{0};   // live events handed to a connection, without those it was too slow for
   Count bytes_sent{0};    // to the kernel
   Count slow_disconnects{0};     // closed with more than the allowed backlog
   Count expired_disconnects{0};  // closed because the token that opened them expired

@@ -41,7 +41,9 @@ struct EventsCounts {
   Count hubs{0};       // scopes that are listened to
   Count received{0};   // messages of the broker
   Count delivered{0};  // times a subscriber was owed one
-  Count missed{0};     // times a slow subscriber was closed, or an event was not kept for it
+  // Times a subscriber was too slow: it was closed, or began to miss events. How many of them it
+  // missed the shards count (Counters::events_dropped): a message each would be a flood.
+  Count missed{0};
   Count published{0};  // over HTTP
   Count publish_failures{0};
   Count unusable{0};  // messages that nobody could get: too large, damaged

@@ -204,7 +204,7 @@ class Shard {
   void subscribe(Slot slot, std::shared_ptr<const RunFilter> filter, const Begin& begin);
   void begin_stream(Slot slot, std::string text);
   std::string_view run_stream_head() const;
-  void write_event(Slot slot, const EventRef& event, std::string_view frame);
+  bool write_event(Slot slot, const EventRef& event, std::string_view frame);
   void write_text(Slot slot, std::string text);
   void write_owed(Slot slot, std::string text);
   bool has_room(const Connection& connection, std::size_t bytes) const;

@@ -57,10 +57,10 @@ void Shard::on_event(EventRef event) {
       if (connection.state != Connection::State::live || connection.leaving) return;
       const std::string_view frame = frame_for(connection, *event);
       if (frame.empty()) return;
-      ++sent;
-      write_event(slot, event, frame);
+      const bool in_time = write_event(slot, event, frame);
+      if (in_time) ++sent;
       if (event->content().last) {
-        if (journal_) journal_->note_reason(slot, "done");
+        if (journal_ && in_time) journal_->note_reason(slot, "done");
         leave(slot);
       }
     });
@@ -170,19 +170,24 @@ std::size_t Shard::write_now(Slot slot, std::string_view bytes) {
   return taken;
 }
 
-void Shard::write_event(Slot slot, const EventRef& event, std::string_view frame) {
+// False: it was too slow for it.
+bool Shard::write_event(Slot slot, const EventRef& event, std::string_view frame) {
   Connection& connection = connections_[slot];
   if (!connection.backlog) {
     const std::size_t sent = write_now(slot, frame);
-    if (sent == frame.size()) return;
+    if (sent == frame.size()) return true;
     connection.backlog = std::make_unique<Backlog>();
     connection.backlog->push(event, frame.substr(sent));
     if (sent > 0) connection.backlog->mark_started();
     want_write(slot);
-    return;
+    return true;
   }
-  if (!has_room(connection, frame.size())) return be_slow(slot);
+  if (!has_room(connection, frame.size())) {
+    be_slow(slot);
+    return false;
+  }
   connection.backlog->push(event, frame);
+  return true;
 }
 
 // Whether the slow-client limits let its backlog take so much more.
