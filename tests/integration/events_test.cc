@@ -204,7 +204,7 @@ TEST_CASE("events: a Redis that is not there yet holds up no start", "[events]")
   REQUIRE(server.tool().wait_for("next_attempt="));
   CHECK(server.events_health()["status"] == "degraded");
   redis.start();
-  REQUIRE(server.tool().wait_for("listening to Redis"));
+  REQUIRE(eventually(10s, [&] { return server.events_health()["status"] == "ok"; }));
   EventsClient client(server, "gym", 1);
   redis.command({"PUBLISH", "gym:1:a", "x"});
   CHECK(client.until(frame("message", "x")) == frame("message", "x"));

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "archive/bodies.h"
+#include "integration/patience.h"
 #include "proto/pgoutput_writer.h"
 #include "server/http_client.h"
 #include "server/jobs_board.h"
@@ -116,7 +117,7 @@ TEST_CASE("slow jobs: a watcher that does not read its job is told and closed, t
     quick.forget();
   }
   CHECK(server->counters().slow_disconnects == 1);
-  CHECK(server->counters().subscribers == 1);
+  CHECK(eventually(std::chrono::seconds(10), [&] { return server->counters().subscribers == 1; }));
   const std::string& all = stalled.until_closed();
   REQUIRE(stalled.closed());
   CHECK(all.size() < kOwedMax);

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "integration/patience.h"
 #include "server/http2_connection.h"
 #include "server/http_client.h"
 #include "server/jump_clock.h"
@@ -115,6 +116,8 @@ TEST_CASE("slow streams: a hundred that stall among a thousand delay none of the
   CHECK(server->counters().slow_disconnects == kStalled);
   // What each was owed in the end: its window, its backlog, and the event that was one too many.
   CHECK(events * padding(0).size() < kWindow + (64 << 10) + 2 * kFrameMax);
+  REQUIRE(eventually(std::chrono::seconds(10),
+                     [&] { return server->counters().subscribers == kFast; }));
   const auto health = nlohmann::json::parse(server->health());
   CHECK(health["totals"]["slow_disconnects"] == kStalled);
   CHECK(health["subscribers"] == kFast);
@@ -125,7 +128,8 @@ TEST_CASE("slow streams: a hundred that stall among a thousand delay none of the
   for (const auto& each : connections) {
     for (std::size_t i = 1; i < each->stalled.size(); ++i) each->read_out(each->stalled[i]);
   }
-  CHECK(server->counters().streams == kFast + kConnections);
+  CHECK(eventually(std::chrono::seconds(10),
+                   [&] { return server->counters().streams == kFast + kConnections; }));
   // One of each connection never reads: it has its time, and then its stream is over.
   clock.jump(std::chrono::seconds(6));
   for (const auto& each : connections) {
@@ -134,6 +138,8 @@ TEST_CASE("slow streams: a hundred that stall among a thousand delay none of the
     CHECK(answer.body.size() == kWindow);
   }
   publish(*server, connections, events);
-  CHECK(server->counters().streams == kFast);
-  CHECK(server->counters().connections == kConnections);
+  CHECK(eventually(std::chrono::seconds(10), [&] { return server->counters().streams == kFast; }));
+  // The publisher's connection is gone as soon as the server has noticed.
+  CHECK(eventually(std::chrono::seconds(10),
+                   [&] { return server->counters().connections == kConnections; }));
 }
