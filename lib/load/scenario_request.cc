@@ -57,9 +57,10 @@ Result<void> read_headers(const ObjectReader& in, std::vector<HeaderSpec>& out) 
 Result<void> read_request(const ObjectReader& target, RequestSpec& out) {
   const JsonNode* const node = target.find("request");
   if (node == nullptr) return {};
-  const ObjectReader in = RT_TRY(ObjectReader::open(
-      *node, target.path("request"), {"http", "streams", "compress", "ca", "verify", "headers"},
-      {{"method", "a stream is asked for with GET"}}));
+  const ObjectReader in = RT_TRY(
+      ObjectReader::open(*node, target.path("request"),
+                         {"method", "http", "streams", "compress", "ca", "verify", "headers"}));
+  RT_CHECKED(in.word("method", 0, {{"GET", 0}}));
   out.http2 = RT_TRY(in.word("http", 0, {{"1.1", 0}, {"2", 1}})) == 1;
   std::uint64_t streams = out.streams;
   RT_CHECKED(in.count("streams", streams, 1, kMostStreams));

@@ -83,9 +83,12 @@ Result<void> read_integrity(const ObjectReader& root, IntegritySpec& out) {
 
 Result<void> read_sources(const ObjectReader& root, SourcesSpec& out) {
   if (root.find("sources") == nullptr) return {};
-  const ObjectReader in = RT_TRY(ObjectReader::open(
-      *root.find("sources"), root.path("sources"), {"addresses", "ports", "shards"},
-      {{"threads", "each shard is a thread: say \"shards\""}}));
+  const ObjectReader in = RT_TRY(ObjectReader::open(*root.find("sources"), root.path("sources"),
+                                                    {"addresses", "ports", "shards", "threads"}));
+  if (!is_auto(in.find("threads"))) {
+    return ObjectReader::wrong(*in.find("threads"), in.path("threads"),
+                               "expected \"auto\": each shard is a thread; say \"shards\"");
+  }
   RT_CHECKED(read_ports(in, out.ports));
   if (!is_auto(in.find("shards"))) {
     std::uint64_t shards = 1;

@@ -63,12 +63,20 @@ TEST_CASE("scenario: a range of ports has two ends, in order, none of them below
              Contains("/sources/ports: expected a string"));
 }
 
+TEST_CASE("scenario: what can only be said one way may be said", "[load][scenario]") {
+  CHECK(error_of(R"("sources": {"threads": "auto"})") == "accepted");
+  CHECK_THAT(error_of(R"("sources": {"threads": 2})"),
+             Contains("/sources/threads: expected \"auto\": each shard is a thread"));
+  CHECK(error_of(R"("target": {"request": {"method": "GET"}})") == "accepted");
+  CHECK_THAT(error_of(R"("target": {"request": {"method": "POST"}})"),
+             Contains("/target/request/method"));
+}
+
 TEST_CASE("scenario: what is refused says why", "[load][scenario]") {
   const auto refused = [](const std::string& sections, const char* why) {
     CHECK_THAT(error_of(sections),
                Contains("known but not supported yet by this version") && Contains(why));
   };
-  refused(R"("sources": {"threads": 2})", "each shard is a thread");
   refused(R"("integrity": {"order": "global"})", "no order between them");
   refused(R"("clock": {"mode": "ptp"})", "measured with \"auto\"");
   refused(R"("clock": {"mode": "probe"})", "\"auto\" probes");

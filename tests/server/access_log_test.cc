@@ -17,9 +17,7 @@
 #include "server/http2_connection.h"
 #include "server/http_client.h"
 #include "server/realtime_surface.h"
-#include "server/server.h"
-#include "server/topics_board.h"
-#include "server/topics_endpoint.h"
+#include "server/topics_server.h"
 
 using namespace rt;
 using namespace rt::server;
@@ -52,23 +50,15 @@ struct LogFile {
 std::unique_ptr<Server> start(const Clock& clock, const std::string& path,
                               AccessFormat format = AccessFormat::json) {
   ServerOptions options;
-  options.listen = *io::parse_address("127.0.0.1:0");
   options.connections_max = 2'000;
-  options.accepts_publish = true;
   options.access_log = AccessLogOptions{path, format};
-  SurfaceParts topics;
-  topics.surface = Surface::topics;
-  topics.endpoint = std::make_shared<TopicsEndpoint>(TopicsHttp{});
-  topics.board = std::make_unique<TopicsBoard>(TopicsBoard::Options{});
-  options.surfaces.push_back(std::move(topics));
+  options = with_topics(std::move(options));
   RealtimeHttp realtime;
   realtime.trusts_parameter = true;
   options.surfaces.push_back(
       realtime_parts(realtime_over_memory(make_realtime_exchange()),
                      {.http = std::move(realtime), .transport = "memory", .origin = "one"}));
-  auto server = Server::start(std::move(options), clock);
-  if (!server) FAIL(server.error().text);
-  return std::move(*server);
+  return start_server(std::move(options), clock);
 }
 
 void ask(const Server& server, const std::string& request) {

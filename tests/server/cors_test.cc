@@ -5,9 +5,7 @@
 
 #include "server/http2_connection.h"
 #include "server/http_client.h"
-#include "server/server.h"
-#include "server/topics_board.h"
-#include "server/topics_endpoint.h"
+#include "server/topics_server.h"
 
 using namespace rt;
 using namespace rt::server;
@@ -23,18 +21,9 @@ std::shared_ptr<const CorsPolicy> policy(const std::vector<std::string>& origins
 
 std::unique_ptr<Server> start(const SystemClock& clock, const std::vector<std::string>& origins) {
   ServerOptions options;
-  options.listen = *io::parse_address("127.0.0.1:0");
   options.connections_max = 2'000;
-  options.accepts_publish = true;
   if (!origins.empty()) options.cors = policy(origins);
-  SurfaceParts topics;
-  topics.surface = Surface::topics;
-  topics.endpoint = std::make_shared<TopicsEndpoint>(TopicsHttp{});
-  topics.board = std::make_unique<TopicsBoard>(TopicsBoard::Options{});
-  options.surfaces.push_back(std::move(topics));
-  auto server = Server::start(std::move(options), clock);
-  if (!server) FAIL(server.error().text);
-  return std::move(*server);
+  return start_server(with_topics(std::move(options)), clock);
 }
 
 std::string ask(const Server& server, const std::string& start, const std::string& headers) {

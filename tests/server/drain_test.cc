@@ -13,9 +13,7 @@
 #include "server/http2_connection.h"
 #include "server/http_client.h"
 #include "server/jump_clock.h"
-#include "server/server.h"
-#include "server/topics_board.h"
-#include "server/topics_endpoint.h"
+#include "server/topics_server.h"
 
 using namespace rt;
 using namespace rt::server;
@@ -78,17 +76,8 @@ class ScriptedNotify {
 
 struct Served {
   explicit Served(TopicsBoard::Options board = {}, ServerOptions options = {}) {
-    options.listen = *io::parse_address("127.0.0.1:0");
     options.connections_max = 1'000;
-    options.accepts_publish = true;
-    SurfaceParts topics;
-    topics.surface = Surface::topics;
-    topics.endpoint = std::make_shared<TopicsEndpoint>(TopicsHttp{});
-    topics.board = std::make_unique<TopicsBoard>(std::move(board));
-    options.surfaces.push_back(std::move(topics));
-    auto started = Server::start(std::move(options), clock);
-    if (!started) FAIL(started.error().text);
-    server = std::move(*started);
+    server = start_server(with_topics(std::move(options), std::move(board)), clock);
   }
   HttpClient subscriber(const std::string& topic) const {
     HttpClient client(server->address());

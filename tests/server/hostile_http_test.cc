@@ -8,9 +8,7 @@
 #include "server/http_client.h"
 #include "server/jump_clock.h"
 #include "server/process_memory.h"
-#include "server/server.h"
-#include "server/topics_board.h"
-#include "server/topics_endpoint.h"
+#include "server/topics_server.h"
 
 using namespace rt;
 using namespace rt::server;
@@ -20,17 +18,8 @@ namespace {
 
 std::unique_ptr<Server> start(const Clock& clock) {
   ServerOptions options;
-  options.listen = *io::parse_address("127.0.0.1:0");
   options.connections_max = 2'000;
-  options.accepts_publish = true;
-  SurfaceParts topics;
-  topics.surface = Surface::topics;
-  topics.endpoint = std::make_shared<TopicsEndpoint>(TopicsHttp{});
-  topics.board = std::make_unique<TopicsBoard>(TopicsBoard::Options{});
-  options.surfaces.push_back(std::move(topics));
-  auto server = Server::start(std::move(options), clock);
-  if (!server) FAIL(server.error().text);
-  return std::move(*server);
+  return start_server(with_topics(std::move(options)), clock);
 }
 
 // "200 404": the statuses of the answers in `text`, whose bodies are as long as they say.

@@ -12,9 +12,7 @@
 #include "server/http_client.h"
 #include "server/jump_clock.h"
 #include "server/realtime_surface.h"
-#include "server/server.h"
-#include "server/topics_board.h"
-#include "server/topics_endpoint.h"
+#include "server/topics_server.h"
 
 using namespace rt;
 using namespace rt::server;
@@ -26,19 +24,10 @@ namespace {
 class Instance {
  public:
   explicit Instance(const Clock& clock) : bus_(realtime_over_memory(make_realtime_exchange())) {
-    ServerOptions options;
-    options.listen = *io::parse_address("127.0.0.1:0");
+    ServerOptions options = with_topics();
     options.connections_max = 3'000;
-    options.accepts_publish = true;
-    SurfaceParts topics;
-    topics.surface = Surface::topics;
-    topics.endpoint = std::make_shared<TopicsEndpoint>(TopicsHttp{});
-    topics.board = std::make_unique<TopicsBoard>(TopicsBoard::Options{});
-    options.surfaces.push_back(std::move(topics));
     options.surfaces.push_back(realtime_parts(bus_, {.http = {}, .origin = "one"}));
-    auto started = Server::start(std::move(options), clock);
-    if (!started) FAIL(started.error().text);
-    server_ = std::move(*started);
+    server_ = start_server(std::move(options), clock);
     listening_ = std::jthread([this](const std::stop_token& stop) {
       (void)server_->feed(Surface::realtime, *bus_, stop);
     });

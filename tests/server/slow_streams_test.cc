@@ -8,10 +8,8 @@
 #include "server/http2_connection.h"
 #include "server/http_client.h"
 #include "server/jump_clock.h"
-#include "server/server.h"
 #include "server/slow_clients.h"
-#include "server/topics_board.h"
-#include "server/topics_endpoint.h"
+#include "server/topics_server.h"
 
 using namespace rt;
 using namespace rt::server;
@@ -26,17 +24,8 @@ constexpr std::size_t kFrameMax = 7'100;
 
 std::unique_ptr<Server> start(const Clock& clock) {
   ServerOptions options;
-  options.listen = *io::parse_address("127.0.0.1:0");
   options.connections_max = 1'000;
-  options.accepts_publish = true;
-  SurfaceParts topics;
-  topics.surface = Surface::topics;
-  topics.endpoint = std::make_shared<TopicsEndpoint>(TopicsHttp{});
-  topics.board = std::make_unique<TopicsBoard>(TopicsBoard::Options{});
-  options.surfaces.push_back(std::move(topics));
-  auto server = Server::start(std::move(options), clock);
-  if (!server) FAIL(server.error().text);
-  return std::move(*server);
+  return start_server(with_topics(std::move(options)), clock);
 }
 
 // A connection whose socket is always read. Nine of ten streams have room for all that may come;
