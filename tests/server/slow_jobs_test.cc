@@ -101,6 +101,12 @@ TEST_CASE("slow jobs: a watcher that does not read its job is told and closed, t
   OneJob job;
   const std::jthread feeding([&](const std::stop_token& stop) { (void)server->feed(job, stop); });
   job.put(data_of(0));
+  // Who asks before the server has read of the job is told that there is none.
+  REQUIRE(eventually(std::chrono::seconds(10), [&] {
+    HttpClient early(server->address());
+    early.get("/jobs/j/stream");
+    return early.until(mark(0)).find(mark(0)) != std::string::npos;
+  }));
   HttpClient stalled(server->address(), 4096);
   HttpClient quick(server->address());
   for (HttpClient* const watcher : {&stalled, &quick}) {
