@@ -33,8 +33,8 @@ struct Folder {
 
   std::uint64_t bytes() const {
     std::uint64_t sum = 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(path)) {
-      std::error_code gone;  // it is being pruned
+    std::error_code gone;  // it is not made yet, or is being pruned
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(path, gone)) {
       const auto size = entry.is_regular_file(gone) ? entry.file_size(gone) : 0;
       if (!gone) sum += size;
     }
