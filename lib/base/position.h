@@ -1,6 +1,5 @@
 // Where an event stands in its stream: (commit LSN, index of the row change in its transaction).
-// Written %016X-%08X, so that text order is stream order; the id of every WAL
-// event.
+// Written %016X-%08X, so that text order is stream order; the id of every WAL event.
 #pragma once
 
 #include <compare>

@@ -134,13 +134,10 @@ void ClientSession::cancel(StreamId stream) {
 // one, and all that is odd.
 struct ClientSession::Inbound {
   bool takes(const FrameHead& head) {
-    if (head.type == NGHTTP2_DATA && head.flags == 0 && !session.in_head_ &&
+    if (head.type == NGHTTP2_DATA && head.flags == 0 && !session.inbound_.amid_head() &&
         head.length <= kFrameBytesMax) {
       const Stream* const stream = session.streams_.find(head.stream);
       return stream != nullptr && stream->is_open_ended;
-    }
-    if (head.type == NGHTTP2_HEADERS || head.type == NGHTTP2_CONTINUATION) {
-      session.in_head_ = (head.flags & NGHTTP2_FLAG_END_HEADERS) == 0;
     }
     return false;
   }

@@ -77,7 +77,6 @@ class ClientSession {
   FrameSplitter inbound_;
   StreamTable<Stream> streams_;    // those that were not cancelled
   std::uint32_t taken_bytes_ = 0;  // of all streams, since the connection's window was widened
-  bool in_head_ = false;           // CONTINUATION frames must follow
   Answer answer_;                  // whose head is being read
   bool has_length_ = false;        // of that
   std::vector<std::pair<Tag, std::uint32_t>> closed_;

@@ -73,6 +73,9 @@ class FrameSplitter {
     return true;
   }
 
+  // Between HEADERS and the last of its CONTINUATION frames nothing else may come (section 6.10).
+  // Within takes(): before the frame asked about.
+  bool amid_head() const { return amid_head_; }
   // What has passed ends with a whole frame.
   bool passed_whole() const { return left_ == 0 || taking_; }
 
@@ -88,6 +91,12 @@ class FrameSplitter {
     head_ = FrameHead::parse(kept_.data());
     left_ = head_.length;
     taking_ = owner.takes(head_);
+    constexpr std::uint8_t kHeaders = 1;
+    constexpr std::uint8_t kContinuation = 9;
+    constexpr std::uint8_t kEndHeaders = 4;
+    if (head_.type == kHeaders || head_.type == kContinuation) {
+      amid_head_ = (head_.flags & kEndHeaders) == 0;
+    }
     if (!taking_) return owner.on_passed(std::string_view(kept_.data(), kept_.size()));
     return left_ > 0 || owner.on_taken(head_, {}, true);
   }
@@ -97,6 +106,7 @@ class FrameSplitter {
   std::array<char, FrameHead::kBytes> kept_{};  // of a head split over reads
   std::uint8_t kept_size_ = 0;
   bool taking_ = false;
+  bool amid_head_ = false;
 };
 
 }  // namespace rt::http2

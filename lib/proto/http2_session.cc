@@ -64,12 +64,9 @@ void Session::submit_settings() {
 struct Session::Inbound {
   bool takes(const FrameHead& head) {
     const bool first = !std::exchange(session.begun_, true);
-    const bool in_head = session.in_head_;
-    if (head.type == NGHTTP2_HEADERS || head.type == NGHTTP2_CONTINUATION) {
-      session.in_head_ = (head.flags & NGHTTP2_FLAG_END_HEADERS) == 0;
-    }
     session.increment_ = 0;
-    return head.type == NGHTTP2_WINDOW_UPDATE && head.length == 4 && !first && !in_head &&
+    return head.type == NGHTTP2_WINDOW_UPDATE && head.length == 4 && !first &&
+           !session.inbound_.amid_head() &&
            (head.stream == 0 || session.find(head.stream) != nullptr);
   }
   bool on_taken(const FrameHead& head, std::string_view piece, bool last) {

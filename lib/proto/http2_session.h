@@ -156,7 +156,6 @@ class Session {
   std::uint32_t flow_error_ = 0;   // of this receive()
   std::uint32_t idle_frames_ = 0;  // of this receive()
   bool begun_ = false;             // the first frame was seen
-  bool in_head_ = false;           // CONTINUATION frames must follow
   bool receiving_ = false;
   bool failed_ = false;
   bool broken_ = false;

@@ -13,8 +13,8 @@
 #include "server/jobs_board.h"
 #include "server/jobs_endpoint.h"
 #include "server/jump_clock.h"
-#include "server/server.h"
 #include "server/slow_clients.h"
+#include "server/topics_server.h"
 
 using namespace rt;
 using namespace rt::server;
@@ -87,9 +87,7 @@ std::unique_ptr<Server> start(const Clock& clock) {
         return fail(Code::refused, "there is no such queue");
       }});
   options.surfaces.push_back(std::move(jobs));
-  auto server = Server::start(std::move(options), clock);
-  if (!server) FAIL(server.error().text);
-  return std::move(*server);
+  return start_server(std::move(options), clock);
 }
 
 }  // namespace
