@@ -82,9 +82,12 @@ void Session::put_body(StreamId id) {
   pump();
 }
 
-// A WINDOW_UPDATE of the client (RFC 9113 section 6.9.1).
+// A WINDOW_UPDATE of the client (RFC 9113 section 6.9.1). Its stream may have ended since the frame
+// began to come (section 5.1: then it says nothing).
 void Session::widen(StreamId id, std::uint32_t increment) {
-  std::int64_t& window = id == 0 ? window_ : find(id)->window;
+  Stream* const stream = find(id);
+  if (id != 0 && stream == nullptr) return;
+  std::int64_t& window = id == 0 ? window_ : stream->window;
   if (increment > 0 && window + increment <= kWindowMax) {
     window += increment;
     windows_opened_ = true;

@@ -61,12 +61,14 @@ std::unique_ptr<HttpProducer> producer_for(const ScriptedServer& server, const r
 std::vector<EventProducer::Answer> answers_of(
     HttpProducer& producer, const rt::Clock& clock, std::size_t count,
     const std::function<void()>& step = [] {}) {
-  std::vector<EventProducer::Answer> answers;
-  for (int turns = 0; turns < 1'000 && answers.size() < count; ++turns) {
+  std::vector<EventProducer::Answer> all;
+  for (int turns = 0; turns < 1'000 && all.size() < count; ++turns) {
+    std::vector<EventProducer::Answer> answers;  // a turn that has some already waits for nothing
     REQUIRE(producer.turn(clock.now() + 20ms, answers));
+    all.insert(all.end(), answers.begin(), answers.end());
     step();
   }
-  return answers;
+  return all;
 }
 
 }  // namespace

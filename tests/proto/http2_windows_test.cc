@@ -63,6 +63,24 @@ TEST_CASE("http2 windows: one that opens is followed wherever its frame is split
   }
 }
 
+TEST_CASE("http2 windows: one that opens for a stream that ends meanwhile says nothing",
+          "[proto][http2]") {
+  for (const std::uint32_t increment : {0U, 1U, 0x7FFFFFFFU}) {
+    const std::string update = window_update(1, increment);
+    for (std::size_t split = http2::FrameHead::kBytes; split < update.size(); ++split) {
+      CAPTURE(increment, split);
+      Http2Server server;
+      server.session.receive(kHello + get(1) + get(3) + update.substr(0, split));
+      server.session.end(1);
+      server.session.settle();
+      REQUIRE(server.session.stream_count() == 1);
+      server.session.receive(update.substr(split));
+      CHECK(!server.session.is_over());
+      CHECK(server.session.write(3, "x") == 1);
+    }
+  }
+}
+
 TEST_CASE("http2 windows: settings change those of open streams, below nothing too",
           "[proto][http2]") {
   Http2Server server;
