@@ -17,6 +17,7 @@
 #include "report/json.h"
 #include "rtbench/open_publishing.h"
 #include "rtbench/progress.h"
+#include "rtbench/target_metrics.h"
 #include "rtbench/verbs.h"
 
 namespace rt::rtbench {
@@ -133,6 +134,7 @@ class Finder {
     parts.pause = [&](std::chrono::milliseconds time) {
       return signals_.wait(static_cast<int>(time.count()));
     };
+    const auto metrics = RT_TRY(follow_target_metrics(scenario, clock_, parts));
     parts.progress = [&](const EngineProgress& now) { progress_.show(now); };
     parts.tool_version = RT_VERSION;
     const Outcome outcome = RT_TRY(run_scenario(scenario, parts, clock_));

@@ -117,7 +117,8 @@ Result<Publishing> open_publishing(const Scenario& scenario, const Clock& clock)
       first.producer == ProducerKind::pg_update || first.producer == ProducerKind::pg_insert;
   if (!rows && first.producer != ProducerKind::pg_job) return parts;
   parts.commits = RT_TRY(CommitClock::open(dsn_of(scenario), rows ? first.table : "job_runs",
-                                           environment({"PUBLICATION_NAME"}), clock));
+                                           environment({"PUBLICATION_NAME"}),
+                                           scenario.clock.mode == ClockSpec::Mode::probe, clock));
   return parts;
 }
 

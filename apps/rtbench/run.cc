@@ -13,6 +13,7 @@
 #include "rtbench/progress.h"
 #include "rtbench/report_files.h"
 #include "rtbench/shard_flags.h"
+#include "rtbench/target_metrics.h"
 #include "rtbench/verbs.h"
 
 namespace rt::rtbench {
@@ -67,6 +68,7 @@ Result<int> run(const RunFlags& flags) {
   parts.pause = [&](std::chrono::milliseconds time) {
     return signals.wait(static_cast<int>(time.count()));
   };
+  const auto metrics = RT_TRY(follow_target_metrics(scenario, clock, parts));
   std::unique_ptr<LiveServer> web;
   if (!flags.web.empty()) {
     web = RT_TRY(LiveServer::start(flags.web, scenario.name, clock));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/units.h"
+#include "rtbench/meeting.h"
 
 namespace rt::rtbench {
 
@@ -16,8 +17,9 @@ void add_shard_options(CLI::App* app, ShardFlags& flags) {
                   "Begin at that date, or so long after all shards are ready")
       ->type_name("TIME|+DURATION");
   app->add_option("--rendezvous", flags.rendezvous,
-                  "The folder in which shards meet to agree on the start")
-      ->type_name("DIR");
+                  "Where shards meet to agree on the start: a folder that all see, or a URL "
+                  "http://HOST:PORT at which shard 0 listens")
+      ->type_name("DIR|URL");
   app->add_option("--rendezvous-wait", flags.patience, "How long to wait for the other shards")
       ->type_name("DURATION");
   app->add_option("--out", flags.out, "Write DIR/RUN.SHARD.json and .hlog, for rtbench merge DIR")
@@ -44,12 +46,13 @@ Result<std::optional<RunPart>> apply_shard_flags(const ShardFlags& flags, const 
     return part;
   }
   if (flags.rendezvous.empty() || !part) {
-    return fail(Code::usage, "--start-at +DURATION needs --rendezvous DIR and --shard i/n");
+    return fail(Code::usage, "--start-at +DURATION needs --rendezvous DIR|URL and --shard i/n");
   }
   const Rendezvous place{flags.rendezvous, flags.run_id, scenario.sha256,
                          parts.share,      start.after,  RT_TRY(parse_duration(flags.patience))};
-  parts.await_start = [place, &clock, &parts]() -> Result<void> {
-    return wait_for_start(RT_TRY(agree_on_start(place, clock, parts.pause)), clock, parts.pause);
+  const auto agree = place.place.starts_with("http://") ? agree_at_url : agree_on_start;
+  parts.await_start = [place, agree, &clock, &parts]() -> Result<void> {
+    return wait_for_start(RT_TRY(agree(place, clock, parts.pause)), clock, parts.pause);
   };
   return part;
 }

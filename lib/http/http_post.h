@@ -7,16 +7,9 @@
 
 #include "base/result.h"
 #include "http/http_options.h"
+#include "http/http_reply.h"
 
 namespace rt {
-
-struct HttpReply {
-  long status = 0;
-  std::string body;  // at most kHttpReplyBytesMax; more is an error
-};
-
-// An answer to a publish is a line or two.
-inline constexpr std::size_t kHttpReplyBytesMax = 1u << 20;
 
 class HttpPost {
  public:
@@ -24,8 +17,7 @@ class HttpPost {
   HttpPost(std::string url, HttpOptions options, Duration timeout = std::chrono::seconds(30));
   ~HttpPost();
 
-  // Any status is a reply; errors are those of the transport (Code::unreachable), of the options
-  // (usage), and of an answer that is too large (refused).
+  // Any status is a reply; errors as those of http::exchange(), and of the options (Code::usage).
   // `header`: one more, "Name: value", of this request alone; empty: none.
   Result<HttpReply> post(const std::string& content_type, const std::string& body,
                          const std::string& header = {});

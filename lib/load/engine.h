@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,7 @@
 #include "load/outcome.h"
 #include "load/plan.h"
 #include "load/scenario.h"
+#include "load/thread_use.h"
 #include "load/workload_share.h"
 #include "pipe/commit_times.h"
 #include "pipe/event_producer.h"
@@ -36,6 +38,8 @@ struct EngineParts {
   std::function<int(std::chrono::milliseconds)> pause;
   std::function<void(const EngineProgress&)> progress;  // may be empty
   std::function<void(std::string_view)> say;            // a fact in one line; may be empty
+  // What the target uses of its machine, as last seen; may be empty. A pid file goes first.
+  std::function<std::optional<TargetSample>()> target_use;
   std::string tool_version;
   std::string scenario = "SCENARIO";  // as the user named it, for commands in messages
   ShardOf share;                      // of a run on several machines

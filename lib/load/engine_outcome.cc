@@ -53,11 +53,17 @@ EngineRun::UseMark EngineRun::mark_use() const {
   mark.threads.emplace_back(published_.at, published_.cpu_ns);
   mark.control = {clock_.now(), thread_cpu_ns()};
   mark.process = process_use(0).value_or(ProcessUse{});
-  if (plan_.target_pid != 0) {
-    mark.target = process_use(plan_.target_pid).value_or(ProcessUse{});
-  }
+  mark.target = sample_target();
   mark.stolen = read_stolen_time();
   return mark;
+}
+
+// Zeros if there is nothing to see.
+TargetSample EngineRun::sample_target() const {
+  if (plan_.target_pid != 0) {
+    return {clock_.now(), process_use(plan_.target_pid).value_or(ProcessUse{})};
+  }
+  return parts_.target_use ? parts_.target_use().value_or(TargetSample{}) : TargetSample{};
 }
 
 void EngineRun::fill_outcome() {
@@ -70,11 +76,7 @@ void EngineRun::fill_outcome() {
   outcome_.publishes = publisher_ != nullptr;
   outcome_.duration_s = seconds_since_start(clock_.now());
   outcome_.env = read_environment(parts_.tool_version);
-  outcome_.clock = clock_watch_.proof();
-  if (parts_.commits != nullptr && parts_.commits->offset_error_us() != 0) {
-    outcome_.clock.mode = "probe";
-    outcome_.clock.error_us += static_cast<double>(parts_.commits->offset_error_us());
-  }
+  fill_clock();
   fill_counts();
   settle();
   outcome_.worst = worst_.result(scenario_);
@@ -303,20 +305,35 @@ void EngineRun::fill_client() {
   client.throttled_us = to.stolen.throttled_us - from.stolen.throttled_us;
 }
 
+void EngineRun::fill_clock() {
+  ClockProof& proof = outcome_.clock;
+  proof = clock_watch_.proof();
+  if (parts_.commits == nullptr) return;
+  const ClockOffset database = parts_.commits->offset();
+  if (database.error_us == 0) return;
+  proof.mode = "probe";
+  proof.error_us += static_cast<double>(database.error_us);
+  proof.steps += database.steps;
+  proof.largest_step_us =
+      std::max(proof.largest_step_us, static_cast<double>(database.largest_step_us));
+}
+
 void EngineRun::fill_target() {
   TargetUse& target = outcome_.target;
   target.same_host = plan_.shards.address.is_loopback();
-  if (plan_.target_pid == 0) return;
+  if (!samples_target()) return;
   target.pid = plan_.target_pid;
   target.sampled = target_rss_at_census_ != 0;
   target.rss_bytes = target_rss_at_census_;
-  if (idle_.held != 0 && idle_.target_rss > target_before_.rss_bytes) {
-    target.bytes_per_connection = static_cast<double>(idle_.target_rss - target_before_.rss_bytes) /
-                                  static_cast<double>(idle_.held);
+  if (idle_.held != 0 && idle_.target_rss > target_before_.use.rss_bytes) {
+    target.bytes_per_connection =
+        static_cast<double>(idle_.target_rss - target_before_.use.rss_bytes) /
+        static_cast<double>(idle_.held);
   }
   if (!measure_begin_ || !measure_end_) return;
-  target.cpu_cores = share({measure_begin_->control.first, measure_begin_->target.cpu_ns},
-                           {measure_end_->control.first, measure_end_->target.cpu_ns});
+  const TargetSample& from = measure_begin_->target;
+  const TargetSample& to = measure_end_->target;
+  target.cpu_cores = share({from.at, from.use.cpu_ns}, {to.at, to.use.cpu_ns});
 }
 
 }  // namespace rt

@@ -112,14 +112,14 @@ Result<void> EngineRun::start() {
 // The target may still be taking in what was prepared: memory that grows for that reason is not the
 // connections'.
 void EngineRun::settle_target() {
-  if (plan_.target_pid == 0) return;
+  if (!samples_target()) return;
   constexpr int kLooks = 40;  // 10 s; then what it takes in is counted after all
   constexpr std::chrono::milliseconds kBetween{250};
   constexpr std::uint64_t kStill = 64 * 1024;
   for (int look = 0; look < kLooks; ++look) {
-    const std::uint64_t before = target_before_.rss_bytes;
-    target_before_ = process_use(plan_.target_pid).value_or(ProcessUse{});
-    if (look != 0 && target_before_.rss_bytes <= before + kStill) return;
+    const TargetSample before = std::exchange(target_before_, sample_target());
+    const bool is_newer = look != 0 && before.at != target_before_.at;
+    if (is_newer && target_before_.use.rss_bytes <= before.use.rss_bytes + kStill) return;
     if (const int signal = parts_.pause(kBetween); signal != 0) {
       outcome_.interrupted_by = signal;
       return;
@@ -182,7 +182,8 @@ void EngineRun::collect() {
   if (parts_.commits != nullptr) {
     commits_.clear();
     parts_.commits->take(commits_);
-    for (Commit& commit : commits_) commit.unix_us -= parts_.commits->offset_us();
+    const std::int64_t ahead_us = parts_.commits->offset().offset_us;
+    for (Commit& commit : commits_) commit.unix_us -= ahead_us;
     times_.learn(commits_);
   }
   times_.resolve();
@@ -304,18 +305,14 @@ void EngineRun::census() {
   order_all({ShardOrder::Kind::census, 0, 0, 0, Instant{}});
   held_at_census_ = held();
   client_rss_at_census_ = process_use(0).value_or(ProcessUse{}).rss_bytes;
-  if (plan_.target_pid != 0) {
-    target_rss_at_census_ = process_use(plan_.target_pid).value_or(ProcessUse{}).rss_bytes;
-  }
+  target_rss_at_census_ = sample_target().use.rss_bytes;
   if (measure_begin_ && !measure_end_) measure_end_ = mark_use();
 }
 
 void EngineRun::weigh() {
   idle_.held = held();
   idle_.client_rss = process_use(0).value_or(ProcessUse{}).rss_bytes;
-  if (plan_.target_pid != 0) {
-    idle_.target_rss = process_use(plan_.target_pid).value_or(ProcessUse{}).rss_bytes;
-  }
+  idle_.target_rss = sample_target().use.rss_bytes;
 }
 
 void EngineRun::second(Instant now) {

@@ -51,7 +51,7 @@ class EngineRun {
     std::vector<std::pair<Instant, std::int64_t>> threads;  // shards, then the publisher
     std::pair<Instant, std::int64_t> control;
     ProcessUse process;
-    ProcessUse target;
+    TargetSample target;
     StolenTime stolen;
   };
 
@@ -78,6 +78,8 @@ class EngineRun {
   void order_all(const ShardOrder& order);
   void stop_all();
   UseMark mark_use() const;
+  bool samples_target() const { return plan_.target_pid != 0 || parts_.target_use; }
+  TargetSample sample_target() const;
 
   void fill_outcome();
   template <typename Take>
@@ -91,6 +93,7 @@ class EngineRun {
   void fill_slowest();
   void fill_client();
   void fill_target();
+  void fill_clock();
   double seconds_since_start(Instant t) const;
 
   std::uint64_t held() const;
@@ -133,7 +136,7 @@ class EngineRun {
   std::optional<UseMark> measure_begin_;
   std::optional<UseMark> measure_end_;
   ProcessUse client_before_;
-  ProcessUse target_before_;
+  TargetSample target_before_;
   // When connections are held and nothing was published yet: what an idle one costs.
   struct Weight {
     std::uint64_t client_rss = 0;

@@ -151,7 +151,7 @@ GateResult check_clock(const Evidence& e) {
       gate_result(fmt::format("{}, error {}, steps {}, negative latencies {}", clock.mode,
                               ms_text(clock.error_us), clock.steps, delivery.negatives()),
                   fmt::format("error {}, steps 0, negative beyond the error 0", ms_text(limit)));
-  if (e.scenario.clock.same_host && clock.mode != "same-host") {
+  if (e.scenario.clock.mode == ClockSpec::Mode::same_host && clock.mode != "same-host") {
     return condemn(
         result, GateVerdict::invalid, kExitInvalid,
         "the scenario wants one clock, and the database has one of its own: run this tool "

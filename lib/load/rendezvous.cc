@@ -51,7 +51,7 @@ class Meeting {
 
   Result<WallTime> run() {
     std::error_code ignored;  // if it is missing afterwards, writing says so
-    std::filesystem::create_directories(place_.folder, ignored);
+    std::filesystem::create_directories(place_.place, ignored);
     if (std::filesystem::exists(path("start"))) {
       return fail(Code::usage,
                   fmt::format("run id {} was used before: {} exists", place_.run_id, path("start")),
@@ -64,7 +64,7 @@ class Meeting {
 
  private:
   std::string path(const std::string& name) const {
-    return fmt::format("{}/{}.{}", place_.folder, place_.run_id, name);
+    return fmt::format("{}/{}.{}", place_.place, place_.run_id, name);
   }
   std::string ready_path(unsigned shard) const { return path(fmt::format("{}.ready", shard)); }
 
@@ -73,9 +73,8 @@ class Meeting {
   Result<void> await(Found found, const std::function<std::string()>& missing) {
     while (!found()) {
       if (clock_.now() >= until_) {
-        return fail(Code::unreachable,
-                    fmt::format("{} did not come to {} within {}", missing(), place_.folder,
-                                format_duration(place_.patience)));
+        return fail(Code::unreachable, fmt::format("{} did not come to {} within {}", missing(),
+                                                   place_.place, format_duration(place_.patience)));
       }
       if (pause_(kLook) != 0) return stopped();
     }

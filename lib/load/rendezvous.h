@@ -28,7 +28,7 @@ struct StartAt {
 Result<StartAt> parse_start_at(std::string_view text);
 
 struct Rendezvous {
-  std::string folder;
+  std::string place;  // the folder
   std::string run_id;
   std::string scenario_sha256;
   ShardOf shard;

@@ -31,7 +31,9 @@ struct TargetSpec {
   std::string publish_url;  // of producers that post, if they name none; {topic} is replaced
   std::string pg;           // connection string or "service=NAME"; empty: the environment's
   RequestSpec request;
-  std::string pid_file;  // of the server, to sample its memory and processor time
+  // Of the server, to sample its memory and processor time; the file goes first.
+  std::string pid_file;
+  std::string metrics_url;
 };
 
 // The ramp of a phase: connections are opened on an absolute schedule until `to` are held.
@@ -111,7 +113,12 @@ struct SourcesSpec {
 };
 
 struct ClockSpec {
-  bool same_host = false;  // the database's clock must be this machine's
+  enum class Mode : std::uint8_t {
+    automatic,  // probed if the database is on another host
+    same_host,  // must be this machine's
+    probe       // probed wherever it is
+  };
+  Mode mode = Mode::automatic;
   Duration max_error = std::chrono::milliseconds(2);
 };
 

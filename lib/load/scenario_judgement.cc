@@ -97,12 +97,14 @@ Result<void> read_clock(const ObjectReader& root, ClockSpec& out) {
   if (root.find("clock") == nullptr) return {};
   const ObjectReader in =
       RT_TRY(ObjectReader::open(*root.find("clock"), root.path("clock"), {"mode", "max_error"}));
-  out.same_host =
-      RT_TRY(in.word("mode", 0, {{"auto", 0}, {"same-host", 1}},
-                     {{"probe", "\"auto\" probes the clock of a database on another host"},
-                      {"ptp",
-                       "how well two hosts agree is measured with \"auto\", however they are "
-                       "kept in step"}})) == 1;
+  using Mode = ClockSpec::Mode;
+  out.mode = static_cast<Mode>(RT_TRY(in.word(
+      "mode", 0,
+      {{"auto", static_cast<int>(Mode::automatic)},
+       {"same-host", static_cast<int>(Mode::same_host)},
+       {"probe", static_cast<int>(Mode::probe)}},
+      {{"ptp",
+        "how well two hosts agree is measured (\"probe\"), however they are kept in step"}})));
   return in.duration("max_error", out.max_error);
 }
 

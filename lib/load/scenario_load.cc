@@ -121,8 +121,7 @@ Result<void> read_target(const ObjectReader& root, TargetSpec& out) {
   RT_CHECKED(root.require("target"));
   const ObjectReader in = RT_TRY(ObjectReader::open(
       *root.find("target"), root.path("target"),
-      {"preset", "url", "publish_url", "pg", "pid_file", "request"},
-      {{"metrics_url", "the server's memory and processor time come from \"pid_file\""}}));
+      {"preset", "url", "publish_url", "pg", "pid_file", "metrics_url", "request"}));
   RT_CHECKED(in.require("preset"));
   out.preset = static_cast<Preset>(RT_TRY(in.word("preset", 0,
                                                   {{"runs", static_cast<int>(Preset::runs)},
@@ -140,6 +139,8 @@ Result<void> read_target(const ObjectReader& root, TargetSpec& out) {
   if (!out.publish_url.empty()) RT_CHECKED(check_url(in, "publish_url", out.publish_url));
   RT_CHECKED(in.text("pg", out.pg));
   RT_CHECKED(in.text("pid_file", out.pid_file));
+  RT_CHECKED(in.text("metrics_url", out.metrics_url));
+  if (!out.metrics_url.empty()) RT_CHECKED(check_url(in, "metrics_url", out.metrics_url));
   return read_request(in, out.request);
 }
 

@@ -141,6 +141,11 @@ void Shard::flush_carriers() {
 
 void Shard::flush(Carrier& carrier) {
   if (carrier.http2) carrier.http2->pump();
+  if (carrier.http2 && carrier.http2->has_news()) {
+    const std::uint32_t generation = carrier.generation;
+    take(carrier, {});
+    if (carrier.generation != generation) return;
+  }
   for (;;) {
     const std::string_view bytes =
         carrier.http2 ? carrier.http2->output() : std::string_view(carrier.unsent);

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <limits>
+#include <condition_variable>
 #include <mutex>
 #include <thread>
 
@@ -26,29 +26,13 @@ namespace {
 constexpr Duration kNap = std::chrono::milliseconds(2);
 constexpr int kClockProbes = 16;
 
-struct HostOffset {
-  std::int64_t offset_us = 0;  // the database's clock minus ours
-  std::int64_t error_us = 0;   // 0: the same clock
-};
+constexpr Duration kBetweenProbes = std::chrono::milliseconds(250);
 
-// On one host there is one clock. Elsewhere the tightest of a few round trips bounds the
-// difference.
-Result<HostOffset> compare_clocks(Connection& connection, const Clock& clock) {
-  constexpr std::string_view attempt = "cannot compare clocks";
-  const Rows same = RT_TRY(
-      connection.query("SELECT coalesce(inet_server_addr() = inet_client_addr(), true)", attempt));
-  if (same.text(0, 0) == "t") return HostOffset{};
-  HostOffset best{0, std::numeric_limits<std::int64_t>::max()};
-  for (int i = 0; i < kClockProbes; ++i) {
-    const std::int64_t before = unix_us(clock.wall());
-    const Rows now = RT_TRY(connection.query(
-        "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text", attempt));
-    const std::int64_t after = unix_us(clock.wall());
-    const std::int64_t error = (after - before) / 2 + 1;
-    if (error >= best.error_us) continue;
-    best = {std::stoll(std::string(now.text(0, 0))) - before - (after - before) / 2, error};
-  }
-  return best;
+Result<bool> is_on_this_host(Connection& connection) {
+  const Rows same =
+      RT_TRY(connection.query("SELECT coalesce(inet_server_addr() = inet_client_addr(), true)",
+                              "cannot ask where the database is"));
+  return same.text(0, 0) == "t";
 }
 
 Result<std::string> find_publication(Connection& connection, const TableName& table,
@@ -66,6 +50,68 @@ Result<std::string> find_publication(Connection& connection, const TableName& ta
   return std::string(rows.text(0, 0));
 }
 
+// The database's clock beside ours, from a thread of its own once it is followed.
+class DatabaseClock {
+ public:
+  DatabaseClock(Connection connection, const Clock& clock)
+      : connection_(std::move(connection)), clock_(clock) {}
+  ~DatabaseClock() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    ended_.notify_one();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  Result<void> follow() {
+    for (int i = 0; i < kClockProbes; ++i) RT_CHECKED(ask());
+    error_max_us_ = probe_.result(clock_.now()).error_us;
+    thread_ = std::thread([this] { run(); });
+    return {};
+  }
+
+  // Whatever happens to the thread: an offset that is not renewed becomes ever less certain.
+  ClockOffset offset() {
+    const std::lock_guard lock(mutex_);
+    ClockOffset now = probe_.result(clock_.now());
+    error_max_us_ = std::max(error_max_us_, now.error_us);
+    now.error_us = error_max_us_;
+    return now;
+  }
+
+ private:
+  Result<void> ask() {
+    const std::int64_t before = unix_us(clock_.wall());
+    const Rows now = RT_TRY(
+        connection_.query("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint::text",
+                          "cannot compare clocks"));
+    const std::int64_t after = unix_us(clock_.wall());
+    const std::lock_guard lock(mutex_);
+    probe_.take(before, std::stoll(std::string(now.text(0, 0))), after, clock_.now());
+    return {};
+  }
+
+  void run() {
+    std::unique_lock lock(mutex_);
+    while (!ended_.wait_for(lock, kBetweenProbes, [this] { return over_; })) {
+      lock.unlock();
+      const bool answered = ask().has_value();
+      lock.lock();
+      if (!answered) return;
+    }
+  }
+
+  Connection connection_;  // the thread's, once it runs
+  const Clock& clock_;
+  std::mutex mutex_;  // of what follows
+  std::condition_variable ended_;
+  bool over_ = false;
+  ClockProbe probe_;
+  std::int64_t error_max_us_ = 0;
+  std::thread thread_;
+};
+
 }  // namespace
 
 struct CommitClock::State {
@@ -77,7 +123,7 @@ struct CommitClock::State {
 
   io::Wakeup cancel;
   const Clock& clock;
-  HostOffset offset;
+  std::unique_ptr<DatabaseClock> database;  // none: its clock is ours
   StandbyStatus::Timing timing;
   std::uint64_t start_lsn = 0;
   std::vector<Commit> fresh;  // the thread's
@@ -141,20 +187,23 @@ Result<void> CommitClock::State::read(ReplicationStream& stream) {
 Result<std::unique_ptr<CommitClock>> CommitClock::open(const std::string& dsn,
                                                        const std::string& table,
                                                        const std::string& publication,
-                                                       const Clock& clock) {
+                                                       bool always_probe, const Clock& clock) {
   const TableName name = RT_TRY(parse_table_name(table));
   auto state = std::make_unique<State>(RT_TRY(io::Wakeup::create()), clock);
-  Connection plain = RT_TRY(Connection::connect(dsn, {.application_name = "rtbench commit clock"}));
-  state->offset = RT_TRY(compare_clocks(plain, clock));
+  ConnectOptions options;
+  options.application_name = "rtbench commit clock";
+  options.cancel_fd = state->cancel.fd();
+  Connection plain = RT_TRY(Connection::connect(dsn, options));
   StreamStart start;
   start.publication = RT_TRY(find_publication(plain, name, publication));
   // Temporary slots end with their session; the process number keeps two runs apart.
   start.slot = fmt::format("rtbench_clock_{}", ::getpid());
   start.messages = false;
-  ConnectOptions options;
+  if (always_probe || !RT_TRY(is_on_this_host(plain))) {
+    state->database = std::make_unique<DatabaseClock>(std::move(plain), clock);
+    RT_CHECKED(state->database->follow());
+  }
   options.replication = true;
-  options.application_name = "rtbench commit clock";
-  options.cancel_fd = state->cancel.fd();
   Connection connection = RT_TRY(Connection::connect(dsn, options));
   state->timing = StandbyStatus::timing_for(RT_TRY(wal_sender_timeout(connection)));
   start.start_lsn = RT_TRY(create_slot(connection, {.name = start.slot, .temporary = true}));
@@ -184,11 +233,8 @@ std::optional<Error> CommitClock::fault() {
   return state_->fault;
 }
 
-std::int64_t CommitClock::offset_us() const {
-  return state_->offset.offset_us;
-}
-std::int64_t CommitClock::offset_error_us() const {
-  return state_->offset.error_us;
+ClockOffset CommitClock::offset() const {
+  return state_->database ? state_->database->offset() : ClockOffset{};
 }
 
 }  // namespace rt

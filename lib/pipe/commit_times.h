@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "pipe/clock_probe.h"
 
 namespace rt {
 
@@ -21,9 +22,9 @@ class CommitTimes {
   virtual void take(std::vector<Commit>& out) = 0;
   // Why nothing more will become known, once that is so.
   virtual std::optional<Error> fault() = 0;
-  // How far the database's clock can be from this host's, and is ahead of it. 0 and 0 on one host.
-  virtual std::int64_t offset_us() const { return 0; }
-  virtual std::int64_t offset_error_us() const { return 0; }
+  // Of the database's clock from this host's, by now; error: the largest until now. All 0: it is
+  // this host's clock.
+  virtual ClockOffset offset() const { return {}; }
 };
 
 }  // namespace rt

@@ -74,7 +74,7 @@ struct ClientSession::Callbacks {
   static int on_stream_close(nghttp2_session*, StreamId id, std::uint32_t error_code, void* self) {
     const Stream* const stream = find(self, id);
     if (stream == nullptr) return 0;
-    of(self).closed_.emplace_back(stream->tag, error_code);
+    of(self).closed_.push_back({id, stream->tag, error_code});
     of(self).streams_.erase(id);
     return 0;
   }
@@ -126,6 +126,7 @@ StreamId ClientSession::request(Tag tag, std::span<const Field> fields) {
 }
 
 void ClientSession::cancel(StreamId stream) {
+  std::erase_if(closed_, [&](const Closed& closed) { return closed.id == stream; });
   streams_.erase(stream);
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL);
 }
@@ -172,9 +173,11 @@ void ClientSession::account(const FrameHead& head) {
 
 bool ClientSession::receive(std::string_view bytes) {
   const bool sound = inbound_.split(bytes, Inbound{*this});
-  // on_closed() may ask again, which closes nothing.
-  for (const auto& [tag, error_code] : std::exchange(closed_, {})) {
-    owner_.on_closed(tag, error_code);
+  pump();  // a reset of ours closes streams too
+  while (!closed_.empty()) {
+    const Closed closed = closed_.back();
+    closed_.pop_back();
+    owner_.on_closed(closed.tag, closed.error_code);  // may ask again
   }
   pump();
   // Who will not read any more has seen a fault, or the end after the server's goodbye.
@@ -193,9 +196,13 @@ void ClientSession::pump() {
 
 void ClientSession::sent(std::size_t bytes) {
   output_at_ += bytes;
-  if (output_at_ < output_.size()) return;
-  output_at_ = 0;
-  std::string().swap(output_);  // a session at rest holds no buffer
+  if (output_at_ == output_.size()) {
+    output_at_ = 0;
+    std::string().swap(output_);  // a session at rest holds no buffer
+  } else if (output_at_ > output_.size() / 2) {
+    output_.erase(0, output_at_);
+    output_at_ = 0;
+  }
 }
 
 }  // namespace rt::http2

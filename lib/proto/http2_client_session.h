@@ -49,6 +49,8 @@ class ClientSession {
   // Nothing more is told of it.
   void cancel(StreamId stream);
 
+  // Something is to be told though nothing more may come: call receive({}).
+  bool has_news() const { return !closed_.empty(); }
   // Takes all bytes of one read. False: the connection is broken or over.
   bool receive(std::string_view bytes);
   // Gathers what is to be written; see output().
@@ -79,7 +81,12 @@ class ClientSession {
   std::uint32_t taken_bytes_ = 0;  // of all streams, since the connection's window was widened
   Answer answer_;                  // whose head is being read
   bool has_length_ = false;        // of that
-  std::vector<std::pair<Tag, std::uint32_t>> closed_;
+  struct Closed {
+    StreamId id = 0;
+    Tag tag = 0;
+    std::uint32_t error_code = 0;
+  };
+  std::vector<Closed> closed_;  // to be told
   std::string output_;
   std::size_t output_at_ = 0;
 };

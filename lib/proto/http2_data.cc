@@ -74,8 +74,9 @@ void Session::put_body(StreamId id) {
   Stream* const stream = find(id);
   if (stream == nullptr || !stream->body || failed_) return;
   if (receiving_) return make_wait(*stream);
-  stream->body->erase(0, put_or_wait(*stream, *stream->body));
-  if (!stream->body->empty()) return;
+  Stream::Body& body = *stream->body;
+  body.at += put_or_wait(*stream, std::string_view(body.bytes).substr(body.at));
+  if (body.at < body.bytes.size()) return;
   stream->body.reset();
   stream->ending = true;
   ends_.push_back(id);
@@ -116,10 +117,13 @@ void Session::follow_settings() {
 // nghttp2 sends the frame that ends a stream: empty, but it asks for an open window all the same,
 // and knows of none but the first. If that is closed it hears of one byte.
 void Session::end_streams() {
-  if (!inbound_.passed_whole()) return;  // nothing may stand in the middle of a frame
   for (const StreamId id : std::exchange(ends_, {})) {
     const std::int64_t known = nghttp2_session_get_stream_remote_window_size(session_, id);
     if (find(id) != nullptr && known <= 0) {
+      if (!inbound_.passed_whole()) {  // nothing may stand in the middle of what it reads
+        ends_.push_back(id);
+        continue;
+      }
       std::string update;
       append_window_update(update, id, static_cast<std::uint32_t>(1 - known));
       nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(update.data()),

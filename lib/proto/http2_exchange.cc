@@ -163,7 +163,7 @@ int Session::Callbacks::on_stream_close(nghttp2_session*, StreamId id, std::uint
   Session& me = of(self);
   const Stream* const stream = stream_of(self, id);
   if (stream == nullptr) return 0;
-  if (stream->owned) me.closed_.push_back(stream->tag);
+  if (stream->owned) me.closed_.emplace_back(id, stream->tag);
   me.streams_.erase(id);
   return 0;
 }

@@ -76,8 +76,8 @@ class FrameSplitter {
   // Between HEADERS and the last of its CONTINUATION frames nothing else may come (section 6.10).
   // Within takes(): before the frame asked about.
   bool amid_head() const { return amid_head_; }
-  // What has passed ends with a whole frame.
-  bool passed_whole() const { return left_ == 0 || taking_; }
+  // What has passed ends with a whole frame, or a whole head if that came in several.
+  bool passed_whole() const { return (left_ == 0 || taking_) && !amid_head_; }
 
  private:
   template <typename Owner>

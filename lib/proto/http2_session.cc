@@ -12,7 +12,7 @@
 namespace rt::http2 {
 namespace {
 
-// Unsent SETTINGS and PING acknowledgements; they wait only while the output is full.
+// SETTINGS and PING acknowledgements of one receive().
 constexpr std::size_t kOutboundAcksMax = 256;
 // SETTINGS entries of one frame; six are defined.
 constexpr std::size_t kSettingsMax = 32;
@@ -107,6 +107,7 @@ void Session::receive(std::string_view bytes) {
 void Session::settle() {
   pump();
   deliver();
+  if (is_over()) failed_ = true;  // nghttp2 has said goodbye: nothing goes behind that
 }
 
 void Session::fail(std::uint32_t error_code) {
@@ -121,12 +122,6 @@ void Session::go_away() {
                         nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
                         nullptr, 0);
   if (!receiving_) pump();
-}
-
-void Session::terminate() {
-  closed_.clear();
-  for (Stream& stream : streams_) stream.owned = false;
-  fail(NGHTTP2_NO_ERROR);
 }
 
 bool Session::is_over() const {
@@ -151,17 +146,24 @@ std::vector<Tag> Session::tags() const {
   for (const Stream& stream : streams_) {
     if (stream.owned) tags.push_back(stream.tag);
   }
+  for (const auto& [id, tag] : closed_) tags.push_back(tag);
   return tags;
 }
 
+// Who finishes a stream need not be told any more that it is gone.
+void Session::forget_closed(StreamId id) {
+  std::erase_if(closed_, [&](const auto& closed) { return closed.first == id; });
+}
+
 bool Session::respond(StreamId id, int status, std::string_view header_lines, std::string body) {
+  forget_closed(id);
   Stream* const stream = find(id);
   if (stream == nullptr || !stream->owned || stream->opened) return false;
   const bool has_body = !body.empty();
   stream->owned = false;
   stream->opened = true;
   if (has_body) {
-    stream->body = std::make_unique<std::string>(std::move(body));
+    stream->body = std::make_unique<Stream::Body>(Stream::Body{std::move(body)});
   } else {
     stream->ending = true;
   }
@@ -178,6 +180,7 @@ bool Session::open(StreamId id, int status, std::string_view header_lines) {
 }
 
 void Session::end(StreamId id) {
+  forget_closed(id);
   Stream* const stream = find(id);
   if (stream == nullptr || !stream->owned) return;
   if (!stream->opened) return reset(id);
@@ -188,6 +191,7 @@ void Session::end(StreamId id) {
 }
 
 void Session::reset(StreamId id) {
+  forget_closed(id);
   Stream* const stream = find(id);
   if (stream == nullptr) return;
   stream->owned = false;
@@ -201,24 +205,28 @@ std::size_t Session::room() const {
   return used < limits_.output_bytes_max ? limits_.output_bytes_max - used : 0;
 }
 
-// From nghttp2's queues into the output, as far as that may grow: what a peer that reads nothing
-// makes us say (acknowledgements) stays bounded by kOutboundAcksMax.
+// All that nghttp2 has queued goes into the output, so that its queues hold nothing, a goodbye is
+// said at once, and the frames of one head stand together.
 void Session::pump() {
   end_streams();
-  while (!failed_ && room() > 0) {
+  while (!failed_) {
     const std::uint8_t* bytes = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
     if (size < 0) failed_ = true;
     if (size <= 0) return;
     if (output_.empty()) reserve_output();
     output_.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    if (output().size() > 2 * limits_.output_bytes_max) failed_ = broken_ = true;
   }
 }
 
 void Session::deliver() {
-  // on_closed() and on_writable() may add to these.
-  for (std::size_t i = 0; i < closed_.size(); ++i) owner_.on_closed(closed_[i]);
-  closed_.clear();
+  // on_closed() and on_writable() may change these.
+  while (!closed_.empty()) {
+    const Tag tag = closed_.back().second;
+    closed_.pop_back();
+    owner_.on_closed(tag);
+  }
   if (room() > 0) {
     writable_.insert(writable_.end(), blocked_.begin(), blocked_.end());
     blocked_.clear();
@@ -243,9 +251,13 @@ void Session::tell_writable(StreamId id) {
 
 void Session::sent(std::size_t bytes) {
   output_at_ += bytes;
-  if (output_at_ < output_.size()) return;
-  output_at_ = 0;
-  std::string().swap(output_);  // a session at rest holds no buffer
+  if (output_at_ == output_.size()) {
+    output_at_ = 0;
+    std::string().swap(output_);  // a session at rest holds no buffer
+  } else if (output_at_ > output_.size() / 2) {
+    output_.erase(0, output_at_);
+    output_at_ = 0;
+  }
 }
 
 }  // namespace rt::http2

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "proto/http2_frame_splitter.h"
@@ -37,7 +38,8 @@ struct Limits {
   // A browser opens 6 streams, a relay 100; the rest is for requests beside them.
   std::uint32_t streams_max = 256;
   // Unwritten output at which streams are told to wait: a broadcast to all streams, a kilobyte
-  // each.
+  // each. Heads and frames without a payload go on up to twice as much; a client that makes us say
+  // more than that, and reads nothing, is cut off.
   std::size_t output_bytes_max = 256 * 1024;
   // Frames of one receive() that ask for work and carry nothing: a client needs a handful.
   std::uint32_t idle_frames_max = 512;
@@ -59,7 +61,7 @@ class Session {
     virtual void on_bad_request(StreamId stream, const http1::Refusal& refusal) = 0;
     virtual void on_body(Tag tag, std::string_view bytes) = 0;
     virtual void on_request_end(Tag tag) = 0;
-    // A stream that was not finished by the owner is gone: the client reset it.
+    // A stream that was not finished by the owner is gone: the client reset it, or broke its rules.
     virtual void on_closed(Tag tag) = 0;
     // After a write() that did not take everything: it would take some now.
     virtual void on_writable(Tag tag) = 0;
@@ -97,12 +99,12 @@ class Session {
 
   // New streams are refused from now on, those that stand go on (RFC 9113 section 6.8).
   void go_away();
-  // Says goodbye and ends all of it; on_closed() is not called.
-  void terminate();
 
   // What must be written next, of which sent() takes off the front.
   std::string_view output() const { return std::string_view(output_).substr(output_at_); }
   void sent(std::size_t bytes);
+  // Somebody waited for room in the output, and there is some: settle() once it can be written to.
+  bool wants_to_go_on() const { return !blocked_.empty() && room() > 0; }
   // Nothing more will be read or answered: close the connection once output() is empty.
   bool is_over() const;
   // It ended because the client broke the protocol or the limits.
@@ -123,6 +125,7 @@ class Session {
   std::size_t put(Stream& stream, std::string_view bytes);
   std::size_t put_or_wait(Stream& stream, std::string_view bytes);
   void put_body(StreamId id);
+  void forget_closed(StreamId id);
   void widen(StreamId id, std::uint32_t increment);
   void follow_settings();
   void end_streams();
@@ -144,10 +147,10 @@ class Session {
   StreamTable<Stream> streams_;
   std::string output_;
   std::size_t output_at_ = 0;
-  std::vector<StreamId> writable_;  // to be told
-  std::vector<StreamId> blocked_;   // wait for room in the output
-  std::vector<StreamId> ends_;      // nghttp2 is to be told that they end
-  std::vector<Tag> closed_;         // to be told
+  std::vector<StreamId> writable_;                // to be told
+  std::vector<StreamId> blocked_;                 // wait for room in the output
+  std::vector<StreamId> ends_;                    // nghttp2 is to be told that they end
+  std::vector<std::pair<StreamId, Tag>> closed_;  // to be told
   // What the client takes of all streams, and of a new one (section 6.9.2).
   std::int64_t window_ = kFirstWindow;
   std::int64_t stream_window_ = kFirstWindow;

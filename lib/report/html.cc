@@ -101,7 +101,7 @@ std::string tiles(const Outcome& outcome) {
               target.bytes_per_connection > 0
                   ? fmt::format("{} a connection · {:.2f} cores",
                                 format_bytes(target.bytes_per_connection), target.cpu_cores)
-                  : std::string("give target.pid_file"));
+                  : std::string("give target.pid_file or target.metrics_url"));
   if (outcome.selftest) {
     out += tile("Floor of this machine", ms_text(outcome.selftest->p95_us),
                 "p95 against a server that does nothing");

@@ -114,7 +114,8 @@ std::string client_line(const ClientUse& client) {
 }
 
 std::string target_line(const TargetUse& target) {
-  if (!target.sampled) return "target    not sampled (give target.pid_file)\n";
+  if (!target.sampled)
+    return "target    not sampled (give target.pid_file or target.metrics_url)\n";
   std::string line =
       fmt::format("target    RSS {}", format_bytes(static_cast<double>(target.rss_bytes)));
   if (target.bytes_per_connection > 0) {

@@ -195,7 +195,10 @@ void Shard::flush_session(Slot slot) {
   }
   transport->flush_due = false;
   want_write(slot);
-  if (session.is_over() && !connections_[slot].wants_write) end_session(slot);
+  // Who broke the rules need not be waited for.
+  if (session.is_over() && (session.is_broken() || !connections_[slot].wants_write)) {
+    end_session(slot);
+  }
 }
 
 // Its last words are out; the peer has a moment to read them.

@@ -81,8 +81,9 @@ void Shard::want_write(Slot slot) {
   if (connection.stream != 0) return;  // its session tells
   const http2::Session* const session =
       connection.transport ? connection.transport->http2.get() : nullptr;
-  const bool wanted = connection.backlog || holds_sealed(connection) ||
-                      (session != nullptr && !session->output().empty());
+  const bool wanted =
+      connection.backlog || holds_sealed(connection) ||
+      (session != nullptr && (!session->output().empty() || session->wants_to_go_on()));
   if (connection.wants_write == wanted) return;
   connection.wants_write = wanted;
   const auto interest = wanted ? io::Interest::read_write : io::Interest::read;

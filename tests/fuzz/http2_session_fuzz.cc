@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <string>
 
 #include "proto/http2_session.h"
@@ -18,31 +19,53 @@ class Owner : public http2::Session::Owner {
   void on_request(http2::StreamId id, const http1::RequestHead& head) override {
     text[id].append(head.method).append(head.path).append(head.query);
     if (head.path.size() % 2 == 0) {
+      opened.insert(id);
       session->open(id, 200, "Content-Type: text/event-stream\r\n");
     } else if (head.path.size() % 3 == 0) {
-      session->respond(id, 200, "A: b\r\n", std::string(head.path));
+      respond(id, 200, std::string(head.path));
     }
   }
   void on_bad_request(http2::StreamId id, const http1::Refusal& refusal) override {
     text[id] += refusal.text;
-    session->respond(id, refusal.status, "", refusal.text);
+    respond(id, refusal.status, refusal.text);
   }
   void on_body(http2::Tag tag, std::string_view bytes) override {
-    if (text.count(id_of(tag)) == 0) std::abort();
+    if (text.count(id_of(tag)) == 0 || finished.count(id_of(tag)) != 0) std::abort();
     text[id_of(tag)] += bytes;
+    finish_any(bytes.size() + 1);
   }
   void on_request_end(http2::Tag tag) override {
     if (session->write(id_of(tag), "during") != 0) std::abort();
+    finished.insert(id_of(tag));
     session->end(id_of(tag));
   }
   void on_closed(http2::Tag tag) override {
+    if (!finished.insert(id_of(tag)).second) std::abort();  // told of what it had finished
     if (session->write(id_of(tag), "late") != 0) std::abort();
   }
   void on_writable(http2::Tag tag) override { session->write(id_of(tag), "more"); }
+  void respond(http2::StreamId id, int status, std::string body) {
+    finished.insert(id);
+    session->respond(id, status, "A: b\r\n", std::move(body));
+  }
+  // In the midst of things, the first that still stands.
+  void finish_any(std::size_t choice) {
+    const auto found = std::find_if(text.begin(), text.end(), [&](const auto& stream) {
+      return finished.count(stream.first) == 0;
+    });
+    if (found == text.end() || choice % 4 > 1) return;
+    const http2::StreamId id = found->first;
+    const bool is_open = opened.count(id) != 0;
+    if (choice % 4 == 0 && !is_open) return respond(id, 200, "late");
+    finished.insert(id);
+    choice % 4 == 0 ? session->end(id) : session->reset(id);
+  }
   static http2::StreamId id_of(http2::Tag tag) { return static_cast<http2::StreamId>(tag); }
 
   http2::Session* session = nullptr;
   std::map<http2::StreamId, std::string> text;
+  std::set<http2::StreamId> opened;
+  std::set<http2::StreamId> finished;
 };
 
 void serve(std::string_view wire, std::size_t step) {
@@ -56,6 +79,7 @@ void serve(std::string_view wire, std::size_t step) {
     wire.remove_prefix(piece.size());
     session.receive(piece);
     for (auto& [id, text] : owner.text) session.write(id, std::string(100, 'e'));
+    owner.finish_any(piece.size());
     session.settle();
     if (session.stream_count() > limits.streams_max) std::abort();
     if (session.output().size() > 60'000) std::abort();

@@ -1,11 +1,15 @@
 // A run divided among four processes, as it is among four machines, and put together again.
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "base/clock.h"
 #include "integration/child_process.h"
 #include "integration/private_postgres.h"
 #include "integration/running_tool.h"
@@ -95,6 +99,54 @@ TEST_CASE("shards: four make the run that one makes, and merge gives the verdict
   const Outcome missing = rt::test::run({"rtbench", "merge", folder.path + "/parts"});
   CHECK(missing.status == 7);
   CHECK(missing.err.find("shard 2 of 4 is missing") != std::string::npos);
+}
+
+TEST_CASE("shards: they meet at a URL of shard 0 as well as in a folder", "[shards]") {
+  const PrivatePostgres postgres;
+  const ServedRuns server(postgres);
+  const TempFolder folder;
+  const std::string url = fmt::format("http://127.0.0.1:{}", rt::test::free_port());
+  std::vector<std::unique_ptr<RunningTool>> shards;
+  for (const char* shard : {"1/3", "2/3", "0/3"}) {
+    shards.push_back(std::make_unique<RunningTool>(
+        run_words(postgres, server.served.address(),
+                  {"--shard", shard, "--run-id", "r1", "--start-at", "+1s", "--rendezvous", url,
+                   "--out", folder.path})));
+  }
+  for (auto& shard : shards) {
+    const Outcome outcome = shard->finish();
+    INFO(outcome.out << outcome.err);
+    CHECK(outcome.status == 0);
+  }
+  const Outcome merged = rt::test::run({"rtbench", "merge", folder.path});
+  INFO(merged.out << merged.err);
+  CHECK(merged.status == 0);
+  const auto start_of = [&](const char* file) {
+    const std::string date = report_at(folder.path + file).at("start").get<std::string>();
+    return rt::parse_rfc3339(date).value();
+  };
+  const rt::WallTime first = start_of("/r1.0.json");
+  for (const char* other : {"/r1.1.json", "/r1.2.json"}) {
+    CHECK(std::chrono::abs(start_of(other) - first) < std::chrono::milliseconds(500));
+  }
+}
+
+TEST_CASE("shards: at a URL, too, all hear who is missing: exit 3", "[shards]") {
+  const PrivatePostgres postgres;
+  const ServedRuns server(postgres);
+  const std::string url = fmt::format("http://127.0.0.1:{}", rt::test::free_port());
+  const auto words = [&](const char* shard) {
+    return run_words(postgres, server.served.address(),
+                     {"--shard", shard, "--run-id", "r1", "--start-at", "+1s", "--rendezvous", url,
+                      "--rendezvous-wait", "2s"});
+  };
+  RunningTool other(words("2/3"));
+  const Outcome host = rt::test::run(words("0/3"));
+  CHECK(host.status == 3);
+  CHECK(host.err.find("shard 1 did not come to " + url) != std::string::npos);
+  const Outcome heard = other.finish();
+  CHECK(heard.status == 3);
+  CHECK(heard.err.find("did not come to " + url) != std::string::npos);
 }
 
 TEST_CASE("shards: one that never comes ends the run of the others: exit 3", "[shards]") {

@@ -235,7 +235,7 @@ TEST_CASE("scenario: what is missing is named", "[load][scenario]") {
 
 TEST_CASE("scenario: what this version cannot do is refused, not ignored", "[load][scenario]") {
   const auto unsupported = Contains("known but not supported yet by this version");
-  REQUIRE_THAT(error_of(changed("\"preset\":", "\"metrics_url\": \"x\", \"preset\":")),
+  REQUIRE_THAT(error_of(changed("\"phases\":", "\"clock\": {\"mode\": \"ptp\"}, \"phases\":")),
                unsupported);
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 
+#include "proto/http2_frames.h"
 #include "proto/http2_peers.h"
 
 using namespace rt;
@@ -146,4 +147,22 @@ TEST_CASE("http2 client: what is taken is given back, so that a stream does not 
     }
     CHECK(subscribers.notes.streams[7].body.size() == written);
   }
+}
+
+TEST_CASE("http2 client: an answer that breaks the rules ends its stream at once",
+          "[proto][http2]") {
+  using namespace rt::test::frames;
+  const std::string odd =
+      frame(kHeaders, kEndHeaders, 1, literal(":status", "200") + literal("Upper", "case"));
+  Subscribers subscribers;
+  const http2::StreamId id = subscribers.get(7, "/stream");
+  subscribers.session.pump();
+  CHECK(subscribers.session.receive(frame(kSettings, 0, 0) + odd));
+  CHECK(subscribers.notes.streams[7].closed == 1);
+  // Whoever asks again with the same tag hears of the new stream alone.
+  CHECK(subscribers.get(7, "/stream") == 3);
+  subscribers.session.cancel(id);
+  subscribers.session.pump();
+  CHECK(subscribers.session.receive(frame(kSettings, 0, 0)));
+  CHECK(subscribers.notes.streams[7].closed == 1);
 }

@@ -263,7 +263,33 @@ TEST_CASE("http2: a client that asks and does not read is held by the output's b
   std::size_t rounds = 0;
   for (; rounds < 1'000'000 && !server.session.is_over(); ++rounds) server.session.receive(ping);
   CHECK(server.session.is_over());
-  CHECK(server.session.output().size() < 300'000);
+  CHECK(server.session.is_broken());
+  CHECK(server.session.output().size() < 550'000);
+}
+
+TEST_CASE("http2: who opens and resets in a hurry is cut off though nothing is read",
+          "[proto][http2]") {
+  Http2Server server;
+  server.session.receive(kHello);
+  std::uint32_t stream = 1;
+  for (; stream < 200'000 && !server.session.is_over(); stream += 2) {
+    server.session.receive(get(stream) + frame(kReset, 0, stream, number(8, 4)));
+  }
+  CHECK(server.session.is_broken());
+  CHECK(stream < 2 * 700);
+}
+
+TEST_CASE("http2: streams beyond the limit, asked for without end, are bounded by the output",
+          "[proto][http2]") {
+  Http2Server server;
+  server.session.receive(kHello);
+  std::uint32_t stream = 1;
+  for (; stream < 2'000'000 && !server.session.is_over(); stream += 2) {
+    server.session.receive(get(stream));
+  }
+  CHECK(server.session.is_broken());
+  CHECK(server.session.output().size() < 550'000);
+  CHECK(server.session.write(1, "more") == 0);
 }
 
 TEST_CASE("http2: streams opened and reset in a hurry end the connection", "[proto][http2]") {

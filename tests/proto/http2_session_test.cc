@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "proto/http2_frames.h"
 #include "proto/http2_peers.h"
 
 using namespace rt;
@@ -263,4 +264,71 @@ TEST_CASE("http2: bytes of a session depend only on what it is told", "[proto][h
   };
   CHECK(payload(whole) == "/a|200");
   CHECK(payload(split) == "/a|200");
+}
+
+namespace {
+
+// Finishes stream 1 as soon as a piece of stream 3's body comes.
+class Rival : public RecordingOwner {
+ public:
+  explicit Rival(int way) : way_(way) {}
+  void on_body(http2::Tag tag, std::string_view bytes) override {
+    RecordingOwner::on_body(tag, bytes);
+    if (tag != 3) return;
+    if (way_ == 0) CHECK_FALSE(session->respond(1, 200, "", "text"));
+    if (way_ == 1) session->end(1);
+    if (way_ == 2) session->reset(1);
+    if (way_ < 3) CHECK(session->tags() == std::vector<http2::Tag>{3});
+  }
+
+ private:
+  const int way_;
+};
+
+}  // namespace
+
+TEST_CASE("http2: of a stream that the owner finishes after it has gone nothing is told",
+          "[proto][http2]") {
+  using namespace rt::test::frames;
+  const std::string post = literal(":method", "POST") + literal(":scheme", "http") +
+                           literal(":authority", "a") + literal(":path", "/wait");
+  for (const int way : {0, 1, 2, 3}) {
+    CAPTURE(way);
+    Rival owner(way);
+    http2::Session session(owner);
+    owner.session = &session;
+    session.receive(kHello + frame(kHeaders, kEndHeaders, 1, post) +
+                    frame(kHeaders, kEndHeaders, 3, post) + frame(kReset, 0, 1, number(8, 4)) +
+                    frame(kData, 0, 3, "x"));
+    CHECK(owner.requests[1].closed == (way == 3));
+    CHECK(session.stream_count() == 1);
+  }
+}
+
+TEST_CASE("http2: what waits for room is known once some was written", "[proto][http2]") {
+  Http2Client client({.window = 1 << 20});
+  Http2Server server;
+  const auto id = client.get("/stream");
+  REQUIRE(talk(client, server));
+  const std::string much(400'000, 'e');
+  const std::size_t taken = server.session.write(id, much);
+  CHECK(taken < much.size());
+  CHECK_FALSE(server.session.wants_to_go_on());
+  std::string received;
+  // Taken off in small pieces, as a slow client reads: the rest keeps its order.
+  for (int i = 0; i < 100; ++i) {
+    const std::string piece(server.session.output().substr(0, 1'000));
+    received += piece;
+    server.session.sent(piece.size());
+  }
+  CHECK(server.session.wants_to_go_on());
+  server.session.settle();
+  CHECK_FALSE(server.session.wants_to_go_on());
+  CHECK(server.owner.requests[id].writable == 1);
+  CHECK(server.session.write(id, std::string_view(much).substr(taken)) > 90'000);
+  REQUIRE(client.receive(received));
+  REQUIRE(talk(client, server));
+  const std::string& body = client.answer(id).body;
+  CHECK(body.size() > taken);
+  CHECK(body == much.substr(0, body.size()));
 }

@@ -181,3 +181,35 @@ TEST_CASE("http2 windows: amid a head, or before SETTINGS, even they are wrong",
     CHECK(server.session.is_broken());
   }
 }
+
+TEST_CASE("http2 windows: a stream ends while the head of another comes in pieces",
+          "[proto][http2]") {
+  const std::string first = frame(kHeaders, kEndStream, 3, kGetHead.substr(0, 10));
+  const std::string rest = frame(kContinuation, kEndHeaders, 3, kGetHead.substr(10));
+  for (const std::uint32_t window : {0U, 10U}) {
+    for (std::size_t split = 0; split < http2::FrameHead::kBytes; ++split) {
+      CAPTURE(window, split);
+      Http2Server server;
+      server.session.receive(kHello + first_window(window) + get(1));
+      server.session.receive(first + rest.substr(0, split));
+      server.session.end(1);
+      // With a window that is open nothing has to be waited for.
+      CHECK(has(frames_of(server), kData, kEndStream, 1) == (window > 0));
+      server.session.receive(rest.substr(split));
+      CHECK(!server.session.is_over());
+      CHECK(server.owner.requests[3].ended);
+      CHECK(has(frames_of(server), kData, kEndStream, 1) == (window == 0));
+      CHECK(server.session.stream_count() == 1);
+    }
+  }
+}
+
+TEST_CASE("http2 windows: nothing goes behind a goodbye", "[proto][http2]") {
+  Http2Server server;
+  server.session.receive(kHello + get(1));
+  CHECK(server.session.write(1, "x") == 1);
+  server.session.receive(frame(kPing, 0, 1, number(0, 8)));  // a PING has no stream
+  CHECK(server.session.is_over());
+  CHECK(server.session.write(1, "x") == 0);
+  CHECK(has(frames_of(server), kGoAway, 0, 0));
+}
