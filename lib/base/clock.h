@@ -42,6 +42,13 @@ class ManualClock final : public Clock {
   WallTime wall_{std::chrono::seconds(1'700'000'000)};
 };
 
+// Where four bytes must do: goes round every 49 days, so that only near ones can be compared, by
+// the sign of their difference.
+inline std::uint32_t steady_ms(Instant t) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch());
+  return static_cast<std::uint32_t>(ms.count());
+}
+
 // PostgreSQL counts microseconds from 2000-01-01 00:00 UTC.
 inline constexpr std::int64_t kPostgresEpochOffsetUs = 946'684'800'000'000;
 

@@ -21,6 +21,7 @@ struct Address {
 
   const sockaddr* raw() const { return reinterpret_cast<const sockaddr*>(&storage); }
   bool is_loopback() const;
+  bool is_ipv6() const { return storage.ss_family == AF_INET6; }
   std::uint16_t port() const;
   void set_port(std::uint16_t port);
   std::string text() const;  // "127.0.0.1:8080", "[::1]:8080"

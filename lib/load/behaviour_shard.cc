@@ -148,7 +148,7 @@ void Shard::lose_on_purpose(std::size_t number, const StormSpec& storm, Instant 
   if (storm.by_policy) {
     schedule_retry(number, now);
   } else {
-    retries_.push({now, static_cast<std::uint32_t>(number)});
+    retry_at(number, now);
   }
 }
 
@@ -177,6 +177,8 @@ void Shard::leave(std::size_t number, Instant now) {
   if (slot.pending) --pending_count_;
   slot.pending = false;
   slot.connecting = false;
+  if (slot.gave_up) --gave_up_;
+  slot.gave_up = false;
   close(slot);
   slot.stream.forget();
   for (std::uint32_t place = 0; place < plan_.topics_each; ++place) {
@@ -192,7 +194,7 @@ void Shard::leave(std::size_t number, Instant now) {
   slot.began = now;
   if (!plan_.churn.replace) return;
   ++counts_.churn.replaced;
-  retries_.push({now, static_cast<std::uint32_t>(number)});
+  retry_at(number, now);
 }
 
 // Into the background: the connection goes, and comes back later with the last event id.
@@ -206,7 +208,7 @@ void Shard::go_away(std::size_t number, Instant now) {
   slot.resuming = true;
   slot.absent = true;
   slot.began = now + own->off;  // being away is its own wish, not time to mend a loss
-  retries_.push({now + own->off, static_cast<std::uint32_t>(number)});
+  retry_at(number, now + own->off);
 }
 
 void Shard::hold_back(std::size_t number, Instant until) {

@@ -31,9 +31,8 @@ bool EngineRun::ends_early(Instant now) {
     if (!watched(threshold) || threshold.times_baseline) continue;
     const ThresholdResult result = evaluate(threshold, so_far);
     if (result.state != ThresholdState::fail) continue;
-    outcome_.notes.push_back(fmt::format("ended early: {}, measured {} after {:.0f} s",
-                                         threshold.text, result.measured_text,
-                                         seconds_since_start(now)));
+    outcome_.broken_claim = fmt::format("{}: measured {} after {:.0f} s", threshold.text,
+                                        result.measured_text, seconds_since_start(now));
     return true;
   }
   return false;

@@ -226,6 +226,23 @@ void EngineRun::settle() {
         shard.ledger().settle(entry, topic, publication, due);
         for (std::size_t p = 0; p < due.size(); ++p) settle(number, topic, p, due[p]);
       });
+  count_deaf();
+}
+
+// Whoever joined late, has a stream, and got nothing of what there was to get.
+void EngineRun::count_deaf() {
+  each_subscription(
+      [&](const Shard& shard, std::size_t entry, std::uint32_t number, std::uint32_t topic) {
+        const std::uint64_t connection = number / plan_.shards.topics_each;
+        const std::uint8_t cohort = plan_.shards.cohort_of(connection);
+        if (!shard.streams_at_end(entry / plan_.shards.topics_each)) return;
+        if (!plan_.shards.is_judged(cohort)) return;
+        if (!shard.ledger().is_deaf(entry, topic, publisher_->publication())) return;
+        if (outcome_.integrity.deaf++ != 0) return;
+        outcome_.integrity.first_deaf =
+            fmt::format("topic {}, connection {}", plan_.shards.topic_name(topic),
+                        plan_.shards.number_in_run(connection));
+      });
 }
 
 void EngineRun::settle(std::uint32_t subscription, std::uint32_t topic, std::size_t phase,

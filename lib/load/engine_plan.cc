@@ -90,6 +90,12 @@ Result<void> choose_sources(const SourcesSpec& asked, const LoadLayout& layout, 
   }
   for (const std::string& text : asked.addresses) {
     shards.sources.push_back(RT_TRY(io::parse_address(text + ":0")));
+    if (shards.sources.back().is_ipv6() != shards.address.is_ipv6()) {
+      return fail(Code::usage,
+                  fmt::format("sources.addresses: no connection leads from {} to {}", text,
+                              shards.address.text()),
+                  "name addresses of the target's kind, or \"auto\"");
+    }
   }
   return {};
 }

@@ -89,7 +89,7 @@ Result<void> EngineRun::start() {
     plan.watchers = plan_.watchers;
     plan.phases = scenario_.phases.size();
     plan.run = plan_.shards.run;
-    plan.names_topics = plan_.shards.topics_each > 1;
+    plan.names_topics = plan_.watchers.size() > 1;
     plan.checks_content = scenario_.integrity.content;
     plan.max_in_flight = scenario_.max_in_flight();
     plan.share = parts_.share;
@@ -148,7 +148,8 @@ void EngineRun::loop() {
       break;
     }
   }
-  if (publisher_ && !publishing_ended_) publisher_->end(clock_.now());
+  // Also if an end was announced: that of the plan, which is not kept any more.
+  if (publisher_ && !over_) publisher_->end(clock_.now());
   publishing_ended_ = true;
   census();
   if (!is_hopeless()) drain(kDrain);

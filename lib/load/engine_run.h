@@ -85,6 +85,7 @@ class EngineRun {
   template <typename Take>
   void each_subscription(Take take) const;
   void settle();
+  void count_deaf();
   void settle(std::uint32_t subscription, std::uint32_t topic, std::size_t phase,
               const Ledger::Due& due);
   PhaseOutcome& place_of(std::uint8_t cohort, std::size_t phase);

@@ -33,6 +33,18 @@ struct GateResult {
 // Every gate there is, in the order of the report.
 std::span<const std::string_view> gate_names();
 
+// What counts against the target: without what the scenario does not judge, or forgives.
+struct JudgedIntegrity {
+  std::uint64_t lost = 0;
+  std::uint64_t duplicate = 0;
+  std::uint64_t reorder = 0;
+  std::uint64_t corrupt = 0;
+  std::uint64_t unasked = 0;
+  std::uint64_t deaf = 0;
+  std::uint64_t sum() const { return lost + duplicate + reorder + corrupt + unasked + deaf; }
+};
+JudgedIntegrity judged_integrity(const Scenario& scenario, const Outcome& outcome);
+
 // The smallest latency that a threshold of the scenario allows; 300 ms if none is about latency.
 double tightest_claim_us(const Scenario& scenario);
 

@@ -210,34 +210,46 @@ GateResult check_resume(const Evidence& e) {
                  "after a reconnect events were missing and the target did not say so");
 }
 
+JudgedIntegrity judged_integrity(const Scenario& scenario, const Outcome& outcome) {
+  const IntegrityCounts& i = outcome.integrity;
+  const IntegritySpec& spec = scenario.integrity;
+  const std::uint64_t forgiven = spec.allow_resent ? std::min(i.duplicate, i.resent) : 0;
+  return {spec.loss ? i.lost : 0,
+          spec.duplicate ? i.duplicate - forgiven : 0,
+          spec.order ? i.reorder : 0,
+          i.corrupt.value_or(0),
+          i.unasked,
+          spec.loss ? i.deaf : 0};
+}
+
 GateResult check_integrity(const Evidence& e) {
   const IntegrityCounts& i = e.outcome.integrity;
   const IntegritySpec& spec = e.scenario.integrity;
   GateResult result = gate_result(
       fmt::format("lost {}, duplicate {}, reorder {}", i.lost, i.duplicate, i.reorder), "0");
-  const std::uint64_t corrupt = i.corrupt.value_or(0);
-  if (i.corrupt) result.measured += fmt::format(", corrupt {}", corrupt);
+  if (i.corrupt) result.measured += fmt::format(", corrupt {}", *i.corrupt);
   if (i.unasked != 0) result.measured += fmt::format(", unasked {}", i.unasked);
-  const std::uint64_t allowed = spec.allow_resent ? std::min(i.duplicate, i.resent) : 0;
-  if (allowed != 0) result.measured += fmt::format(" ({} sent again by a resume)", allowed);
-  std::string left_out;
-  const auto judged = [&](bool wanted, const char* name, std::uint64_t count) {
-    if (!wanted) left_out += fmt::format("{}{}", left_out.empty() ? "; not judged: " : ", ", name);
-    return wanted ? count : 0;
-  };
-  const std::uint64_t lost = judged(spec.loss, "loss", i.lost);
-  const std::uint64_t duplicate = judged(spec.duplicate, "duplicate", i.duplicate - allowed);
-  const std::uint64_t reorder = judged(spec.order, "order", i.reorder);
-  result.measured += left_out;
-  if (lost + duplicate + reorder + corrupt + i.unasked == 0) {
+  if (i.deaf != 0) result.measured += fmt::format(", deaf {}", i.deaf);
+  const std::uint64_t forgiven = spec.allow_resent ? std::min(i.duplicate, i.resent) : 0;
+  if (forgiven != 0) result.measured += fmt::format(" ({} sent again by a resume)", forgiven);
+  std::vector<std::string_view> left_out;
+  if (!spec.loss) left_out.emplace_back("loss");
+  if (!spec.duplicate) left_out.emplace_back("duplicate");
+  if (!spec.order) left_out.emplace_back("order");
+  if (!left_out.empty()) {
+    result.measured += fmt::format("; not judged: {}", fmt::join(left_out, ", "));
+  }
+  const JudgedIntegrity judged = judged_integrity(e.scenario, e.outcome);
+  if (judged.sum() == 0) {
     if (!left_out.empty()) result.verdict = GateVerdict::warn;
     return result;
   }
-  const std::string& first = corrupt > 0     ? i.first_corrupt
-                             : lost > 0      ? i.first_lost
-                             : duplicate > 0 ? i.first_duplicate
-                             : reorder > 0   ? i.first_reorder
-                                             : i.first_unasked;
+  const std::string& first = judged.corrupt > 0     ? i.first_corrupt
+                             : judged.lost > 0      ? i.first_lost
+                             : judged.duplicate > 0 ? i.first_duplicate
+                             : judged.reorder > 0   ? i.first_reorder
+                             : judged.unasked > 0   ? i.first_unasked
+                                                    : i.first_deaf;
   return condemn(result, GateVerdict::fail, kExitIntegrity, "first: " + first);
 }
 

@@ -306,6 +306,7 @@ GateResult check_balance(const Evidence& e) {
 GateResult check_complete(const Evidence& e) {
   const Outcome& o = e.outcome;
   GateResult result = gate_result(fmt::format("ran {:.1f} s", o.duration_s), "the whole plan");
+  if (!o.broken_claim.empty()) result.limit = "until a threshold is broken";
   if (!o.internal_fault.empty()) {
     return condemn(result, GateVerdict::invalid, kExitInternal,
                    "a bug in this tool: " + o.internal_fault);

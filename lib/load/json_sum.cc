@@ -1,16 +1,18 @@
 #include "load/json_sum.h"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <charconv>
-#include <cmath>
+#include <cstdlib>
+#include <string>
 
 #include "base/random.h"
 
 namespace rt {
 namespace {
 
-constexpr int kDepthMax = 64;  // of recursion; nobody nests a payload that deep
+constexpr std::int64_t kPowerMax = 1'000'000'000;  // of ten; far beyond what any database holds
+constexpr int kDepthMax = 64;                      // of recursion; nobody nests a payload that deep
 
 std::uint64_t mixed(std::uint64_t value) {
   return Random(value).next();
@@ -163,25 +165,52 @@ class Reader {
     if (text.empty()) return std::nullopt;
     rest_.remove_prefix(size);
     Bytes bytes('0');
-    if (text.find_first_of(".eE") == text.npos || !add_real(text, bytes)) bytes.add(text);
+    const bool is_number = text.front() == '-' || is_digit(text.front());
+    if (!is_number || !add_number(text, bytes)) bytes.add(text);
     return bytes.sum();
   }
 
-  // A number that is not spelled as a whole one: the same as that if it is one.
-  static bool add_real(std::string_view text, Bytes& bytes) {
-    constexpr double kExact = 9'007'199'254'740'992;  // 2^53
-    double number = 0;
-    const char* const end = text.data() + text.size();
-    if (std::from_chars(text.data(), end, number).ptr != end) return false;  // true, false
-    char digits[24];
-    if (std::abs(number) < kExact && number == std::trunc(number)) {
-      const auto whole = static_cast<std::int64_t>(number);
-      bytes.add({digits, std::to_chars(digits, digits + sizeof digits, whole).ptr});
-    } else {
-      const auto bits = std::bit_cast<std::uint64_t>(number);
-      bytes.add('.');
-      bytes.add({digits, std::to_chars(digits, digits + sizeof digits, bits).ptr});
+  static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+  // However it is spelled: its digits without zeros at either end, and the power of ten of the
+  // last.
+  static bool add_number(std::string_view text, Bytes& bytes) {
+    const bool is_negative = text.starts_with('-');
+    if (is_negative) text.remove_prefix(1);
+    const std::size_t mark = std::min(text.find_first_of("eE"), text.size());
+    std::int64_t power = 0;
+    if (mark < text.size()) {
+      std::string_view exponent = text.substr(mark + 1);
+      if (exponent.starts_with('+')) exponent.remove_prefix(1);
+      const char* const end = exponent.data() + exponent.size();
+      if (std::from_chars(exponent.data(), end, power).ptr != end || exponent.empty()) return false;
+      if (std::abs(power) > kPowerMax) return false;
     }
+    std::string digits;
+    for (std::size_t at = 0; at < mark; ++at) {
+      if (text[at] == '.') {
+        power -= static_cast<std::int64_t>(mark - at - 1);
+      } else if (!is_digit(text[at])) {
+        return false;
+      } else if (!digits.empty() || text[at] != '0') {
+        digits += text[at];
+      }
+    }
+    while (!digits.empty() && digits.back() == '0') {
+      digits.pop_back();
+      ++power;
+    }
+    if (digits.empty()) {
+      bytes.add('0');
+      return true;
+    }
+    if (is_negative) bytes.add('-');
+    bytes.add(digits);
+    bytes.add('e');
+    std::array<char, 24> text_of_power{};
+    const auto written =
+        std::to_chars(text_of_power.data(), text_of_power.data() + text_of_power.size(), power);
+    bytes.add({text_of_power.data(), written.ptr});
     return true;
   }
 

@@ -11,8 +11,12 @@ Ledger::Ledger(std::size_t connections) : entries_(connections) {
   static_assert(sizeof(Entry) <= 12, "one for each of 400,000 connections");
 }
 
-void Ledger::opened(std::size_t slot, Baseline baseline) {
+void Ledger::opened(std::size_t slot, Baseline baseline, std::uint32_t at_ms) {
   Entry& entry = entries_[slot];
+  if (baseline == Baseline::first) {
+    waits_since_ms_.resize(entries_.size());
+    waits_since_ms_[slot] = at_ms;
+  }
   if (entry.open) return;
   entry.open = true;
   entry.awaits_first = baseline == Baseline::first;
@@ -21,7 +25,7 @@ void Ledger::opened(std::size_t slot, Baseline baseline) {
 
 std::uint32_t Ledger::state(std::size_t slot, std::uint32_t sequence) {
   Entry& entry = entries_[slot];
-  if (entry.awaits_state || entry.awaits_first || (entry.last == 0 && entry.base == 0)) {
+  if (entry.awaits_state || entry.awaits_first) {
     entry.awaits_state = false;
     entry.awaits_first = false;
     entry.base = sequence;
@@ -186,6 +190,16 @@ void Ledger::settle(std::size_t slot, std::uint32_t topic, const Publication& pu
              std::numeric_limits<std::uint32_t>::max(), topic, publication, due);
 }
 
+bool Ledger::is_deaf(std::size_t slot, std::uint32_t topic, const Publication& publication) const {
+  // A subscription may take effect a little after its answer's head.
+  constexpr std::int32_t kLongMs = 1'000;
+  const Entry& entry = entries_[slot];
+  if (!entry.open || !entry.awaits_first) return false;
+  const auto taken_ms = publication.acknowledged_ms(topic);
+  // The difference of two counters that may have gone round.
+  return taken_ms && static_cast<std::int32_t>(*taken_ms - waits_since_ms_[slot]) > kLongMs;
+}
+
 // What was due of (entry.base, upto], phase by phase.
 void Ledger::settle_one(const Entry& entry, const std::vector<Range>& missing, std::uint32_t upto,
                         std::uint32_t topic, const Publication& publication,
@@ -204,8 +218,7 @@ void Ledger::settle_one(const Entry& entry, const std::vector<Range>& missing, s
       const std::uint64_t lost = count_due(topic, publication, from, to);
       if (lost == 0) return;
       sum.lost += lost;
-      std::uint32_t first = from + 1;
-      while (publication.is_void(topic, first)) ++first;
+      const std::uint32_t first = publication.next_due(topic, from);
       if (sum.first_lost == 0 || first < sum.first_lost) sum.first_lost = first;
     };
     for (const Range& range : missing) lose(range.from - 1, range.to);

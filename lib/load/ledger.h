@@ -35,8 +35,9 @@ class Ledger {
   // A connection's slot in this ledger is 0 .. connections-1.
   explicit Ledger(std::size_t connections);
 
-  // The stream of a connection that had none before is open. Ignored for one that had.
-  void opened(std::size_t slot, Baseline baseline);
+  // The stream of a connection that had none before is open. For one that had, only this counts:
+  // since when it waits for a first event. at_ms: of the clock of Publication::acknowledge().
+  void opened(std::size_t slot, Baseline baseline, std::uint32_t at_ms = 0);
   // The subscriber of this slot leaves: what it had seen up to now was due to it, nothing after.
   // The next opened() begins anew.
   void retire(std::size_t slot);
@@ -67,6 +68,10 @@ class Ledger {
   // Adds to due[phase]. Connections that never had a stream are due nothing.
   void settle(std::size_t slot, std::uint32_t topic, const Publication& publication,
               std::vector<Due>& due) const;
+
+  // Nothing has arrived, though events of that topic were taken long after the stream was open:
+  // what counts from the first arrival on counts nothing for whoever hears nothing.
+  bool is_deaf(std::size_t slot, std::uint32_t topic, const Publication& publication) const;
 
   // Gaps beyond what can be kept. They are merged with the one before, so that what arrived in
   // between counts as lost: figures of such a run are a bound. 0 in any sane one.
@@ -107,6 +112,7 @@ class Ledger {
   bool is_missing(std::size_t slot, std::uint32_t sequence) const;
 
   std::vector<Entry> entries_;
+  std::vector<std::uint32_t> waits_since_ms_;  // by slot; empty until a Baseline::first
   std::unordered_map<std::uint32_t, std::vector<Range>> missing_;
   std::size_t ranges_ = 0;  // in missing_
   // By slot. As many as leavings were asked for: 50 bytes each.

@@ -65,6 +65,7 @@ void add_integrity(IntegrityCounts& sum, const IntegrityCounts& part) {
   sum.repeated += part.repeated;
   sum.foreign += part.foreign;
   sum.unasked += part.unasked;
+  sum.deaf += part.deaf;
   sum.comments += part.comments;
   sum.stream_errors += part.stream_errors;
   if (part.corrupt) sum.corrupt = sum.corrupt.value_or(0) + *part.corrupt;
@@ -73,6 +74,7 @@ void add_integrity(IntegrityCounts& sum, const IntegrityCounts& part) {
   keep_one(sum.first_reorder, part.first_reorder);
   keep_one(sum.first_corrupt, part.first_corrupt);
   keep_one(sum.first_unasked, part.first_unasked);
+  keep_one(sum.first_deaf, part.first_deaf);
 }
 
 void add_resume(ResumeCounts& sum, const ResumeCounts& part) {
@@ -161,7 +163,7 @@ void add_target(TargetUse& sum, std::uint64_t sum_held, const TargetUse& part,
 }
 
 void add_clock(ClockProof& sum, const ClockProof& part) {
-  keep_most(sum.mode, part.mode);
+  if (part.mode == "probe") sum.mode = part.mode;
   keep_most(sum.error_us, part.error_us);
   sum.steps += part.steps;
   keep_most(sum.largest_step_us, part.largest_step_us);
@@ -233,6 +235,7 @@ void add_outcome(Outcome& sum, const Outcome& part) {
   keep_most(sum.duration_s, part.duration_s);
   keep_most(sum.interrupted_by, part.interrupted_by);
   keep_one(sum.aborted, part.aborted);
+  keep_one(sum.broken_claim, part.broken_claim);
   keep_one(sum.internal_fault, part.internal_fault);
   keep_all(sum.target_url, part.target_url);
   add_target(sum.target, sum.connections.held, part.target, part.connections.held);

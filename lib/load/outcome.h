@@ -109,10 +109,14 @@ struct IntegrityCounts {
   std::string first_reorder;
   std::string first_corrupt{};
   std::string first_unasked{};
+  std::string first_deaf{};
   std::uint64_t parsed = 0;    // events the parsers dispatched, counted apart from the ledger
   std::uint64_t received = 0;  // matched to a delivery that was due, first arrival
   std::uint64_t initial = 0;   // first state of a subscription, not a delivery
   std::uint64_t repeated = 0;  // arrived before, and asked for again (a stale Last-Event-ID)
+  // Subscribers that joined while events were published and got none of those that were taken more
+  // than a second later: how many each of them lost is not known.
+  std::uint64_t deaf = 0;
   std::uint64_t unasked = 0;   // of the foreign: of this run, and not what the stream asked for
   std::uint64_t foreign = 0;   // matched nothing the run published (other writers on the target)
   std::uint64_t comments = 0;  // heartbeats; never deliveries
@@ -284,9 +288,11 @@ struct Outcome {
   double duration_s = 0;
   int interrupted_by = 0;      // signal number; not 0: the report is partial
   std::string aborted;         // why the run ended before its plan did, or empty
+  std::string broken_claim;    // the threshold with "abort" that ended it, as measured; or empty
   std::string internal_fault;  // a broken invariant of the tool, or empty
   bool partial() const {
-    return interrupted_by != 0 || !aborted.empty() || !internal_fault.empty();
+    return interrupted_by != 0 || !aborted.empty() || !broken_claim.empty() ||
+           !internal_fault.empty();
   }
 
   ConnectionCounts connections;

@@ -21,7 +21,7 @@ struct Payload {
   std::uint32_t run = 0;         // which run of the tool published it
   std::uint32_t sequence = 0;    // of its topic, from 1; 0: the state before the first
   std::uint32_t phase = 0;
-  // Its number; written only where one stream brings several topics.
+  // Its number; written where there are several.
   static constexpr std::uint32_t kNoTopic = 0xFFFFFFFF;
   std::uint32_t topic = kNoTopic;
 };

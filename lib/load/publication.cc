@@ -7,7 +7,7 @@
 namespace rt {
 
 Publication::Publication(std::size_t topics, std::size_t phases)
-    : topics_(topics), phases_(phases), ends_(topics * phases, 0) {
+    : topics_(topics), phases_(phases), ends_(topics * phases, 0), acknowledged_ms_(topics, 0) {
   RT_CHECK(phases > 0);
 }
 
@@ -38,6 +38,11 @@ std::size_t Publication::phase_of(std::uint32_t topic, std::uint32_t sequence) c
   return phases_ - 1;
 }
 
+std::optional<std::uint32_t> Publication::acknowledged_ms(std::uint32_t topic) const {
+  const std::uint32_t at_ms = acknowledged_ms_[topic];
+  return at_ms == 0 ? std::nullopt : std::optional(at_ms);
+}
+
 std::span<Publication::Doubt> Publication::doubts(std::uint32_t topic) {
   const auto found = doubts_.find(topic);
   if (found == doubts_.end()) return {};
@@ -48,6 +53,20 @@ std::span<const Publication::Doubt> Publication::doubts(std::uint32_t topic) con
   const auto found = doubts_.find(topic);
   if (found == doubts_.end()) return {};
   return found->second;
+}
+
+std::uint32_t Publication::next_due(std::uint32_t topic, std::uint32_t after) const {
+  std::uint32_t next = after + 1;
+  // Doubts nearly ascend, as answers do: one pass passes over all that follow each other.
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const Doubt& doubt : doubts(topic)) {
+      if (doubt.seen || doubt.sequence != next) continue;
+      ++next;
+      moved = true;
+    }
+  }
+  return next;
 }
 
 bool Publication::is_void(std::uint32_t topic, std::uint32_t sequence) const {

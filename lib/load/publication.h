@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -21,11 +22,15 @@ class Publication {
     bool seen = false;
   };
 
-  // topics * phases numbers of 4 bytes are kept.
+  // topics * (phases + 1) numbers of 4 bytes are kept.
   Publication(std::size_t topics, std::size_t phases);
 
   // Hands out the next sequence number of a topic, for an event due in `phase` (not decreasing).
   std::uint32_t assign(std::uint32_t topic, std::size_t phase);
+  // An event of this topic, intended then, was taken. at_ms: of any clock that goes on.
+  void acknowledge(std::uint32_t topic, std::uint32_t at_ms) { acknowledged_ms_[topic] = at_ms; }
+  // The latest of those; nothing: none.
+  std::optional<std::uint32_t> acknowledged_ms(std::uint32_t topic) const;
   // It was never sent, refused, or its answer never came.
   void doubt(std::uint32_t topic, std::uint32_t sequence);
 
@@ -41,11 +46,14 @@ class Publication {
   std::span<const Doubt> doubts(std::uint32_t topic) const;
   // In doubt, and received by nobody: not due to anybody.
   bool is_void(std::uint32_t topic, std::uint32_t sequence) const;
+  // The first after that one which is due to anybody.
+  std::uint32_t next_due(std::uint32_t topic, std::uint32_t after) const;
 
  private:
   std::size_t topics_;
   std::size_t phases_;
   std::vector<std::uint32_t> ends_;  // [topic * phases + phase]; 0: nothing due in that phase
+  std::vector<std::uint32_t> acknowledged_ms_;                    // by topic; 0: nothing
   std::unordered_map<std::uint32_t, std::vector<Doubt>> doubts_;  // rare: failures only
 };
 

@@ -143,9 +143,7 @@ void Publisher::send(Stream& stream, Instant intended, Instant now) {
     // Its connection is so far behind that the table has gone round: no answer will be matched to
     // it.
     close(flight);
-    ++phases_[flight.phase].publish_failed;
-    ++status_.failed;
-    publication_.doubt(flight.topic, flight.sequence);
+    fail(flight);
   }
   const std::uint32_t sequence = publication_.assign(topic, phase);
   flight = {intended,
@@ -201,6 +199,14 @@ void Publisher::close(Flight& flight) {
   --streams_[flight.stream].in_flight;
 }
 
+// It may have arrived all the same, and then its deliveries come too.
+void Publisher::fail(const Flight& flight) {
+  ++phases_[flight.phase].publish_failed;
+  ++status_.failed;
+  status_.due += plan_.watchers[flight.topic];
+  publication_.doubt(flight.topic, flight.sequence);
+}
+
 void Publisher::answered(const EventProducer::Answer& answer) {
   Flight& flight = flights_[answer.ticket & (flights_.size() - 1)];
   if (!flight.open || answer.ticket + flights_.size() < ticket_) return;
@@ -208,14 +214,13 @@ void Publisher::answered(const EventProducer::Answer& answer) {
   PhaseOutcome& outcome = phases_[flight.phase];
   outcome.retried += answer.retries;
   if (!answer.accepted) {
-    ++outcome.publish_failed;
-    ++status_.failed;
-    publication_.doubt(flight.topic, flight.sequence);
+    fail(flight);
     return;
   }
   ++outcome.acknowledged;
   ++status_.acknowledged;
   outcome.publish.record(us_between(flight.intended, answer.at));
+  publication_.acknowledge(flight.topic, steady_ms(flight.intended));
   const std::uint32_t watchers = plan_.watchers[flight.topic];
   status_.due += watchers;
   if (watchers != 0) ++outcome.events;

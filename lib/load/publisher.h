@@ -40,7 +40,7 @@ struct PublisherStatus {
   std::uint64_t acknowledged = 0;
   std::uint64_t failed = 0;
   std::uint64_t skipped = 0;
-  std::uint64_t due = 0;         // deliveries owed by what was acknowledged
+  std::uint64_t due = 0;  // deliveries that may come of what was answered, or lost its answer
   std::int64_t late_max_us = 0;  // since the status before
   std::int64_t cpu_ns = 0;
   Instant at{};
@@ -105,6 +105,7 @@ class Publisher {
   void send(Stream& stream, Instant intended, Instant now);
   void skip_rest(Instant now);
   void close(Flight& flight);
+  void fail(const Flight& flight);
   void answered(const EventProducer::Answer& answer);
   void report(Instant now);
   std::size_t phase_at(Instant intended);

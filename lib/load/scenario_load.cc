@@ -214,6 +214,8 @@ Result<void> check_per_connection(const ObjectReader& root, const Scenario& scen
     case Preset::raw:
       return wrong("preset raw publishes nothing, so that topics mean nothing");
   }
+  // Whose file was not read (a stored scenario's) was looked at when it was.
+  if (spec.choice.kind == ChoiceKind::file && !spec.choice.weights) return {};
   const std::uint64_t topics =
       spec.choice.weights ? spec.choice.weights->topics.size() : spec.topics;
   if (spec.most_topics > topics) {
@@ -222,12 +224,33 @@ Result<void> check_per_connection(const ObjectReader& root, const Scenario& scen
   if (scenario.target.url.find("{topic}") == std::string::npos) {
     return wrong("the URL needs \"{topic}\", which becomes \"a,b,c\"");
   }
+  return {};
+}
+
+// Whether there is a topic for each entry, and a way to ask for each.
+Result<void> check_topics(const ObjectReader& root, const Scenario& scenario) {
+  const SubscriptionSpec& spec = scenario.subscriptions;
+  const auto& entries = scenario.publish;
+  const bool by_file = std::any_of(entries.begin(), entries.end(), [](const PublishSpec& entry) {
+    return entry.topic.kind == ChoiceKind::file;
+  });
+  if (!by_file && entries.size() > spec.topics) {
+    return ObjectReader::wrong(
+        *root.find("publish"), "/publish",
+        fmt::format("{} entries share out {} topic{}: give \"subscriptions.topics.count\" at least "
+                    "as many",
+                    entries.size(), spec.topics, spec.topics == 1 ? "" : "s"));
+  }
   const auto has_comma = [](const std::string& name) {
     return name.find(',') != std::string::npos;
   };
-  if (spec.names ? std::any_of(spec.names->begin(), spec.names->end(), has_comma)
-                 : has_comma(spec.name)) {
-    return wrong("names of topics with a comma cannot stand in a list");
+  const bool any = spec.names ? std::any_of(spec.names->begin(), spec.names->end(), has_comma)
+                              : has_comma(spec.name);
+  if (scenario.target.preset == Preset::realtime && any) {
+    return ObjectReader::wrong(
+        *root.find("subscriptions"), "/subscriptions",
+        "names of topics with a comma cannot be asked for: a realtime stream "
+        "takes a list of names");
   }
   return {};
 }

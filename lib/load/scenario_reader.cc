@@ -187,6 +187,7 @@ Result<Scenario> read_root(JsonNode& document, Files files) {
   RT_CHECKED(read_subscriptions(root, scenario.subscriptions));
   RT_CHECKED(read_publish(root, scenario.target, scenario.publish));
   if (files == Files::read) RT_CHECKED(load_topic_files(document, scenario));
+  if (files == Files::read) RT_CHECKED(check_topics(root, scenario));
   RT_CHECKED(check_per_connection(root, scenario));
   RT_CHECKED(read_reconnect(root, scenario));
   if (files == Files::read) RT_CHECKED(read_filter(root, scenario));  // names may be in a file

@@ -17,6 +17,7 @@ Result<void> read_subscriptions(const ObjectReader& root, SubscriptionSpec& out)
 // Reads the files that give topics their names, and notes their digests in the document.
 Result<void> load_topic_files(JsonNode& document, Scenario& scenario);
 Result<void> check_per_connection(const ObjectReader& root, const Scenario& scenario);
+Result<void> check_topics(const ObjectReader& root, const Scenario& scenario);
 Result<void> read_filter(const ObjectReader& root, Scenario& scenario);  // of subscriptions
 Result<void> read_publish(const ObjectReader& root, const TargetSpec& target,
                           std::vector<PublishSpec>& out);

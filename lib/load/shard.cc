@@ -95,7 +95,10 @@ void Shard::run() {
   while (!stopped_) turn();
   census();
   carriers_.clear();  // their sockets, like those of slots, belong to this thread's table
-  for (Slot& slot : connections_) close(slot);
+  for (Slot& slot : connections_) {
+    slot.streams_at_end = slot.stream.is_streaming();
+    close(slot);
+  }
   flush_spill();
   poller_.reset();
 }
@@ -196,9 +199,9 @@ void Shard::connect_due(Instant now) {
 
 void Shard::retry_due(Instant now) {
   while (!retries_.empty() && retries_.top().at <= now && pending_count_ < kPendingMax) {
-    const std::uint32_t slot = retries_.top().slot;
+    const Retry retry = retries_.top();
     retries_.pop();
-    connect(slot, now);
+    if (connections_[retry.slot].generation == retry.generation) connect(retry.slot, now);
   }
 }
 
@@ -244,6 +247,10 @@ void Shard::flush_spill() {
   }
   spill_.clear();
   spill_at_ = 0;
+}
+
+bool Shard::streams_at_end(std::size_t slot) const {
+  return connections_[slot].streams_at_end;
 }
 
 // Every connection ends in exactly one class.

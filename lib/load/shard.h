@@ -136,6 +136,7 @@ class Shard {
     return slot * plan_.topics_each + place;
   }
   std::size_t slots() const { return slots_; }
+  bool streams_at_end(std::size_t slot) const;  // once the thread has ended
   std::uint64_t number_of(std::size_t slot) const { return number_ + slot * plan_.shards; }
 
   // User-space memory of one idle connection with so many topics, ledger included.
@@ -151,6 +152,7 @@ class Shard {
   struct Retry {
     Instant at;
     std::uint32_t slot;
+    std::uint32_t generation;  // of the slot: void if it was tried, or left, since
     bool operator>(const Retry& other) const { return at > other.at; }
   };
 
@@ -200,13 +202,14 @@ class Shard {
   void list_topics();
   std::string topics_text(std::size_t slot) const;
   std::optional<std::uint32_t> place_of(std::size_t slot, const Payload& payload) const;
-  void open_ledger(std::size_t slot, Baseline baseline);
+  void open_ledger(std::size_t slot, Baseline baseline, Instant now);
   void write_request(std::string& out, std::size_t slot);
   void ready(std::size_t slot, const io::Ready& ready);
   void read(std::size_t slot);
   void take_progress(std::size_t slot, StreamConnection::Progress progress);
   void lost(std::size_t slot, ConnectFailure failure, std::string_view why);
   void schedule_retry(std::size_t slot, Instant now);
+  void retry_at(std::size_t slot, Instant at);
   void close(Slot& slot);
 
   // shard_resume.cc: what is said on coming back

@@ -33,7 +33,8 @@ void Shard::Events::check_content(std::optional<Payload>& payload, std::string_v
   payload.reset();
 }
 
-// What a stream brings of this run's beside what it asked for: its filter was not heeded.
+// What a stream brings of this run's beside what it asked for: another topic's, or what its filter
+// does not let through.
 void Shard::Events::count_unasked(const Payload& payload) {
   IntegrityCounts& counts = shard.counts_.integrity;
   if (counts.unasked++ != 0) return;

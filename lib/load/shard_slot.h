@@ -39,6 +39,7 @@ struct Shard::Slot {
   bool holds_back : 1 = false;    // does not read now
   bool takes_now : 1 = false;     // what waited for its delay is read
   bool claims_else : 1 = false;   // the last request said something else than what was seen
+  bool streams_at_end : 1 = false;
 };
 
 }  // namespace rt

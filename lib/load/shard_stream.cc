@@ -102,7 +102,7 @@ void Shard::Events::on_open() {
   const Baseline baseline = shard.plan_.sends_state ? Baseline::state
                             : shard.publishing_     ? Baseline::first
                                                     : Baseline::nothing;
-  shard.open_ledger(number, baseline);
+  shard.open_ledger(number, baseline, now);
 }
 
 void Shard::Events::on_event(const sse::EventView& event) {
@@ -121,10 +121,12 @@ void Shard::Events::on_event(const sse::EventView& event) {
   }
   const bool first = slot.awaits_state;
   slot.awaits_state = false;
-  if (shard.plan_.sends_state && (shard.plan_.first_is_state ? first : event.event == "initial")) {
+  const auto place = payload ? shard.place_of(number, *payload) : std::nullopt;
+  const bool is_state =
+      shard.plan_.sends_state && (shard.plan_.first_is_state ? first : event.event == "initial");
+  if (is_state && (!payload || place)) {
     on_state(payload);
-  } else if (const auto place = payload && payload->sequence != 0 ? shard.place_of(number, *payload)
-                                                                  : std::nullopt) {
+  } else if (place && payload->sequence != 0) {
     const std::uint64_t duplicates = counts.duplicate;
     on_delivery(*payload, *place, event.id);
     const bool from_before = slot.resuming && payload->intended_ns < ns_of(slot.began);
@@ -361,7 +363,11 @@ void Shard::schedule_retry(std::size_t number, Instant now) {
   const double share = Random::of(plan_.seed, "reconnect", chance).unit();
   const double kept = 1.0 - spec.jitter * share;
   delay = Duration(static_cast<std::int64_t>(static_cast<double>(delay.count()) * kept));
-  retries_.push({now + delay, static_cast<std::uint32_t>(number)});
+  retry_at(number, now + delay);
+}
+
+void Shard::retry_at(std::size_t number, Instant at) {
+  retries_.push({at, static_cast<std::uint32_t>(number), connections_[number].generation});
 }
 
 void Shard::expire(Instant now) {

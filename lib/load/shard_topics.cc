@@ -32,7 +32,11 @@ std::string Shard::topics_text(std::size_t slot) const {
 
 // Nothing: the connection did not ask for that topic.
 std::optional<std::uint32_t> Shard::place_of(std::size_t slot, const Payload& payload) const {
-  if (topics_.empty()) return 0;
+  if (topics_.empty()) {
+    const bool is_own =
+        payload.topic == Payload::kNoTopic || payload.topic == plan_.topic_of(number_of(slot));
+    return is_own ? std::optional<std::uint32_t>(0) : std::nullopt;
+  }
   for (std::uint32_t place = 0; place < plan_.topics_each; ++place) {
     const std::uint32_t topic = topics_[entry_of(slot, place)];
     if (topic == Subscriptions::kNone) break;
@@ -41,11 +45,11 @@ std::optional<std::uint32_t> Shard::place_of(std::size_t slot, const Payload& pa
   return std::nullopt;
 }
 
-void Shard::open_ledger(std::size_t slot, Baseline baseline) {
+void Shard::open_ledger(std::size_t slot, Baseline baseline, Instant now) {
   for (std::uint32_t place = 0; place < plan_.topics_each; ++place) {
     const std::size_t entry = entry_of(slot, place);
     if (!topics_.empty() && topics_[entry] == Subscriptions::kNone) break;
-    ledger_.opened(entry, baseline);
+    ledger_.opened(entry, baseline, steady_ms(now));
   }
 }
 

@@ -75,6 +75,9 @@ Verdict judge(const Scenario& scenario, const Outcome& outcome, std::vector<Gate
     verdict.thresholds.push_back(evaluate(threshold, outcome));
     add_threshold_reason(verdict.thresholds.back(), verdict.reasons);
   }
+  if (!outcome.broken_claim.empty()) {
+    verdict.reasons.push_back({1, "threshold", "ended early: " + outcome.broken_claim});
+  }
   std::stable_sort(verdict.reasons.begin(), verdict.reasons.end(),
                    [](const Reason& a, const Reason& b) {
                      return precedence(a.exit_status) < precedence(b.exit_status);

@@ -22,7 +22,7 @@ constexpr std::array kFormats = {
     ReportFormat{"json", "json", json_report},
     ReportFormat{"text", "txt", [](S s, O o, V v) { return text_report(s, o, v, false); }},
     ReportFormat{"html", "html", html_report},
-    ReportFormat{"junit", "xml", [](S, O o, V v) { return junit_report(o, v); }},
+    ReportFormat{"junit", "xml", junit_report},
     ReportFormat{"md", "md", markdown_report},
     ReportFormat{"hlog", "hlog", [](S, O o, V) { return hlog_report(o); }},
     ReportFormat{"csv", "csv", [](S, O o, V) { return csv_report(o); }},

@@ -79,6 +79,10 @@ std::string tiles(const Outcome& outcome) {
     if (i.corrupt) {
       out += tile("Corrupt", format_count(*i.corrupt), "not what was published", *i.corrupt != 0);
     }
+    if (i.unasked != 0) {
+      out += tile("Not asked for", format_count(i.unasked), "of other topics", true);
+    }
+    if (i.deaf != 0) out += tile("Deaf subscribers", format_count(i.deaf), "heard nothing", true);
     const double seconds = m.duration_s > 0 ? m.duration_s : NAN;
     out +=
         tile("Events", fmt::format("{:.1f}/s", static_cast<double>(m.sent) / seconds),

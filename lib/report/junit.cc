@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/text.h"
@@ -64,23 +65,39 @@ CaseState threshold_state(const ThresholdResult& result) {
   return result.state == ThresholdState::fail ? CaseState::failure : CaseState::error;
 }
 
+void add_integrity(const Scenario& scenario, const Outcome& outcome, const Verdict& verdict,
+                   Suite& suite) {
+  const IntegrityCounts& i = outcome.integrity;
+  const JudgedIntegrity judged = judged_integrity(scenario, outcome);
+  const bool waived =
+      std::any_of(verdict.gates.begin(), verdict.gates.end(),
+                  [](const GateResult& gate) { return gate.name == "integrity" && gate.waived; });
+  const auto count = [&](const char* name, std::uint64_t all, std::uint64_t counts,
+                         const std::string& first) {
+    const CaseState state = all == 0                ? CaseState::pass
+                            : counts == 0 || waived ? CaseState::skipped
+                                                    : CaseState::failure;
+    suite.add("integrity", name, state,
+              fmt::format("{} of {} deliveries{}; first: {}", all, i.received,
+                          state == CaseState::skipped ? ", not judged" : "", first));
+  };
+  count("lost", i.lost, judged.lost, i.first_lost);
+  count("duplicate", i.duplicate, judged.duplicate, i.first_duplicate);
+  count("reorder", i.reorder, judged.reorder, i.first_reorder);
+  if (i.corrupt) count("corrupt", *i.corrupt, judged.corrupt, i.first_corrupt);
+  count("unasked", i.unasked, judged.unasked, i.first_unasked);
+  count("deaf", i.deaf, judged.deaf, i.first_deaf);
+}
+
 }  // namespace
 
-std::string junit_report(const Outcome& outcome, const Verdict& verdict) {
+std::string junit_report(const Scenario& scenario, const Outcome& outcome, const Verdict& verdict) {
   Suite suite;
   for (const ThresholdResult& result : verdict.thresholds) {
     suite.add("threshold", result.threshold.text, threshold_state(result),
               "measured " + result.measured_text);
   }
-  const IntegrityCounts& integrity = outcome.integrity;
-  const auto count = [&](const char* name, std::uint64_t value, const std::string& first) {
-    suite.add("integrity", name, value == 0 ? CaseState::pass : CaseState::failure,
-              fmt::format("{} of {} deliveries; first: {}", value, integrity.received, first));
-  };
-  count("lost", integrity.lost, integrity.first_lost);
-  count("duplicate", integrity.duplicate, integrity.first_duplicate);
-  count("reorder", integrity.reorder, integrity.first_reorder);
-  if (integrity.corrupt) count("corrupt", *integrity.corrupt, integrity.first_corrupt);
+  add_integrity(scenario, outcome, verdict, suite);
   for (const GateResult& gate : verdict.gates) {
     suite.add("gate", gate.name, gate_state(gate),
               fmt::format("{}{}; limit {}; {}", gate.waived ? "waived: " : "", gate.measured,

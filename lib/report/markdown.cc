@@ -95,12 +95,17 @@ std::string markdown_report(const Scenario& scenario, const Outcome& outcome,
   out += threshold_table(verdict);
   out += fmt::format(
       "\n{} streams held of {}, {} of {} events sent, {} of {} deliveries arrived; lost {}, "
-      "duplicate {}, reordered {}{}.\n",
+      "duplicate {}, reordered {}{}{}.\n",
       format_count(outcome.connections.held), format_count(outcome.connections.asked),
       format_count(m.sent), format_count(m.offered), format_count(m.received),
       format_count(m.expected), outcome.integrity.lost, outcome.integrity.duplicate,
       outcome.integrity.reorder,
-      outcome.integrity.corrupt ? fmt::format(", corrupt {}", *outcome.integrity.corrupt) : "");
+      outcome.integrity.corrupt ? fmt::format(", corrupt {}", *outcome.integrity.corrupt) : "",
+      outcome.integrity.unasked != 0 ? fmt::format(", not asked for {}", outcome.integrity.unasked)
+                                     : "",
+      outcome.integrity.deaf != 0
+          ? fmt::format(", subscribers that heard nothing {}", outcome.integrity.deaf)
+          : "");
   out += gate_table(verdict);
   for (const std::string& note : outcome.notes) out += fmt::format("\n> {}\n", cell(note));
   out += fmt::format("\n<sub>seed {}, scenario {:.12}, {:.1f} s, {}, {} cores, rtbench {}</sub>\n",

@@ -65,6 +65,7 @@ void integrity_fields(F& f, I& i) {
     in.value("reorder", i.first_reorder);
     if (in.has("corrupt")) in.value("corrupt", i.first_corrupt);
     if (in.has("unasked")) in.value("unasked", i.first_unasked);
+    if (in.has("deaf")) in.value("deaf", i.first_deaf);
   });
   f.value("received", i.received);
   f.value("parsed", i.parsed);
@@ -72,6 +73,7 @@ void integrity_fields(F& f, I& i) {
   if (f.has("repeated")) f.value("repeated", i.repeated);
   f.value("foreign", i.foreign);
   if (f.has("unasked")) f.value("unasked", i.unasked);
+  if (f.has("deaf")) f.value("deaf", i.deaf);
   f.value("comments", i.comments);
   f.value("stream_errors", i.stream_errors);
 }
@@ -226,6 +228,7 @@ void end_fields(F& f, O& outcome) {
   f.object("ended", [&](auto& in) {
     in.value("signal", outcome.interrupted_by);
     in.value("aborted", outcome.aborted);
+    if (in.has("threshold")) in.value("threshold", outcome.broken_claim);
     in.value("internal_fault", outcome.internal_fault);
   });
   f.value("publishes", outcome.publishes);

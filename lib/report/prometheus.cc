@@ -104,13 +104,17 @@ std::string prometheus_report(const Outcome& outcome, const Verdict& verdict) {
   page.single("events_sent", "gauge", "Events sent in measured phases", m.sent);
   page.single("deliveries_expected", "gauge", "Deliveries due in measured phases", m.expected);
   page.single("deliveries_received", "gauge", "Deliveries that arrived", m.received);
-  page.family("integrity", "gauge", "Deliveries lost, duplicate, out of order and corrupt");
+  page.family("integrity", "gauge",
+              "Deliveries lost, duplicate, out of order, corrupt, not asked for; subscribers that "
+              "heard nothing");
   page.sample("integrity", outcome.integrity.lost, "kind=\"lost\"");
   page.sample("integrity", outcome.integrity.duplicate, "kind=\"duplicate\"");
   page.sample("integrity", outcome.integrity.reorder, "kind=\"reorder\"");
   if (const auto& corrupt = outcome.integrity.corrupt) {
     page.sample("integrity", *corrupt, "kind=\"corrupt\"");
   }
+  page.sample("integrity", outcome.integrity.unasked, "kind=\"unasked\"");
+  page.sample("integrity", outcome.integrity.deaf, "kind=\"deaf\"");
   page.single("client_bytes_per_connection", "gauge", "Memory of this tool for one connection",
               outcome.client.bytes_per_connection);
   page.single("client_busy_ratio", "gauge", "Share of time the busiest thread worked",

@@ -93,6 +93,7 @@ std::string integrity_line(const Outcome& outcome) {
       fmt::format("integrity lost {}  dup {}  reorder {}", i.lost, i.duplicate, i.reorder);
   if (i.corrupt) line += fmt::format("  corrupt {}", *i.corrupt);
   if (i.unasked != 0) line += fmt::format("  unasked {}", i.unasked);
+  if (i.deaf != 0) line += fmt::format("  deaf {}", i.deaf);
   if (r.attempts > 0) {
     line += fmt::format("   resumes {} (p95 {}, replayed {})", format_count(r.resumed),
                         ms_text(r.latency.percentile_us(0.95)), format_count(r.replayed));

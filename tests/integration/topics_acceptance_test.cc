@@ -94,7 +94,7 @@ TEST_CASE("ssepg 6, heartbeat: a comment comes within its time", "[topics_accept
   const auto subscriber = server.subscribe("quiet");
   const Duration took =
       time_of([&] { CHECK(has(subscriber->until(": keep-alive\n\n"), ": keep-alive\n\n")); });
-  CHECK(took < std::chrono::seconds(3));
+  CHECK(took < std::chrono::seconds(8));  // unless told otherwise it is 15
 }
 
 TEST_CASE("ssepg 7, gzip: who accepts it gets it", "[topics_acceptance]") {

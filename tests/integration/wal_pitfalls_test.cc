@@ -112,7 +112,7 @@ TEST_CASE(
       id += rows;
       postgres.exec("INSERT INTO orders SELECT i, repeat('x', " + std::to_string(size) +
                     ") FROM generate_series(" + first + ", " + std::to_string(id) + ") i");
-      CHECK(eventually(5s, [&] { return info_of(archive)["rows"] == id; }));
+      CHECK(eventually(30s, [&] { return info_of(archive)["rows"] == id; }));
     }
   }
   finish(recorder, postgres);

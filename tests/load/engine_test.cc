@@ -1,6 +1,7 @@
 #include "load/engine.h"
 
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "load/verdict.h"
 #include "scripted_server.h"
@@ -301,4 +302,101 @@ TEST_CASE("engine: a signal ends the run with a partial outcome", "[load][engine
   CHECK(outcome->connections.held == 6);
   CHECK(outcome->integrity.lost == 0);
   CHECK(rt::judge(scenario, *outcome).exit_status == 130);
+}
+
+TEST_CASE("engine: events of a topic that the stream did not ask for are no deliveries: exit 6",
+          "[load][engine]") {
+  const std::map<std::string, std::string> swaps = {{"run-0", "run-1"}, {"run-1", "run-0"}};
+  Script mistaken;
+  mistaken.brings = [&](const std::string& asked, const std::string& topic) {
+    return asked == (swaps.count(topic) != 0 ? swaps.at(topic) : topic);
+  };
+  const Ran swapped = run(mistaken);
+  CHECK(swapped.verdict.exit_status == 6);
+  CHECK(swapped.outcome.integrity.unasked > 200);
+  CHECK(swapped.outcome.integrity.lost == swapped.outcome.integrity.unasked);
+  CHECK(swapped.outcome.integrity.foreign == swapped.outcome.integrity.unasked);
+  Script chatty;
+  chatty.brings = [](const std::string&, const std::string&) { return true; };
+  const Ran all = run(chatty);
+  CHECK(all.verdict.exit_status == 6);
+  CHECK(all.outcome.integrity.lost == 0);
+  CHECK(all.outcome.integrity.unasked == 1'200);  // 300 events, four strangers each
+  CHECK_THAT(all.outcome.integrity.first_unasked, Catch::Contains("connection"));
+}
+
+TEST_CASE("engine: a state that is of another topic is none", "[load][engine]") {
+  Script script;
+  script.sends_state = true;
+  script.state_of = "run-2";
+  const Ran ran = run(script, "runs", true, {"phases.ramp.connections.rate=10/s"});
+  CHECK(ran.verdict.exit_status == 0);  // before anything is published all states are alike
+  const std::vector<std::string> late = {
+      R"(phases=[{"name": "ramp", "connections": {"to": 3, "rate": "2k/s"}, "hold": "300ms"},
+                 {"name": "more", "connections": {"to": 6, "rate": "2k/s"}},
+                 {"name": "main", "hold": "300ms", "measure": true}, {"name": "drain", "hold": "2s"}])"};
+  const Ran strange = run(script, "runs", true, late);
+  CHECK(strange.verdict.exit_status == 6);
+  CHECK(strange.outcome.integrity.unasked == 2);  // of the three who came late, two
+}
+
+TEST_CASE("engine: who joins late and hears nothing is deaf, and not content: exit 6",
+          "[load][engine]") {
+  const std::vector<std::string> late = {
+      R"(phases=[{"name": "ramp", "connections": {"to": 3, "rate": "2k/s"}, "hold": "100ms"},
+                 {"name": "more", "connections": {"to": 6, "rate": "2k/s"}},
+                 {"name": "main", "hold": "1500ms", "measure": true}, {"name": "drain", "hold": "1s"}])"};
+  Script script;
+  const Ran heard = run(script, "topics", true, late);
+  CHECK(heard.verdict.exit_status == 0);
+  CHECK(heard.outcome.integrity.deaf == 0);
+  script.clients_heard = 3 + 1;  // the first of them only looked whether the server is there
+  const Ran deaf = run(script, "topics", true, late);
+  CHECK(deaf.verdict.exit_status == 6);
+  CHECK(deaf.outcome.integrity.deaf >= 2);
+  CHECK(deaf.outcome.integrity.lost == 0);
+  CHECK_THAT(deaf.outcome.integrity.first_deaf, Catch::StartsWith("topic run-"));
+}
+
+TEST_CASE("engine: who leaves while a retry waits comes back once", "[load][engine]") {
+  const Ran ran = run(Script{}, "topics", true,
+                      {R"(churn={"lifetime": {"dist": "uniform", "min": "50ms", "max": "300ms"}})",
+                       R"(reconnect.policy={"base": "100ms", "max": "100ms", "jitter": 0.5})",
+                       R"(reconnect.storms=[{"at": "main+100ms"}, {"at": "main+300ms"},
+                                            {"at": "main+500ms"}, {"at": "main+700ms"}])",
+                       "phases.main.hold=1s"});
+  CHECK(ran.outcome.churn.left > 20);
+  CHECK(ran.outcome.resume.resumed <= ran.outcome.resume.losses);
+  CHECK(ran.outcome.connections.held <= 6);
+  for (const rt::SecondSample& second : ran.outcome.series) CHECK(second.connections <= 6);
+  CHECK(ran.outcome.integrity.duplicate == 0);
+}
+
+TEST_CASE("engine: a threshold that may end the run ends it, and the run fails for that alone",
+          "[load][engine]") {
+  const Ran ran = run(
+      Script{}, "topics", true,
+      {R"(thresholds=[{"expr": "delivery.p50 > 10s", "abort": true}])", "phases.main.hold=20s"});
+  CHECK(ran.verdict.exit_status == 1);
+  CHECK(ran.verdict.word == rt::VerdictWord::fail);
+  CHECK(ran.outcome.partial());
+  CHECK_THAT(ran.outcome.broken_claim, Catch::StartsWith("delivery.p50 > 10s: measured"));
+  CHECK(ran.outcome.duration_s < 10);
+  const rt::PhaseOutcome main = ran.outcome.measured();
+  CHECK(main.skipped == 0);
+  CHECK(main.offered < 600 * 5);
+}
+
+TEST_CASE("engine: a source address of another kind than the target's is refused at once",
+          "[load][engine]") {
+  ScriptedServer server(Script{});
+  const rt::Scenario scenario = scenario_for(server, "topics", {R"(sources.addresses=["[::1]"])"});
+  ScriptedProducer producer(server, [](std::uint32_t) { return "run-0"; });
+  rt::EngineParts parts;
+  parts.producer = &producer;
+  parts.pause = [](std::chrono::milliseconds) { return 0; };
+  const auto outcome = rt::run_scenario(scenario, parts, rt::SystemClock());
+  REQUIRE_FALSE(outcome);
+  CHECK(outcome.error().code == rt::Code::usage);
+  CHECK_THAT(outcome.error().text, Catch::Contains("[::1]"));
 }

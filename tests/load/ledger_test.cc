@@ -269,3 +269,35 @@ TEST_CASE("ledger: who leaves is owed what it saw up to then, and who comes begi
   CHECK(due[0].lost == 1);
   CHECK(due[0].first_lost == 3);
 }
+
+TEST_CASE(
+    "ledger: a state after a resume shows what is missing, also of who saw nothing but a state",
+    "[load][ledger]") {
+  rt::Ledger ledger(1);
+  ledger.opened(0, rt::Baseline::state);
+  CHECK(ledger.state(0, 0) == 0);
+  CHECK(ledger.state(0, 5) == 5);
+}
+
+TEST_CASE("ledger: who waits for a first event in vain is deaf once one was taken long after",
+          "[load][ledger]") {
+  rt::Publication publication(2, 1);
+  rt::Ledger ledger(3);
+  const std::uint32_t opened_ms = 0xFFFFFF00;  // the counter goes round meanwhile
+  ledger.opened(0, rt::Baseline::first, opened_ms);
+  ledger.opened(1, rt::Baseline::nothing, opened_ms);
+  CHECK_FALSE(ledger.is_deaf(0, 0, publication));
+  publication.acknowledge(0, opened_ms + 1'000);
+  CHECK_FALSE(ledger.is_deaf(0, 0, publication));
+  publication.acknowledge(0, opened_ms + 1'001);
+  CHECK(ledger.is_deaf(0, 0, publication));
+  CHECK_FALSE(ledger.is_deaf(0, 1, publication));
+  CHECK_FALSE(ledger.is_deaf(1, 0, publication));          // everything is due to it
+  CHECK_FALSE(ledger.is_deaf(2, 0, publication));          // never had a stream
+  ledger.opened(0, rt::Baseline::first, opened_ms + 500);  // a new stream after a loss
+  CHECK_FALSE(ledger.is_deaf(0, 0, publication));
+  publication.acknowledge(0, opened_ms + 2'000);
+  CHECK(ledger.is_deaf(0, 0, publication));
+  ledger.deliver(0, 9);
+  CHECK_FALSE(ledger.is_deaf(0, 0, publication));
+}

@@ -197,3 +197,16 @@ TEST_CASE("merge: the worst machine decides what a gate about machines says", "[
   REQUIRE(rt::judge_merged(sound_scenario(), sound, parts).word == rt::VerdictWord::pass);
   REQUIRE(sound.target.bytes_per_connection == Approx(11'264 / 4.0));  // one server for all
 }
+
+TEST_CASE("merge: one clock that had to be probed makes the whole run one of probed clocks",
+          "[load][merge]") {
+  for (const unsigned probed : {0U, 1U}) {
+    std::vector<Outcome> parts;
+    for (unsigned shard = 0; shard < 2; ++shard) {
+      parts.push_back(sound_outcome());
+      parts.back().part = RunPart{"r1", 2, {shard}};
+    }
+    parts[probed].clock.mode = "probe";
+    REQUIRE(rt::merge_outcomes(parts).value().clock.mode == "probe");
+  }
+}

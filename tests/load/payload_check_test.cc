@@ -151,3 +151,26 @@ TEST_CASE("json sum: another writer's spelling has the same sum", "[load][payloa
     RC_ASSERT(sum(plain) == sum(other));
   });
 }
+
+TEST_CASE("payload check: a number is the same however it is spelled", "[load][payload]") {
+  const std::vector<std::vector<std::string>> same = {
+      {"100000000000000000000", "1e20", "1E+20", "10.0e19", "0.1e21"},
+      {"0.1", "1e-1", "0.10", "10E-2"},
+      {"0", "-0", "0.000", "0e7", "-0.0e-3"},
+      {"-12.5", "-125e-1", "-1.250E1"},
+      {"123456789012345678901234567890", "123456789012345678901234567890.0"},
+  };
+  for (std::size_t i = 0; i < same.size(); ++i) {
+    for (const std::string& spelling : same[i]) {
+      CAPTURE(spelling);
+      CHECK(sum(spelling) == sum(same[i].front()));
+      for (std::size_t j = 0; j < i; ++j) CHECK(sum(spelling) != sum(same[j].front()));
+    }
+  }
+  for (const char* other :
+       {"1.2", "12", "120", "-12", "1", "0.12", "1e12", "2.1", "true", "null"}) {
+    CAPTURE(other);
+    CHECK(sum(other).has_value() == true);
+    CHECK((sum(other) == sum("1.2")) == (std::string(other) == "1.2"));
+  }
+}

@@ -62,7 +62,7 @@ TEST_CASE("publisher: an entry whose answers do not come holds back no other ent
   std::thread thread([&] { publisher.run(); });
   rt::PublisherStatus status;
   const rt::Instant deadline = clock.now() + 10s;
-  while (status.offered < 600 && clock.now() < deadline) {
+  while ((status.offered < 600 || status.acknowledged < 300) && clock.now() < deadline) {
     ::poll(nullptr, 0, 5);
     while (publisher.take(status)) {
     }
@@ -73,7 +73,8 @@ TEST_CASE("publisher: an entry whose answers do not come holds back no other ent
   CHECK(phase.offered == 600);
   CHECK(phase.acknowledged == 300);
   CHECK(phase.retried == 300);  // and nothing is offered, sent or due more often for it
-  CHECK(status.due == 300);
+  // Of those that were taken, and of those whose answer is lost: they may arrive all the same.
+  CHECK(status.due == 300 + status.failed);
   // Five wait for their answers; when the table of those under way goes round, they are given up.
   CHECK(phase.sent >= 305);
   CHECK(phase.sent < 340);

@@ -111,3 +111,21 @@ TEST_CASE("scenario publish: events bear keys over HTTP only", "[load][scenario]
   CHECK_THAT(error_of("runs", entry(R"({"type": "pg-update", "idempotency": true})")),
              Contains("a producer of type pg-update has no \"idempotency\""));
 }
+
+TEST_CASE("scenario publish: each entry needs a topic, and a realtime topic a name without a comma",
+          "[load][scenario]") {
+  const auto error_with = [](const std::string& preset, const std::string& topics) {
+    const auto scenario = parse_scenario(
+        R"({"name": "x", "extends": "preset:)" + preset + R"(", "subscriptions": {"topics": )" +
+            topics + R"(}, "publish": [{"id": "a", "rate": 5, "producer": {"type": "http-post"}},
+                                       {"id": "b", "rate": 5, "producer": {"type": "http-post"}}]})",
+        "x.json");
+    return scenario ? "accepted" : scenario.error().text;
+  };
+  CHECK_THAT(error_with("topics", R"({"count": 1})"),
+             Contains("/publish: 2 entries share out 1 topic: give"));
+  CHECK(error_with("topics", R"({"count": 2})") == "accepted");
+  CHECK(error_with("topics", R"({"count": 2, "name": "a,{n}"})") == "accepted");
+  CHECK_THAT(error_with("realtime", R"({"count": 2, "name": "a,{n}"})"),
+             Contains("with a comma cannot be asked for"));
+}

@@ -35,9 +35,14 @@ struct Script {
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
   bool chunked = true;
   bool sends_state = false;  // an `initial` event first, unless the subscriber resumes
+  std::string state_of;      // not empty: the state of that topic, whatever was asked for
   bool resumes = true;       // honours Last-Event-ID
   bool tells_gap = true;     // an id that it cannot go on from: a comment, and the state
   std::string body;          // sent after the head, instead of a stream
+  // Whether an event of `topic` goes to who asked for `asked`.
+  std::function<bool(const std::string& asked, const std::string& topic)> brings =
+      [](const std::string& asked, const std::string& topic) { return asked == topic; };
+  std::uint64_t clients_heard = UINT64_MAX;  // who comes after so many gets no event
 };
 
 class ScriptedServer final : public CommitTimes {
@@ -87,6 +92,7 @@ class ScriptedServer final : public CommitTimes {
     Fd socket;
     std::string topic;  // empty: the request has not come
     std::string held;   // a frame to be sent after the next
+    std::uint64_t number = 0;
   };
 
   void run() {
@@ -107,7 +113,7 @@ class ScriptedServer final : public CommitTimes {
     for (;;) {
       Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!socket) return;
-      clients_.push_back({std::move(socket), {}, {}});
+      clients_.push_back({std::move(socket), {}, {}, ++accepted_});
       if (::poll(nullptr, 0, 0) != 0) return;
       pollfd more{listener_.get(), POLLIN, 0};
       if (::poll(&more, 1, 0) <= 0) return;
@@ -148,9 +154,10 @@ class ScriptedServer final : public CommitTimes {
   }
 
   void send_state(Client& client) {
-    Event state{client.topic, initial_, last_seen_lsn_};
+    const std::string& topic = script_.state_of.empty() ? client.topic : script_.state_of;
+    Event state{topic, initial_, last_seen_lsn_};
     for (const Event& event : history_) {
-      if (event.topic == client.topic) state = event;
+      if (event.topic == topic) state = event;
     }
     frame(client, state, "initial");
   }
@@ -176,7 +183,9 @@ class ScriptedServer final : public CommitTimes {
       last_seen_lsn_ = event.lsn;
       const Script::Fate fate = script_.fate(++count_);
       for (std::size_t i = clients_.size(); i-- > 0;) {
-        if (clients_[i].topic == event.topic) deliver_to(i, event, fate);
+        const Client& client = clients_[i];
+        if (client.topic.empty() || client.number > script_.clients_heard) continue;
+        if (script_.brings(client.topic, event.topic)) deliver_to(i, event, fate);
       }
       history_.push_back(std::move(event));
     }
@@ -241,6 +250,7 @@ class ScriptedServer final : public CommitTimes {
   std::vector<Event> history_;
   std::string initial_ = "null";
   std::uint64_t count_ = 0;
+  std::uint64_t accepted_ = 0;
   std::uint64_t last_seen_lsn_ = 0x1000;
   std::atomic<std::uint64_t> resumed_{0};
   std::mutex mutex_;

@@ -176,3 +176,15 @@ TEST_CASE("topic file: a scenario says where it names one that cannot be used", 
   CHECK_THAT(error_of(scenario_of(R"({"dist": "zipf", "file": "x"})", {kUniform})),
              Contains("only \"file\" is read from a file"));
 }
+
+TEST_CASE("topic file: a report of streams of several topics from a file is read without it",
+          "[load][topics]") {
+  const Files files;
+  const std::string text = R"({"name": "x", "extends": "preset:realtime", "subscriptions": {
+      "topics": {"count": 1}, "per_connection": {"dist": "fixed", "n": 2}, "choice": )" +
+                           files.add("t", "a\nb\nc\n") + "}}";
+  const auto read = rt::parse_scenario(text, "x.json");
+  INFO(error_of(read));
+  REQUIRE(read);
+  CHECK(rt::parse_stored_scenario(read->expanded, "report"));
+}

@@ -95,7 +95,7 @@ TEST_CASE("every report: corrupt content is shown where it was looked for", "[re
     const rt::Verdict verdict = judge(scenario, outcome);
     return std::vector<std::string>{
         text_of(scenario, outcome), rt::markdown_report(scenario, outcome, verdict),
-        rt::html_report(scenario, outcome, verdict), rt::junit_report(outcome, verdict),
+        rt::html_report(scenario, outcome, verdict), rt::junit_report(scenario, outcome, verdict),
         rt::prometheus_report(outcome, verdict)};
   };
   const std::vector<std::string> without = reports();
@@ -211,7 +211,7 @@ TEST_CASE("json report: is written whole or not at all", "[report][json]") {
 TEST_CASE("junit report: fail is a failure, invalid an error", "[report][junit]") {
   const Scenario scenario = sound_scenario();
   const Outcome outcome = bad_outcome();
-  const std::string text = rt::junit_report(outcome, judge(scenario, outcome));
+  const std::string text = rt::junit_report(scenario, outcome, judge(scenario, outcome));
   matches_golden("lost.xml", text);
   REQUIRE(text.find("name=\"delivery.p95 &lt; 300ms\"") != std::string::npos);
   REQUIRE(text.find("failures=\"4\" errors=\"1\"") != std::string::npos);

@@ -10,6 +10,7 @@
 #include "archive/reader.h"
 #include "archive/writer.h"
 #include "base/random.h"
+#include "integration/patience.h"
 #include "server/history_files.h"
 #include "server/history_fold.h"
 #include "server/http_client.h"
@@ -190,10 +191,8 @@ TEST_CASE(
       positions.push_back(publish(publisher, busy_row(random, n)));
       if (n % 100 == 0) largest = std::max(largest, folder.bytes());
     }
-    const Instant deadline = clock.now() + std::chrono::seconds(20);
-    while (folder.bytes() > kLimit + kLimit / 4 && clock.now() < deadline) {
-    }
-    CHECK(folder.bytes() <= kLimit + kLimit / 4);
+    CHECK(eventually(std::chrono::seconds(20),
+                     [&] { return folder.bytes() <= kLimit + kLimit / 4; }));
     CHECK(largest < 3 * kLimit);
     CHECK(server->counters().history_segments_pruned > 5);
     CHECK(server->counters().history_bytes > 2 * kLimit);
@@ -219,10 +218,8 @@ TEST_CASE(
     CHECK(count(before, "event: initial") == 2);
     // The pruner may be writing its own just now.
     const std::string unfinished = unfinished_state_path(folder.path.string());
-    const Instant deadline = clock.now() + std::chrono::seconds(20);
-    while (std::filesystem::exists(unfinished) && clock.now() < deadline) {
-    }
-    CHECK_FALSE(std::filesystem::exists(unfinished));
+    CHECK(
+        eventually(std::chrono::seconds(20), [&] { return !std::filesystem::exists(unfinished); }));
   }
 }
 

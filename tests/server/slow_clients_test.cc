@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "integration/patience.h"
 #include "server/http_client.h"
 #include "server/jump_clock.h"
 #include "server/realtime_surface.h"
@@ -205,9 +206,9 @@ TEST_CASE("slow clients: a hundred that stall among a thousand delay nobody, and
     }
     const std::size_t events = publish_until_closed(*server, variant, fast);
     CHECK(server->counters().slow_disconnects == kStalled);
-    const auto health = health_of(*server);
-    CHECK(health["totals"]["slow_disconnects"] == kStalled);
-    CHECK(health["subscribers"] == kFast);
+    CHECK(health_of(*server)["totals"]["slow_disconnects"] == kStalled);
+    CHECK(eventually(std::chrono::seconds(10),
+                     [&] { return health_of(*server)["subscribers"] == kFast; }));
     std::string text;
     for (const auto& each : stalled) text = read_out(*each, variant);
     if (variant.publish != "/v1/runs") continue;
