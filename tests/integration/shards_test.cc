@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "integration/child_process.h"
 #include "integration/private_postgres.h"
 #include "integration/running_tool.h"
