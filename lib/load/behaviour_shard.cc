@@ -107,9 +107,7 @@ void Shard::begin_cohort(std::size_t cohort, Instant now) {
   for (std::size_t number = 0; number < slots_; ++number) {
     Slot& slot = connections_[number];
     if (slot.cohort != cohort + 1 || !slot.stream.is_streaming()) continue;
-    const std::uint32_t bytes = plan_.cohorts[cohort].receive_buffer;
-    const int size = static_cast<int>(bytes);
-    if (bytes != 0) ::setsockopt(slot.socket.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+    if (plan_.streams == 1) set_receive_buffer(number, socket_of(number));
     behave_in_cohort(number, now);
   }
 }
@@ -213,21 +211,33 @@ void Shard::go_away(std::size_t number, Instant now) {
 
 void Shard::hold_back(std::size_t number, Instant until) {
   Slot& slot = connections_[number];
-  if (!slot.socket) return;
-  if (!slot.holds_back) poller_->unwatch(slot.socket.get());
+  if (socket_of(number) < 0) return;
+  if (!slot.holds_back) poller_->unwatch(socket_of(number));
   slot.holds_back = true;
   acts_.push({until, static_cast<std::uint32_t>(number), slot.generation, Act::Kind::read_on});
 }
 
 void Shard::read_on(std::size_t number) {
   Slot& slot = connections_[number];
-  if (!slot.holds_back || !slot.socket) return;
+  if (!slot.holds_back || socket_of(number) < 0) return;
   slot.holds_back = false;
   slot.takes_now = true;
+  if (!carriers_.empty()) return read_on(*carriers_[number]);
   const std::uint64_t token =
       static_cast<std::uint64_t>(slot.generation) << 32 | static_cast<std::uint64_t>(number);
   const auto watched = poller_->watch(slot.socket.get(), token, io::Interest::read);
   if (!watched) lost(number, ConnectFailure::memory, watched.error().text);
+}
+
+int Shard::socket_of(std::size_t number) const {
+  return carriers_.empty() ? connections_[number].socket.get() : carrier_socket(number);
+}
+
+void Shard::set_receive_buffer(std::size_t number, int socket) const {
+  const CohortSpec* const own = behaviour(connections_[number]);
+  if (own == nullptr || own->receive_buffer == 0) return;
+  const int bytes = static_cast<int>(own->receive_buffer);
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 }
 
 // True when a link's delay comes first; it has begun then.

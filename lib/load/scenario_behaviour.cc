@@ -272,16 +272,18 @@ Result<FaultSpec> read_fault(const JsonNode& node, const std::string& path,
 // Streams that share a connection cannot be read one slower than the other, and the proxy does not
 // look inside of encrypted or multiplexed bytes.
 Result<void> check_transport(const ObjectReader& root, const Scenario& scenario) {
-  if (!scenario.target.request.http2 && !scenario.target.url.starts_with("https")) return {};
+  const RequestSpec& request = scenario.target.request;
+  if (!request.http2 && !scenario.target.url.starts_with("https")) return {};
   const auto reads = [](const CohortSpec& cohort) {
     return cohort.reads_slowly() || cohort.receive_buffer != 0 || cohort.rtt > Duration::zero();
   };
   const auto looks_inside = [](const FaultSpec& fault) {
     return fault.mid_event || fault.kind == FaultSpec::Kind::duplicate;
   };
-  if (std::any_of(scenario.cohorts.begin(), scenario.cohorts.end(), reads)) {
+  if (request.streams > 1 && std::any_of(scenario.cohorts.begin(), scenario.cohorts.end(), reads)) {
     return ObjectReader::wrong(*root.find("cohorts"), "/cohorts",
-                               "how a subscriber reads can be told for HTTP/1.1 without TLS only");
+                               "streams that share a connection are read as fast as one another: "
+                               "\"target.request.streams\" has to be 1");
   }
   if (std::any_of(scenario.faults.begin(), scenario.faults.end(), looks_inside)) {
     return ObjectReader::wrong(*root.find("faults"), "/faults",

@@ -189,6 +189,11 @@ class Shard {
   void lose_on_purpose(std::size_t slot, const StormSpec& storm, Instant now);
   void go_away(std::size_t slot, Instant now);
   void hold_back(std::size_t slot, Instant until);
+  // The connection of a slot that shares it with nobody.
+  int socket_of(std::size_t slot) const;
+  int carrier_socket(std::size_t number) const;
+  void set_receive_buffer(std::size_t slot, int socket) const;
+  void read_on(Carrier& carrier);
   void read_on(std::size_t slot);
   bool waits_before_reading(std::size_t slot, Instant now);
   std::size_t read_limit(const Slot& slot) const;
@@ -231,6 +236,8 @@ class Shard {
   void flush(Carrier& carrier);
   void await(Carrier& carrier);
   void read(Carrier& carrier);
+  std::size_t read_all(Carrier& carrier, std::size_t limit);
+  bool holds_back(const Carrier& carrier) const;
   void take(Carrier& carrier, std::string_view bytes);
   void lose(Carrier& carrier, ConnectFailure failure, const std::string& why);
 

@@ -29,6 +29,7 @@ void Shard::connect(Carrier& carrier) {
   ++carrier.generation;
   carrier.socket = std::move(*socket);
   io::stamp_arrivals(carrier.socket.get());
+  if (plan_.streams == 1) set_receive_buffer(carrier.first_slot(), carrier.socket.get());
   carrier.state = Carrier::State::connecting;
   carrier.wants_write = true;
   if (!poller_->watch(carrier.socket.get(), carrier_token(carrier), io::Interest::read_write)) {
@@ -175,6 +176,7 @@ void Shard::flush(Carrier& carrier) {
 
 // What the poller is asked for follows from what is left to send.
 void Shard::await(Carrier& carrier) {
+  if (holds_back(carrier)) return;  // asked for nothing, until it reads on
   const bool left = (carrier.http2 && !carrier.http2->output().empty()) ||
                     !carrier.unsent.empty() || (carrier.tls && carrier.tls->wants_write());
   if (left == carrier.wants_write) return;
@@ -185,35 +187,79 @@ void Shard::await(Carrier& carrier) {
   }
 }
 
-void Shard::read(Carrier& carrier) {
+bool Shard::holds_back(const Carrier& carrier) const {
+  return plan_.streams == 1 && connections_[carrier.first_slot()].holds_back;
+}
+
+int Shard::carrier_socket(std::size_t number) const {
+  return carriers_[number]->socket.get();
+}
+
+// What is decrypted already does not make the socket readable: it is read at once.
+void Shard::read_on(Carrier& carrier) {
+  const io::Interest interest = carrier.wants_write ? io::Interest::read_write : io::Interest::read;
+  if (!poller_->watch(carrier.socket.get(), carrier_token(carrier), interest)) {
+    return lose(carrier, ConnectFailure::memory, "cannot watch a descriptor");
+  }
   const std::uint32_t generation = carrier.generation;
+  read(carrier);
+  if (carrier.generation == generation && carrier.state == Carrier::State::open) flush(carrier);
+}
+
+void Shard::read(Carrier& carrier) {
+  if (plan_.streams > 1) {
+    read_all(carrier, kReadBytes);
+    return;
+  }
+  const std::size_t slot = carrier.first_slot();
+  if (waits_before_reading(slot, clock_.now())) return;
+  const std::uint32_t generation = carrier.generation;
+  const std::size_t limit = read_limit(connections_[slot]);
+  const std::size_t bytes = read_all(carrier, limit);
+  if (connections_[slot].cohort == 0 || carrier.generation != generation) return;
+  after_read(slot, bytes, clock_.now());
+}
+
+// Returns how much it was.
+std::size_t Shard::read_all(Carrier& carrier, std::size_t limit) {
+  const std::uint32_t generation = carrier.generation;
+  const auto end = [&](ConnectFailure failure, const std::string& why) {
+    lose(carrier, failure, why);
+    return std::size_t{0};
+  };
+  std::size_t sum = 0;
   // Level-triggered, so that a plain socket is read once a turn; what stands in a record of TLS
-  // does not make the socket readable again, so that such a one is read to its end.
+  // does not make the socket readable again, so that such a one is read to its end, but by who
+  // reads slowly, who comes back for it.
   for (bool more = true; more && carrier.generation == generation;) {
     std::size_t bytes = 0;
     if (carrier.tls) {
-      const io::TlsSession::Moved moved = carrier.tls->read(buffer_.get(), kReadBytes);
+      const io::TlsSession::Moved moved = carrier.tls->read(buffer_.get(), limit);
       bytes = moved.bytes;
       carrier.stamp_unix_ns = carrier.tls->stamp_unix_ns();
-      if (moved.state == io::TlsSession::State::waits) return await(carrier);
-      if (moved.state != io::TlsSession::State::ready) {
-        return lose(carrier, ConnectFailure::closed, "the server closed the connection");
+      if (moved.state == io::TlsSession::State::waits) {
+        await(carrier);
+        return sum;
       }
+      if (moved.state != io::TlsSession::State::ready) {
+        return end(ConnectFailure::closed, "the server closed the connection");
+      }
+      more = limit == kReadBytes || !connections_[carrier.first_slot()].stream.is_streaming();
     } else {
       more = false;
-      const io::Arrival got = io::receive(carrier.socket.get(), buffer_.get(), kReadBytes);
-      if (got.error == EAGAIN || got.error == EINTR) return;
+      const io::Arrival got = io::receive(carrier.socket.get(), buffer_.get(), limit);
+      if (got.error == EAGAIN || got.error == EINTR) return sum;
       if (got.bytes < 0) {
-        return lose(carrier, failure_of(got.error), os_error("lost the stream", got.error).text);
+        return end(failure_of(got.error), os_error("lost the stream", got.error).text);
       }
-      if (got.bytes == 0) {
-        return lose(carrier, ConnectFailure::closed, "the server closed the connection");
-      }
+      if (got.bytes == 0) return end(ConnectFailure::closed, "the server closed the connection");
       bytes = static_cast<std::size_t>(got.bytes);
       carrier.stamp_unix_ns = got.stamp_unix_ns;
     }
+    sum += bytes;
     take(carrier, {buffer_.get(), bytes});
   }
+  return sum;
 }
 
 void Shard::take(Carrier& carrier, std::string_view bytes) {
@@ -270,11 +316,13 @@ void Shard::lose(Carrier& carrier, ConnectFailure failure, const std::string& wh
   }
 }
 
-// One subscriber goes, the others of its carrier stay.
+// One subscriber goes, and its connection if it has that for itself; the others stay.
 void Shard::alight(std::size_t slot) {
   Carrier& carrier = *carriers_[slot / plan_.streams];
   if (carrier.state != Carrier::State::open) return;
-  if (!carrier.http2) {
+  if (plan_.streams == 1) {
+    doomed_.push_back(std::move(carrier.http2));  // may be what called us
+    carrier.streams.assign(1, 0);
     carrier.state = Carrier::State::closed;
     ++carrier.generation;
     carrier.unsent.clear();

@@ -225,10 +225,7 @@ void Shard::connect(std::size_t number, Instant now) {
   slot.socket = std::move(*socket);
   io::stamp_arrivals(slot.socket.get());
   slot.stream.restart();
-  if (const CohortSpec* own = behaviour(slot); own != nullptr && own->receive_buffer != 0) {
-    const int bytes = static_cast<int>(own->receive_buffer);
-    ::setsockopt(slot.socket.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
-  }
+  set_receive_buffer(number, slot.socket.get());
   slot.connecting = true;
   pending_.push_back({now, token_of(number, slot.generation)});
   send_request(number);

@@ -216,7 +216,7 @@ void Session::pump() {
     if (size <= 0) return;
     if (output_.empty()) reserve_output();
     output_.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
-    if (output().size() > 2 * limits_.output_bytes_max) failed_ = broken_ = true;
+    if (output().size() > limits_.output_bytes_end()) failed_ = broken_ = true;
   }
 }
 

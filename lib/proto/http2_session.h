@@ -38,9 +38,12 @@ struct Limits {
   // A browser opens 6 streams, a relay 100; the rest is for requests beside them.
   std::uint32_t streams_max = 256;
   // Unwritten output at which streams are told to wait: a broadcast to all streams, a kilobyte
-  // each. Heads and frames without a payload go on up to twice as much; a client that makes us say
-  // more than that, and reads nothing, is cut off.
+  // each. Heads and frames without a payload go on: a client that reads nothing and makes us say
+  // more than a kilobyte a stream is cut off.
   std::size_t output_bytes_max = 256 * 1024;
+  std::size_t output_bytes_end() const {
+    return output_bytes_max + std::size_t{1024} * streams_max;
+  }
   // Frames of one receive() that ask for work and carry nothing: a client needs a handful.
   std::uint32_t idle_frames_max = 512;
   // RST_STREAM frames: all streams twice at once, then this many a second (CVE-2023-44487).

@@ -71,6 +71,7 @@ class Owner : public http2::Session::Owner {
 void serve(std::string_view wire, std::size_t step) {
   http2::Limits limits;
   limits.output_bytes_max = 20'000;
+  limits.streams_max = 20;
   Owner owner;
   http2::Session session(owner, limits);
   owner.session = &session;
@@ -82,7 +83,7 @@ void serve(std::string_view wire, std::size_t step) {
     owner.finish_any(piece.size());
     session.settle();
     if (session.stream_count() > limits.streams_max) std::abort();
-    if (session.output().size() > 60'000) std::abort();
+    if (session.output().size() > limits.output_bytes_end() + 20'000) std::abort();
     session.sent(session.output().size() / 2);
   }
 }

@@ -16,6 +16,7 @@
 namespace {
 
 using nlohmann::json;
+using rt::test::add_settings;
 using rt::test::BenchRun;
 using rt::test::Outcome;
 using rt::test::PrivatePostgres;
@@ -58,40 +59,21 @@ class Served {
 };
 
 // 400 subscribers of 50 rows, 100 changes a second for two seconds.
-BenchRun bench(const PrivatePostgres& postgres, const Served& server, const std::string& request) {
+BenchRun bench(const PrivatePostgres& postgres, const Served& server, const std::string& request,
+               const std::vector<std::string>& more = {}) {
   const rt::test::TempFolder folder;
   const std::string path = folder / "report.json";
-  RunningTool tool(
-      {"rtbench",
-       "run",
-       "preset:runs",
-       "--no-selftest",
-       "--progress",
-       "plain",
-       "--report",
-       "json=" + path,
-       "--set",
-       "target.url=" + server.url(),
-       "--set",
-       "target.request=" + request,
-       "--set",
-       "target.pg=" + postgres.dsn(),
-       "--set",
-       "subscriptions.topics.count=50",
-       "--set",
-       "load.connections=400",
-       "--set",
-       "publish.0.rate=100/s",
-       "--set",
-       "phases.warm.hold=200ms",
-       "--set",
-       "phases.main.hold=2s",
-       "--set",
-       "phases.drain.hold=5s",
-       "--set",
-       "thresholds=[{\"expr\": \"delivery.p95 < 5s\"}]",
-       "--set",
-       "gates.waive=[\"client_saturation\", \"open_loop\", \"warm_up\", \"receive_queue\"]"});
+  std::vector<std::string> words = {"rtbench",    "run",   "preset:runs", "--no-selftest",
+                                    "--progress", "plain", "--report",    "json=" + path};
+  add_settings(words, {"target.url=" + server.url(), "target.request=" + request,
+                       "target.pg=" + postgres.dsn(), "subscriptions.topics.count=50",
+                       "load.connections=400", "publish.0.rate=100/s", "phases.warm.hold=200ms",
+                       "phases.main.hold=2s", "phases.drain.hold=5s",
+                       "thresholds=[{\"expr\": \"delivery.p95 < 5s\"}]",
+                       "gates.waive=[\"client_saturation\", \"open_loop\", \"warm_up\", "
+                       "\"receive_queue\"]"});
+  add_settings(words, more);
+  RunningTool tool(words);
   return take_report(tool.finish(), path);
 }
 
@@ -140,4 +122,29 @@ TEST_CASE("bench http2: a certificate that nobody vouches for is refused: exit 4
   REQUIRE(refused.report.is_object());
   CHECK(refused.report.at("connect").at("failed").contains("tls"));
   check_passed(bench(postgres, server, R"({"http": "2", "streams": 100, "verify": false})"));
+}
+
+TEST_CASE(
+    "bench http2: over TLS and HTTP/2, too, a subscriber can be slow, stand still, be far away",
+    "[bench_http2]") {
+  const PrivatePostgres postgres;
+  const Served server(postgres, true);
+  for (const char* http : {"1.1", "2"}) {
+    CAPTURE(http);
+    const BenchRun ran = bench(
+        postgres, server,
+        R"({"http": ")" + std::string(http) + R"(", "ca": ")" + server.certificate() + R"("})",
+        {R"(cohorts=[{"name": "slow", "share": 0.2, "read": {"bytes_per_s": "100B", "rcvbuf": "2KiB"}},
+                     {"name": "stall", "share": 0.1, "read": {"stop_after": "200ms", "for": "1m"}},
+                     {"name": "far", "share": 0.2, "link": {"rtt": "200ms", "jitter": "50ms"}}])",
+         R"(thresholds=[{"expr": "cohort.healthy.delivery.p95 < 5s"},
+                        {"expr": "cohort.far.delivery.p50 > 60ms"}])"});
+    INFO(ran.outcome.out << ran.outcome.err);
+    CHECK(ran.outcome.status == 0);
+    CHECK(ran.report.at("integrity").at("lost") == 0);
+    const json& cohorts = ran.report.at("cohorts");
+    CHECK(cohorts.at("stall").at("delivery").at("undelivered").get<int>() > 0);
+    CHECK(cohorts.at("slow").at("judged") == false);
+    CHECK(cohorts.at("far").at("delivery").at("undelivered") == 0);
+  }
 }

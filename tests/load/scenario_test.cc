@@ -352,8 +352,8 @@ TEST_CASE("scenario: churn, cohorts, storms and faults are read, and name a phas
                Contains("/faults/0: \"for\" is missing"));
   REQUIRE_THAT(error_of(with(R"("churn": {"lifetime": "0s"})")), Contains("above 0"));
   REQUIRE_THAT(error_of(with(R"("cohorts": [{"name": "s", "share": 0.1, "link": {"rtt": "1s"}}],
-                                "target": {"request": {"http": "2"}})")),
-               Contains("/cohorts: how a subscriber reads"));
+                                "target": {"request": {"http": "2", "streams": 2}})")),
+               Contains("/cohorts: streams that share a connection"));
   REQUIRE_THAT(error_of(with(R"("cohorts": [{"name": "healthy", "share": 0.5}])")),
                Contains("/cohorts/0/name"));
   REQUIRE_THAT(error_of(with(R"("thresholds": [{"expr": "cohort.slwo.delivery.p95 < 5s"}])")),
