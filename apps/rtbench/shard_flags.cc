@@ -17,8 +17,7 @@ void add_shard_options(CLI::App* app, ShardFlags& flags) {
                   "Begin at that date, or so long after all shards are ready")
       ->type_name("TIME|+DURATION");
   app->add_option("--rendezvous", flags.rendezvous,
-                  "Where shards meet to agree on the start: a folder that all see, or a URL "
-                  "http://HOST:PORT at which shard 0 listens")
+                  "Where shards agree on the start: a folder, or http://HOST:PORT of shard 0")
       ->type_name("DIR|URL");
   app->add_option("--rendezvous-wait", flags.patience, "How long to wait for the other shards")
       ->type_name("DURATION");
