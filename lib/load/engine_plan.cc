@@ -168,8 +168,8 @@ Result<EnginePlan> make_engine_plan(const Scenario& scenario, const EngineParts&
   }
   if (const auto& faults = scenario.faults;
       std::any_of(faults.begin(), faults.end(), [](const auto& f) { return f.needs_proxy(); })) {
-    plan.proxy =
-        RT_TRY(FaultProxy::start(shards.address, faults, scenario.seed, shards.connections, clock));
+    plan.proxy = RT_TRY(FaultProxy::start(shards.address, !shards.target.tls && !shards.http2,
+                                          faults, scenario.seed, shards.connections, clock));
     shards.address = plan.proxy->address();
   }
   if (!scenario.target.pid_file.empty()) {

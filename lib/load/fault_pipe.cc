@@ -17,7 +17,8 @@ bool doubles(std::span<const FaultAtWork> faults) {
 void FaultPipe::take(std::string_view bytes, std::span<const FaultAtWork> faults, Instant now) {
   if (was_cut_) return;
   if (!watches_events_) {
-    pass(bytes, faults, now);
+    pass(cuts_ ? bytes.substr(0, bytes.size() / 2) : bytes, faults, now);
+    was_cut_ = cuts_;
     return;
   }
   const bool twice = doubles(faults);

@@ -23,12 +23,14 @@ struct FaultAtWork {
 class FaultPipe {
  public:
   // watches_events: faults of the scenario repeat or cut events, so their borders must be known.
+  // They cannot be where bytes are encrypted.
   FaultPipe(std::uint64_t seed, bool watches_events)
       : random_(seed), watches_events_(watches_events) {}
 
   // Bytes from the target.
   void take(std::string_view bytes, std::span<const FaultAtWork> faults, Instant now);
-  // Cut the connection inside the next event.
+  // Cut the connection inside the next event; if events are not watched, inside the bytes that are
+  // read next.
   void cut_in_event() { cuts_ = true; }
   // What is held until enough has gathered is due now: the fault is over.
   void let_go(Instant now);

@@ -14,7 +14,7 @@ constexpr std::size_t kReserved = 64;
 
 }  // namespace
 
-Result<std::unique_ptr<FaultProxy>> FaultProxy::start(const io::Address& target,
+Result<std::unique_ptr<FaultProxy>> FaultProxy::start(const io::Address& target, bool shows_events,
                                                       const std::vector<FaultSpec>& faults,
                                                       std::uint64_t seed, std::uint64_t connections,
                                                       const Clock& clock) {
@@ -31,8 +31,8 @@ Result<std::unique_ptr<FaultProxy>> FaultProxy::start(const io::Address& target,
   Fd listener = RT_TRY(io::listen_on(address, {}));
   address = RT_TRY(io::local_address(listener.get()));
   io::Wakeup wakeup = RT_TRY(io::Wakeup::create());
-  auto relay = std::make_unique<FaultRelay>(target, faults, seed, clock, std::move(listener),
-                                            std::move(wakeup));
+  auto relay = std::make_unique<FaultRelay>(target, shows_events, faults, seed, clock,
+                                            std::move(listener), std::move(wakeup));
   return std::unique_ptr<FaultProxy>(new FaultProxy(std::move(relay), address));
 }
 

@@ -21,8 +21,9 @@ class FaultRelay;
 
 class FaultProxy {
  public:
-  // Code::limit when a descriptor table has no room for so many connections.
-  static Result<std::unique_ptr<FaultProxy>> start(const io::Address& target,
+  // shows_events: HTTP/1.1 without TLS. Code::limit when a descriptor table has no room for so many
+  // connections.
+  static Result<std::unique_ptr<FaultProxy>> start(const io::Address& target, bool shows_events,
                                                    const std::vector<FaultSpec>& faults,
                                                    std::uint64_t seed, std::uint64_t connections,
                                                    const Clock& clock);

@@ -24,8 +24,8 @@ bool repeats_or_cuts(const FaultSpec& spec) {
 
 }  // namespace
 
-FaultRelay::FaultRelay(const io::Address& target, std::vector<FaultSpec> faults, std::uint64_t seed,
-                       const Clock& clock, Fd listener, io::Wakeup wakeup)
+FaultRelay::FaultRelay(const io::Address& target, bool shows_events, std::vector<FaultSpec> faults,
+                       std::uint64_t seed, const Clock& clock, Fd listener, io::Wakeup wakeup)
     : target_(target),
       specs_(std::move(faults)),
       seed_(seed),
@@ -33,7 +33,7 @@ FaultRelay::FaultRelay(const io::Address& target, std::vector<FaultSpec> faults,
       listener_(std::move(listener)),
       wakeup_(std::move(wakeup)),
       buffer_(kReadBytes),
-      watches_events_(std::any_of(specs_.begin(), specs_.end(), repeats_or_cuts)) {}
+      watches_events_(shows_events && std::any_of(specs_.begin(), specs_.end(), repeats_or_cuts)) {}
 
 void FaultRelay::begin(std::size_t fault, Instant at) {
   {

@@ -23,8 +23,8 @@ namespace rt {
 
 class FaultRelay {
  public:
-  FaultRelay(const io::Address& target, std::vector<FaultSpec> faults, std::uint64_t seed,
-             const Clock& clock, Fd listener, io::Wakeup wakeup);
+  FaultRelay(const io::Address& target, bool shows_events, std::vector<FaultSpec> faults,
+             std::uint64_t seed, const Clock& clock, Fd listener, io::Wakeup wakeup);
 
   void run();
 

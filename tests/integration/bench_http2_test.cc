@@ -148,3 +148,20 @@ TEST_CASE(
     CHECK(cohorts.at("far").at("delivery").at("undelivered") == 0);
   }
 }
+
+TEST_CASE("bench http2: connections that are cut anywhere, over TLS, too, lose nothing",
+          "[bench_http2]") {
+  const PrivatePostgres postgres;
+  const Served server(postgres, true);
+  for (const char* http : {R"("http": "1.1")", R"("http": "2", "streams": 20)"}) {
+    CAPTURE(http);
+    const BenchRun ran = bench(
+        postgres, server, "{" + std::string(http) + R"(, "ca": ")" + server.certificate() + R"("})",
+        {R"(faults=[{"at": "main+300ms", "on": {"share": 0.5}, "do": "truncate", "mid_event": true},
+                    {"at": "main+900ms", "on": {"share": 0.5}, "do": "reset"}])",
+         R"(reconnect.policy={"base": "100ms", "max": "200ms"})"});
+    INFO(ran.outcome.out << ran.outcome.err);
+    check_passed(ran);
+    CHECK(ran.report.at("resume").at("resumed").get<int>() > 100);
+  }
+}

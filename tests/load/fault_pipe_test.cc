@@ -126,3 +126,16 @@ TEST_CASE("fault pipe: a cut goes through the middle of the next event", "[load]
   CHECK(out(pipe, kBegin) == kEvent.substr(0, kEvent.size() / 2));
   CHECK(pipe.ends_here());
 }
+
+TEST_CASE("fault pipe: where events cannot be seen a cut goes through the bytes read next",
+          "[load][fault]") {
+  FaultPipe pipe(1, false);
+  pipe.take(kEvent, {}, kBegin);
+  CHECK(out(pipe, kBegin) == kEvent);
+  pipe.cut_in_event();
+  CHECK_FALSE(pipe.ends_here());
+  pipe.take("0123456789", {}, kBegin);
+  pipe.take("more", {}, kBegin);
+  CHECK(out(pipe, kBegin) == "01234");
+  CHECK(pipe.ends_here());
+}
