@@ -115,8 +115,11 @@ Result<void> check_cohort(const JsonNode& root, const Scenario& scenario,
   const auto is_baseline = [](const PhaseSpec& phase) {
     return phase.measure && (phase.name == "baseline" || phase.tag == "baseline");
   };
-  if (std::any_of(scenario.phases.begin(), scenario.phases.end(), is_baseline)) return {};
-  return wrong("needs a measured phase named or tagged \"baseline\"");
+  const auto& phases = scenario.phases;
+  const auto is_measured = [](const PhaseSpec& phase) { return phase.measure; };
+  if (std::any_of(phases.begin(), phases.end(), is_baseline)) return {};
+  if (std::count_if(phases.begin(), phases.end(), is_measured) > 1) return {};
+  return wrong("needs a measured phase named or tagged \"baseline\", or two measured phases");
 }
 
 // A phase can last until latencies have settled where there are some.

@@ -179,16 +179,26 @@ double measured_in(const Threshold& threshold, const Outcome& outcome, const std
   return found ? measured_figure(threshold, outcome, *found) : kNothing;
 }
 
+// The phase that is called so, else the first that is measured; nullptr: none is.
+const PhaseOutcome* baseline_phase(const Outcome& outcome) {
+  const auto find = [&](const auto& is_it) {
+    const auto found = std::find_if(outcome.phases.begin(), outcome.phases.end(), is_it);
+    return found == outcome.phases.end() ? nullptr : &*found;
+  };
+  const PhaseOutcome* const named = find([](const PhaseOutcome& phase) {
+    return phase.name == "baseline" || phase.tag == "baseline";
+  });
+  return named != nullptr ? named : find([](const PhaseOutcome& phase) { return phase.measured; });
+}
+
 // What "* baseline" comes to.
 double baseline_limit(const Threshold& threshold, const Outcome& outcome) {
   constexpr double kNoiseUs = 1'000;
-  for (const PhaseOutcome& phase : outcome.phases) {
-    if (phase.name != "baseline" && phase.tag != "baseline") continue;
-    const double figure = measured_in(threshold, outcome, phase.name);
-    const bool lenient = threshold.quantity == Quantity::duration && threshold.value >= 1;
-    return std::max(threshold.value * figure, lenient ? figure + kNoiseUs : 0.0);
-  }
-  return kNothing;
+  const PhaseOutcome* const phase = baseline_phase(outcome);
+  if (phase == nullptr) return kNothing;
+  const double figure = measured_in(threshold, outcome, phase->name);
+  const bool lenient = threshold.quantity == Quantity::duration && threshold.value >= 1;
+  return std::max(threshold.value * figure, lenient ? figure + kNoiseUs : 0.0);
 }
 
 }  // namespace

@@ -168,6 +168,11 @@ TEST_CASE("threshold: a factor of the baseline is held against that phase, with 
   CHECK(state_with(100'000, 112'000) == rt::ThresholdState::fail);
   CHECK(state_with(2'000, 2'900) == rt::ThresholdState::pass);
   CHECK(state_with(2'000, 3'100) == rt::ThresholdState::fail);
+  outcome.phases[0].name = "before";  // no phase is called so: the first measured one
+  CHECK(state_with(100'000, 109'000) == rt::ThresholdState::pass);
+  CHECK(state_with(100'000, 112'000) == rt::ThresholdState::fail);
+  outcome.phases[1].tag = "baseline";
+  CHECK(state_with(100'000, 112'000) == rt::ThresholdState::pass);  // to itself
 }
 
 TEST_CASE("threshold: a cohort's deliveries are its own", "[load][threshold]") {
