@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <utility>
 
 #include "io/arrival.h"
 
@@ -40,6 +41,12 @@ int no_passphrase(char*, int, int, void*) {
 }
 
 // What went wrong first; the errors after it say only who was told.
+// Nothing that either side said: the socket failed, or ended in the middle of a record.
+bool is_end_of_connection(unsigned long code) {
+  return code == 0 || (ERR_GET_LIB(code) == ERR_LIB_SSL &&
+                       ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING);
+}
+
 std::string first_reason() {
   const unsigned long code = ERR_peek_error();
   const char* const reason = code == 0 ? nullptr : ERR_reason_error_string(code);
@@ -265,7 +272,10 @@ TlsSession::State TlsSession::flush() {
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && errno == EAGAIN) return State::waits;
     if (sent < 0) {
-      broken_ = true;
+      if (!std::exchange(broken_, true)) {  // else what broke it before is why
+        lost_ = true;
+        error_ = "the connection is lost";
+      }
       return State::failed;
     }
     sealed_at_ += static_cast<std::size_t>(sent);
@@ -290,10 +300,11 @@ TlsSession::State TlsSession::state_of(int outcome) {
     case SSL_ERROR_WANT_WRITE:
       return State::waits;
     case SSL_ERROR_ZERO_RETURN:
+      if (!established_) lost_ = true;  // it ended before anybody could refuse anything
       return State::closed;
     default:
       broken_ = true;  // OpenSSL forbids to go on after these
-      lost_ = ERR_peek_last_error() == 0;
+      lost_ = is_end_of_connection(ERR_peek_last_error());
       error_ = lost_ ? "the connection is lost" : first_reason();
       return State::failed;
   }

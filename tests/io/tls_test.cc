@@ -241,6 +241,41 @@ TEST_CASE("tls: what is no TLS, or too old, fails and says why", "[io][tls]") {
     ends.client.close();
     const auto state = session.shake_hands();
     CHECK((state == TlsSession::State::failed || state == TlsSession::State::closed));
+    CHECK(session.is_lost());
+  }
+}
+
+TEST_CASE("tls: a connection that goes away while hands are shaken is lost, wherever it was cut",
+          "[io][tls]") {
+  const TlsFolder folder;
+  const auto context = *TlsContext::load(folder.make("a"));
+  rt::io::TlsTrust anybody;
+  anybody.verify = false;
+  const auto trust = *TlsContext::trust(anybody);
+  const auto take = [](int fd) {
+    std::string bytes(1 << 16, '\0');
+    bytes.resize(static_cast<std::size_t>(::recv(fd, bytes.data(), bytes.size(), 0)));
+    return bytes;
+  };
+  const auto send = [](int fd, const std::string& bytes) {
+    CHECK(::send(fd, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  };
+  std::size_t size = 1;
+  for (std::size_t cut = 0; cut < size; cut += 37) {
+    CAPTURE(cut);
+    Ends near;
+    Ends far;
+    TlsSession client(*trust, near.client.get(), "localhost");
+    TlsSession server(*context, far.server.get());
+    REQUIRE(client.shake_hands() == TlsSession::State::waits);
+    send(far.client.get(), take(near.server.get()));
+    REQUIRE(server.shake_hands() == TlsSession::State::waits);
+    const std::string flight = take(far.client.get());
+    size = flight.size();
+    if (cut > 0) send(near.server.get(), flight.substr(0, cut));
+    near.server.close();
+    CHECK(client.shake_hands() != TlsSession::State::ready);
+    CHECK(client.is_lost());
   }
 }
 
@@ -254,4 +289,5 @@ TEST_CASE("tls: writing to a peer that is gone fails without a signal", "[io][tl
   ends.client.close();
   CHECK(session.write("x").state == TlsSession::State::failed);
   CHECK(session.write("x").state == TlsSession::State::failed);
+  CHECK(session.is_lost());
 }
