@@ -40,13 +40,13 @@ int no_passphrase(char*, int, int, void*) {
   return -1;
 }
 
-// What went wrong first; the errors after it say only who was told.
 // Nothing that either side said: the socket failed, or ended in the middle of a record.
 bool is_end_of_connection(unsigned long code) {
   return code == 0 || (ERR_GET_LIB(code) == ERR_LIB_SSL &&
                        ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING);
 }
 
+// What went wrong first; the errors after it say only who was told.
 std::string first_reason() {
   const unsigned long code = ERR_peek_error();
   const char* const reason = code == 0 ? nullptr : ERR_reason_error_string(code);

@@ -229,10 +229,6 @@ void Shard::read_on(std::size_t number) {
   if (!watched) lost(number, ConnectFailure::memory, watched.error().text);
 }
 
-int Shard::socket_of(std::size_t number) const {
-  return carriers_.empty() ? connections_[number].socket.get() : carrier_socket(number);
-}
-
 void Shard::set_receive_buffer(std::size_t number, int socket) const {
   const CohortSpec* const own = behaviour(connections_[number]);
   if (own == nullptr || own->receive_buffer == 0) return;

@@ -41,6 +41,7 @@ struct JudgedIntegrity {
   std::uint64_t corrupt = 0;
   std::uint64_t unasked = 0;
   std::uint64_t deaf = 0;
+  std::uint64_t forgiven = 0;  // duplicates that a resume sent again, as the scenario allows
   std::uint64_t sum() const { return lost + duplicate + reorder + corrupt + unasked + deaf; }
 };
 JudgedIntegrity judged_integrity(const Scenario& scenario, const Outcome& outcome);

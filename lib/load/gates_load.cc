@@ -219,7 +219,8 @@ JudgedIntegrity judged_integrity(const Scenario& scenario, const Outcome& outcom
           spec.order ? i.reorder : 0,
           i.corrupt.value_or(0),
           i.unasked,
-          spec.loss ? i.deaf : 0};
+          spec.loss ? i.deaf : 0,
+          forgiven};
 }
 
 GateResult check_integrity(const Evidence& e) {
@@ -230,8 +231,10 @@ GateResult check_integrity(const Evidence& e) {
   if (i.corrupt) result.measured += fmt::format(", corrupt {}", *i.corrupt);
   if (i.unasked != 0) result.measured += fmt::format(", unasked {}", i.unasked);
   if (i.deaf != 0) result.measured += fmt::format(", deaf {}", i.deaf);
-  const std::uint64_t forgiven = spec.allow_resent ? std::min(i.duplicate, i.resent) : 0;
-  if (forgiven != 0) result.measured += fmt::format(" ({} sent again by a resume)", forgiven);
+  const JudgedIntegrity judged = judged_integrity(e.scenario, e.outcome);
+  if (judged.forgiven != 0) {
+    result.measured += fmt::format(" ({} sent again by a resume)", judged.forgiven);
+  }
   std::vector<std::string_view> left_out;
   if (!spec.loss) left_out.emplace_back("loss");
   if (!spec.duplicate) left_out.emplace_back("duplicate");
@@ -239,7 +242,6 @@ GateResult check_integrity(const Evidence& e) {
   if (!left_out.empty()) {
     result.measured += fmt::format("; not judged: {}", fmt::join(left_out, ", "));
   }
-  const JudgedIntegrity judged = judged_integrity(e.scenario, e.outcome);
   if (judged.sum() == 0) {
     if (!left_out.empty()) result.verdict = GateVerdict::warn;
     return result;

@@ -191,7 +191,6 @@ class Shard {
   void hold_back(std::size_t slot, Instant until);
   // The connection of a slot that shares it with nobody.
   int socket_of(std::size_t slot) const;
-  int carrier_socket(std::size_t number) const;
   void set_receive_buffer(std::size_t slot, int socket) const;
   void read_on(Carrier& carrier);
   void read_on(std::size_t slot);

@@ -191,8 +191,8 @@ bool Shard::holds_back(const Carrier& carrier) const {
   return plan_.streams == 1 && connections_[carrier.first_slot()].holds_back;
 }
 
-int Shard::carrier_socket(std::size_t number) const {
-  return carriers_[number]->socket.get();
+int Shard::socket_of(std::size_t number) const {
+  return carriers_.empty() ? connections_[number].socket.get() : carriers_[number]->socket.get();
 }
 
 // What is decrypted already does not make the socket readable: it is read at once.

@@ -16,11 +16,6 @@ constexpr std::string_view kStart = "start ";
 constexpr std::string_view kMissing = "missing ";
 constexpr std::string_view kRefused = "refused ";
 
-std::string without_end(std::string_view line) {
-  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.remove_suffix(1);
-  return std::string(line);
-}
-
 }  // namespace
 
 StartRoll::StartRoll(std::string run_id, unsigned shards, std::string scenario_sha256,
@@ -103,8 +98,8 @@ std::string hello_answer(const Result<std::optional<WallTime>>& told) {
 }
 
 Result<std::optional<WallTime>> parse_hello_answer(std::string_view body) {
-  const std::string line = without_end(body);
-  const auto rest = [&](std::string_view word) { return line.substr(word.size()); };
+  const std::string_view line = body.substr(0, body.find_last_not_of("\r\n") + 1);
+  const auto rest = [&](std::string_view word) { return std::string(line.substr(word.size())); };
   if (line == kWait) return std::optional<WallTime>();
   if (line.starts_with(kMissing)) return fail(Code::unreachable, rest(kMissing));
   if (line.starts_with(kRefused)) return fail(Code::usage, rest(kRefused));

@@ -161,13 +161,13 @@ struct ClientSession::Inbound {
 void ClientSession::account(const FrameHead& head) {
   taken_bytes_ += head.length;
   if (taken_bytes_ >= kConnectionWindow / 2) {
-    append_window_update(output_, 0, std::exchange(taken_bytes_, 0));
+    append_window_update(output_.text(), 0, std::exchange(taken_bytes_, 0));
   }
   Stream* const stream = streams_.find(head.stream);
   if (stream == nullptr) return;
   stream->taken_bytes += head.length;
   if (stream->taken_bytes >= kStreamWindow / 2) {
-    append_window_update(output_, head.stream, std::exchange(stream->taken_bytes, 0));
+    append_window_update(output_.text(), head.stream, std::exchange(stream->taken_bytes, 0));
   }
 }
 
@@ -190,18 +190,7 @@ void ClientSession::pump() {
     const std::uint8_t* bytes = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
     if (size <= 0) return;
-    output_.append(view(bytes, static_cast<std::size_t>(size)));
-  }
-}
-
-void ClientSession::sent(std::size_t bytes) {
-  output_at_ += bytes;
-  if (output_at_ == output_.size()) {
-    output_at_ = 0;
-    std::string().swap(output_);  // a session at rest holds no buffer
-  } else if (output_at_ > output_.size() / 2) {
-    output_.erase(0, output_at_);
-    output_at_ = 0;
+    output_.text().append(view(bytes, static_cast<std::size_t>(size)));
   }
 }
 

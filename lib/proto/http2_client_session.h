@@ -55,8 +55,8 @@ class ClientSession {
   bool receive(std::string_view bytes);
   // Gathers what is to be written; see output().
   void pump();
-  std::string_view output() const { return std::string_view(output_).substr(output_at_); }
-  void sent(std::size_t bytes);
+  std::string_view output() const { return output_.unsent(); }
+  void sent(std::size_t bytes) { output_.sent(bytes); }
 
  private:
   struct Callbacks;
@@ -87,8 +87,7 @@ class ClientSession {
     std::uint32_t error_code = 0;
   };
   std::vector<Closed> closed_;  // to be told
-  std::string output_;
-  std::size_t output_at_ = 0;
+  Output output_;
 };
 
 }  // namespace rt::http2

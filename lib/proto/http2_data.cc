@@ -56,12 +56,12 @@ void Session::make_wait(Stream& stream) {
 std::size_t Session::put(Stream& stream, std::string_view bytes) {
   const std::size_t all =
       std::min({bytes.size(), room(), open_bytes(window_), open_bytes(stream.window)});
-  if (all > 0 && output_.empty()) reserve_output();
   for (std::size_t at = 0; at < all;) {
+    std::string& out = output_text();
     const std::size_t size = std::min(all - at, kFrameBytesMax);
     FrameHead{static_cast<std::uint32_t>(size), NGHTTP2_DATA, NGHTTP2_FLAG_NONE, stream.id}
-        .append_to(output_);
-    output_.append(bytes, at, size);
+        .append_to(out);
+    out.append(bytes, at, size);
     at += size;
   }
   window_ -= static_cast<std::int64_t>(all);

@@ -214,8 +214,7 @@ void Session::pump() {
     const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
     if (size < 0) failed_ = true;
     if (size <= 0) return;
-    if (output_.empty()) reserve_output();
-    output_.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    output_text().append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
     if (output().size() > limits_.output_bytes_end()) failed_ = broken_ = true;
   }
 }
@@ -247,17 +246,6 @@ void Session::tell_writable(StreamId id) {
   if (stream == nullptr || !std::exchange(stream->waits, false)) return;
   if (stream->body) return put_body(id);
   if (stream->owned) owner_.on_writable(stream->tag);
-}
-
-void Session::sent(std::size_t bytes) {
-  output_at_ += bytes;
-  if (output_at_ == output_.size()) {
-    output_at_ = 0;
-    std::string().swap(output_);  // a session at rest holds no buffer
-  } else if (output_at_ > output_.size() / 2) {
-    output_.erase(0, output_at_);
-    output_at_ = 0;
-  }
 }
 
 }  // namespace rt::http2

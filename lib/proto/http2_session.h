@@ -20,6 +20,7 @@
 
 #include "proto/http2_frame_splitter.h"
 #include "proto/http2_head.h"
+#include "proto/http2_output.h"
 #include "proto/http2_stream_table.h"
 
 struct nghttp2_session;
@@ -104,8 +105,8 @@ class Session {
   void go_away();
 
   // What must be written next, of which sent() takes off the front.
-  std::string_view output() const { return std::string_view(output_).substr(output_at_); }
-  void sent(std::size_t bytes);
+  std::string_view output() const { return output_.unsent(); }
+  void sent(std::size_t bytes) { output_.sent(bytes); }
   // Somebody waited for room in the output, and there is some: settle() once it can be written to.
   bool wants_to_go_on() const { return !blocked_.empty() && room() > 0; }
   // Nothing more will be read or answered: close the connection once output() is empty.
@@ -137,7 +138,12 @@ class Session {
   void tell_writable(StreamId id);
   void fail(std::uint32_t error_code);
   std::size_t room() const;
-  void reserve_output() { output_.reserve(kOutputReserve); }
+  // To append to.
+  std::string& output_text() {
+    std::string& text = output_.text();
+    if (text.empty()) text.reserve(kOutputReserve);
+    return text;
+  }
 
   // What a broadcast to a hundred streams needs at once; freed as soon as it is written.
   static constexpr std::size_t kOutputReserve = 32 * 1024;
@@ -148,8 +154,7 @@ class Session {
   nghttp2_session* session_ = nullptr;
   FrameSplitter inbound_{kPreface.size()};
   StreamTable<Stream> streams_;
-  std::string output_;
-  std::size_t output_at_ = 0;
+  Output output_;
   std::vector<StreamId> writable_;                // to be told
   std::vector<StreamId> blocked_;                 // wait for room in the output
   std::vector<StreamId> ends_;                    // nghttp2 is to be told that they end
